@@ -1,0 +1,125 @@
+"""How a partial pane is stored in Redis: format 1.
+
+A partial is packed sparse: only cells that counted something are written, with the narrowest integers that hold them.
+A typical feature of an hour's pane takes 60 to 250 bytes.  The first byte is the format; a reader that meets another one refuses it.
+
+=======  ==========================================================================================
+bytes    what
+=======  ==========================================================================================
+1        format (1)
+1        width of a cell index in bytes (1, 2, 4), high nibble; width of a count, low nibble
+4        revision: how often late events changed the stored partial
+4 × 2    number of nonzero cells, of numeric columns
+4        number of sums that are not zero
+...      cell indices, counts; indices of sums (u2), sums (i8); minima and maxima of the numeric columns (f8)
+=======  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import StoreError
+
+FORMAT = 1
+_HEAD = struct.Struct("<BBIIII")
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Partial:
+    """Counters of one (partition, model, pane): ``cells`` by the layout; per numeric column two ``sums`` (q, q²) and two ``extrema``."""
+
+    cells: Ints
+    sums: Ints
+    extrema: Floats
+    revision: int = 0
+
+    def __add__(self, other: Partial) -> Partial:
+        """The exact merge of two partials of one layout."""
+        minima = np.minimum(self.extrema[0::2], other.extrema[0::2])
+        maxima = np.maximum(self.extrema[1::2], other.extrema[1::2])
+        extrema = np.stack([minima, maxima], axis=1).ravel()
+        revision = self.revision + other.revision
+        return Partial(self.cells + other.cells, self.sums + other.sums, extrema, revision)
+
+
+def empty(cells: int, columns: int) -> Partial:
+    """The partial that counted nothing: minima are +inf, maxima -inf."""
+    extrema = np.tile([np.inf, -np.inf], columns)
+    return Partial(np.zeros(cells, np.int64), np.zeros(2 * columns, np.int64), extrema)
+
+
+def pack(partial: Partial) -> bytes:
+    """The stored form of a partial."""
+    index = np.flatnonzero(partial.cells)
+    counts = partial.cells[index]
+    sums = np.flatnonzero(partial.sums)
+    index_type, count_type = _narrowest(len(partial.cells)), _narrowest(int(counts.max(initial=0)))
+    widths = index_type.itemsize << 4 | count_type.itemsize
+    head = _HEAD.pack(FORMAT, widths, partial.revision, len(index), len(partial.extrema) // 2, len(sums))
+    parts = (
+        head,
+        index.astype(index_type).tobytes(),
+        counts.astype(count_type).tobytes(),
+        sums.astype("<u2").tobytes(),
+        partial.sums[sums].astype("<i8").tobytes(),
+        partial.extrema.astype("<f8").tobytes(),
+    )
+    return b"".join(parts)
+
+
+def unpack(stored: bytes, cells: int) -> Partial:
+    """The partial behind its stored form, for a layout of ``cells`` cells.
+
+    :raises StoreError: the format is another one, or the bytes do not fit it.
+    """
+    if not stored or stored[0] != FORMAT:
+        raise StoreError(
+            f"stored pane has format {stored[:1].hex() or 'none'}, this release reads {FORMAT:02x}: "
+            "use the release that wrote it, or start a new environment"
+        )
+    try:
+        return _unpack(stored, cells)
+    except (ValueError, IndexError, struct.error) as error:
+        raise StoreError(f"stored pane of {len(stored)} bytes is damaged: {error}") from error
+
+
+def _unpack(stored: bytes, cells: int) -> Partial:
+    _, widths, revision, filled, columns, summed = _HEAD.unpack_from(stored)
+    index_type, count_type = np.dtype(f"<u{widths >> 4}"), np.dtype(f"<u{widths & 15}")
+    reader = _Reader(stored, _HEAD.size)
+    partial = empty(cells, columns)
+    index = reader.take(index_type, filled)
+    partial.cells[index] = reader.take(count_type, filled)
+    where = reader.take(np.dtype("<u2"), summed)
+    partial.sums[where] = reader.take(np.dtype("<i8"), summed)
+    partial.extrema[:] = reader.take(np.dtype("<f8"), 2 * columns)
+    if reader.at != len(stored):
+        raise ValueError(f"{len(stored) - reader.at} bytes too many")
+    return Partial(partial.cells, partial.sums, partial.extrema, revision)
+
+
+class _Reader:
+    """Reads typed arrays one after the other."""
+
+    def __init__(self, stored: bytes, at: int) -> None:
+        self.stored, self.at = stored, at
+
+    def take(self, dtype: np.dtype[np.generic], count: int) -> npt.NDArray[np.generic]:
+        found = np.frombuffer(self.stored, dtype, count, self.at)
+        self.at += found.nbytes
+        return found
+
+
+def _narrowest(largest: int) -> np.dtype[np.unsignedinteger]:
+    for width in (1, 2, 4):
+        if largest < 1 << 8 * width:
+            return np.dtype(f"<u{width}")
+    return np.dtype("<u8")
