@@ -1,0 +1,49 @@
+# Everything a person or a machine does with this repository. `make` alone lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup services check test demo bench chaos lock clean
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/.complete
+PYTEST := $(BIN)/python -m pytest
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## the virtual environment .venv with the driftline command, locked with hashes
+
+$(STAMP): requirements.lock pyproject.toml scripts/make-venv
+	@PYTHON="$(PYTHON)" scripts/make-venv
+	@touch $@
+
+services: ## what `make test` needs beside Python: redis-server, Java, Maven, Kafka
+	@scripts/system-packages
+	@scripts/fetch-kafka
+
+check: setup ## format, lint, types, import directions, unit tests; starts no service
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(PYTEST) -q -m "not bench" --ignore=tests/integration --ignore=tests/chaos --ignore=tests/bench
+
+test: setup services ## everything except the bench, on a real Kafka and a real Redis
+	$(PYTEST) -m "not bench"
+
+demo: setup ## the year of flights, on an embedded broker and Redis
+	@$(BIN)/driftline demo
+
+chaos: setup services ## the kill -9 tests, three times in a row
+	@for round in 1 2 3; do echo "round $$round of 3"; $(PYTEST) -q -m chaos tests/chaos; done
+
+bench: setup services ## events per CPU-second; prints a table
+	$(PYTEST) -q -s -m bench tests/bench
+
+lock: setup ## resolve the dependencies again into requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --upgrade -o requirements.lock
+
+clean: ## remove what was built, downloaded or cached here
+	rm -rf .venv .cache build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
