@@ -1,0 +1,107 @@
+"""What is watched, once a monitors file has been read: every default merged, every duration in milliseconds.
+
+These are the models that travel: ``apply`` stores them in the configuration in force, workers read them
+back from its JSON.  How the file itself is written is :mod:`schemas.monitors_file`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PredictionKind = Literal["binary", "multiclass", "regression", "none"]
+FeatureType = Literal["numeric", "categorical", "embedding"]
+
+
+class Frozen(BaseModel):
+    """A value: not changed after it is built, and no key in it that we do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PredictionMonitor(Frozen):
+    """What a model predicts.  ``positive`` is one of ``classes``; ``threshold`` divides a binary score."""
+
+    kind: PredictionKind = "none"
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    threshold: float | None = None
+
+
+class LabelsMonitor(Frozen):
+    """How labels come: within what time, and whether they are joined to predictions by ``id``."""
+
+    expect_within_ms: int | None = None
+    join: Literal["id", "none"] = "id"
+
+
+class ServingMonitor(Frozen):
+    """Which stream requests, errors and latency are taken from (never from both), and what they should be."""
+
+    stream: Literal["predictions", "serving"] = "predictions"
+    error_rate: float | None = None
+    latency_p95_ms: int | None = None
+
+
+class FeatureMonitor(Frozen):
+    """One feature; owner, freshness and nulls are inherited from its source where it says nothing itself."""
+
+    type: FeatureType
+    source: str | None = None
+    importance: float | None = None
+    range: tuple[float, float] | None = None
+    unit: str | None = None
+    description: str | None = None
+    top: int = 200
+    hash: bool = False
+    reference: Literal["fixed", "rolling"] = "fixed"
+    owner: str | None = None
+    null_threshold: float | None = None
+    freshness_sla_ms: int | None = None
+    slow_window_ms: int | None = None
+    fixed: dict[str, float] = Field(default_factory=dict)
+
+
+class ModelMonitor(Frozen):
+    """One model.  Lengths are event time; only ``no_traffic_after_ms`` is a wall clock's."""
+
+    pane_ms: int
+    windows: dict[str, int]
+    step_ms: int
+    lateness_ms: int
+    revise_within_ms: int
+    no_traffic_after_ms: int | None = None
+    reference: Path
+    references: dict[str, Path] = Field(default_factory=dict)
+    service: str | None = None
+    owner: str | None = None
+    shadow_of: str | None = None
+    timezone: str = "UTC"
+    segments: tuple[str, ...] = ()
+    prediction: PredictionMonitor = PredictionMonitor()
+    labels: LabelsMonitor = LabelsMonitor()
+    serving: ServingMonitor = ServingMonitor()
+    features: dict[str, FeatureMonitor] = Field(default_factory=dict)
+
+
+class SourceMonitor(Frozen):
+    """A node of the lineage: ``upstream`` are the sources it is made from."""
+
+    upstream: tuple[str, ...] = ()
+    owner: str | None = None
+
+
+class Monitors(Frozen):
+    """A whole file, read and checked.  ``later`` are the keys in it that nothing acts on yet."""
+
+    file: Path
+    sha256: str
+    models: dict[str, ModelMonitor]
+    sources: dict[str, SourceMonitor] = Field(default_factory=dict)
+    later: tuple[str, ...] = ()
+
+    def not_in_force(self) -> list[str]:
+        """Dotted keys that the file holds and nothing acts on yet, in the file's order."""
+        return list(self.later)

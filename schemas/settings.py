@@ -1,0 +1,113 @@
+"""The settings of a process, read from ``DRIFTLINE_…`` variables and checked together.
+
+They say where Kafka and Redis are and how patient to be.  What is watched, and how, is in the monitors file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import ConfigError, Problem
+from schemas.names import Names
+
+PREFIX = "DRIFTLINE_"
+
+_ADDRESSES = r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$"
+_REDIS_URL = r"^(rediss?|unix)://\S+$"
+_ENVIRONMENT = r"^([a-z0-9][a-z0-9-]{0,31})?$"
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+#: A pause or a skew: like seconds, and zero means none.
+Pause = Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+
+
+class Settings(BaseSettings):
+    """One process's settings; each has its unit in its name.  Build it with :func:`load_settings`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    kafka: str = Field("localhost:9092", pattern=_ADDRESSES, description="host:port, or several with commas")
+    redis: str = Field(
+        "redis://localhost:6379/0", pattern=_REDIS_URL, description="a redis://, rediss:// or unix:// URL"
+    )
+    environment: str = Field("", pattern=_ENVIRONMENT, description="at most 32 of a-z, 0-9 and -")
+    flush_interval_s: Seconds = 0.5
+    short_run_pause_s: Pause = 0.1
+    max_run_records: int = Field(2000, ge=1, le=100_000)
+    future_skew_s: Pause = 300.0
+    session_timeout_s: Seconds = 10.0
+    request_timeout_s: Seconds = 30.0
+    start_timeout_s: Seconds = 60.0
+    http_host: str = Field("127.0.0.1", min_length=1)
+    http_port: int = Field(0, ge=0, le=65_535, description="a port, or 0 for the first free of 8780 to 8788")
+    pane_keep_days: int = Field(400, ge=1, le=36_500)
+    #: Event time a partition may run ahead of the slowest before it is paused; 0: never paused.
+    run_ahead_s: float = Field(0.0, ge=0, allow_inf_nan=False)
+    idle_after_s: Seconds = 10.0
+    dead_letter_payload_bytes: int = Field(8192, ge=0, le=1_000_000)
+    dead_letter_unmasked: bool = False
+    config_poll_s: Seconds = 1.0
+    take_over_group: bool = False
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        if self.session_timeout_s > self.request_timeout_s:
+            raise PydanticCustomError(
+                "disagree",
+                "DRIFTLINE_SESSION_TIMEOUT_S is {session}, allowed: "
+                "at most DRIFTLINE_REQUEST_TIMEOUT_S, which is {request}",
+                {"session": self.session_timeout_s, "request": self.request_timeout_s},
+            )
+        return self
+
+    @property
+    def names(self) -> Names:
+        """Topics, group and keys of this environment."""
+        return Names(self.environment)
+
+    def describe(self) -> list[str]:
+        """One ``DRIFTLINE_X=value`` line per setting, for the log; passwords masked."""
+        return [f"{PREFIX}{name.upper()}={masked(value)}" for name, value in self.model_dump().items()]
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Settings from the environment; ``overrides`` (command-line options, tests) win.
+
+    :raises ConfigError: naming each variable, what it holds and what is allowed.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise ConfigError(_problems(error)) from None
+
+
+def masked(value: object) -> str:
+    """A setting as text, without the password of a URL in it.
+
+    >>> masked("redis://driftline:hunter2@cache:6379/0")
+    'redis://driftline:***@cache:6379/0'
+    """
+    return re.sub(r"(://[^/@:]*):.*@", r"\1:***@", str(value))
+
+
+def _problems(error: ValidationError) -> Iterator[Problem]:
+    for item in error.errors(include_url=False):
+        name = str(item["loc"][0]) if item["loc"] else ""
+        key = PREFIX + name.upper() if name else ""
+        yield Problem("environment", 0, key, _message(name, item))
+
+
+def _message(name: str, item: ErrorDetails) -> str:
+    if not name:
+        return item["msg"]
+    if name not in Settings.model_fields:
+        return "is not a setting"
+    allowed = Settings.model_fields[name].description or item["msg"].removeprefix("Input should be ")
+    return f"is {masked(item['input'])!r}, allowed: {allowed}"
