@@ -21,6 +21,8 @@ from typing import Any
 
 import msgspec
 
+from schemas.errors import DriftlineError
+
 SCHEMA = 1
 """Version of the file's shape that this code writes and the newest it reads."""
 
@@ -28,7 +30,7 @@ SparseRow = tuple[int, ...]
 """One pane's counts without the zeros: ``(column, count, column, count, …)``, columns rising."""
 
 
-class BadReference(ValueError):
+class BadReference(DriftlineError):
     """A reference file that cannot be used; the message says what is wrong and what to do."""
 
 
