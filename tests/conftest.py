@@ -1,0 +1,70 @@
+"""Fixtures every test may ask for. A service is started when the first test asks, once for the whole run."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from tests.support import backends
+from tests.support.backends import Backend
+from tests.support.kafka import KafkaMissing, LocalKafka
+from tests.support.redis import LocalRedis, RedisMissing
+
+Service = TypeVar("Service")
+
+
+def pytest_report_header() -> str:
+    return backends.header()
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Kafka shared by the run; a topic written to appears with 4 partitions."""
+    yield from _running(backends.start_kafka, tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real Redis shared by the run: never flush it, use ``environment_name``."""
+    yield from _running(backends.start_redis, tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture
+def environment_name() -> str:
+    """A deployment name no other test has: it prefixes topics, keys and the consumer group."""
+    return f"t{uuid.uuid4().hex[:10]}"
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A running broker of the test's own, to kill and restart."""
+    kafka = _or_fail(LocalKafka, tmp_path / "kafka")
+    kafka.start()
+    yield kafka
+    kafka.stop()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    """A running Redis of the test's own, to kill, restart and empty."""
+    redis = _or_fail(LocalRedis, tmp_path / "redis")
+    redis.start()
+    yield redis
+    redis.stop()
+
+
+def _running(start: Callable[[Path], Backend], folder: Path) -> Iterator[str]:
+    backend = _or_fail(start, folder)
+    yield backend.address
+    backend.stop()
+
+
+def _or_fail(start: Callable[[Path], Service], folder: Path) -> Service:
+    try:
+        return start(folder)
+    except (KafkaMissing, RedisMissing) as missing:
+        pytest.fail(str(missing), pytrace=False)

@@ -1,0 +1,121 @@
+"""A real Kafka 4.1 as a child process: one node in KRaft mode, from its published jars.
+
+``restart`` and a ``kill`` followed by ``start`` keep port and data, as a broker's host would.
+"""
+
+from __future__ import annotations
+
+import base64
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+
+from tests.support.process import Process, free_port, listening
+
+LIBS = Path(__file__).parents[2] / ".cache" / "kafka" / "libs"
+FETCH = "make services"
+
+#: Small where a test would wait (rebalances, retention, a killed broker's return), large where a record of
+#: 2 MiB would be refused.
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=true
+num.partitions=4
+message.max.bytes=8388608
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2000
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+log.initial.task.delay.ms=500
+log.retention.check.interval.ms=1000
+log.segment.delete.delay.ms=500
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+
+class KafkaMissing(RuntimeError):
+    """There is no Kafka (or no Java) here to start; the message says which command changes that."""
+
+
+class LocalKafka:
+    """One broker under ``folder``; ``bootstrap`` is its address, the same for life."""
+
+    def __init__(self, folder: Path) -> None:
+        _require()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.bootstrap = f"127.0.0.1:{self.port}"
+        self._log = folder / "kafka.log"
+        self._settings = folder / "server.properties"
+        self._settings.write_text(
+            PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data")
+        )
+        self._process: Process | None = None
+        self._format()
+
+    def start(self) -> None:
+        """Start the broker and return when it answers; RuntimeError with the end of its log otherwise."""
+        self._process = Process(_java("kafka.Kafka", str(self._settings)), log=self._log)
+        self._process.wait_until(lambda: listening(self.port), timeout_s=60)
+        self._process.wait_until(self._answers, timeout_s=60)
+
+    def stop(self) -> None:
+        """End the broker in good order; a no-op when it does not run."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """End the broker as a power cut would (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def restart(self) -> None:
+        """Stop and start on the same port and data."""
+        self.stop()
+        self.start()
+
+    def _answers(self) -> bool:
+        return bool(AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(timeout=30).brokers)
+
+    def _format(self) -> None:
+        tool = [
+            "kafka.tools.StorageTool",
+            "format",
+            "--cluster-id",
+            _cluster_id(),
+            "--config",
+            str(self._settings),
+        ]
+        done = subprocess.run(_java(*tool), capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"Kafka's storage could not be formatted\n{done.stdout}{done.stderr}")
+
+
+def _require() -> None:
+    if not (LIBS / ".complete").exists() or shutil.which("java") is None:
+        raise KafkaMissing(f"no Kafka to test on: run `{FETCH}`, or set DRIFTLINE_TEST_KAFKA=host:port")
+
+
+def _java(*arguments: str) -> list[str]:
+    return ["java", "-Xms128m", "-Xmx512m", "-Dlog4j2.level=WARN", "-cp", f"{LIBS}/*", *arguments]
+
+
+def _cluster_id() -> str:
+    return base64.urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
