@@ -59,11 +59,11 @@ def finite_of(values: Floats) -> Floats:
 def quantiles(finite: Floats, levels: Floats) -> Floats:
     """numpy's linear quantiles of at least one finite value.
 
-    Where the difference of two values would overflow, on a quarter of them: that costs no digit there.
+    Where the difference of two values would overflow, on a quarter of them: only the tiniest lose digits.
     """
     if np.abs(finite).max() < _HALF_RANGE:
         return np.quantile(finite, levels) + 0.0
-    return np.quantile(finite / 4.0, levels) * 4.0 + 0.0
+    return np.clip(np.quantile(finite / 4.0, levels) * 4.0, finite.min(), finite.max())
 
 
 def bin_of(values: Floats, edges: Floats | tuple[float, ...]) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ reference's hash.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -151,13 +152,14 @@ def pane_matrix(profile: Profile) -> Ints:
 def mean_and_sd(finite: Floats) -> tuple[float, float]:
     """Mean and standard deviation (divisor n) of at least one finite value, even where squares overflow.
 
-    Computed on the values divided by a power of two near the largest, which costs no digit.
+    Both are parts of the hash, so neither the order of rows nor the width of a processor's vectors may show:
+    exactly rounded sums, of values divided by a power of two near the largest, which costs no digit.
     """
-    if finite.min() == finite.max():
-        return float(finite[0]), 0.0  # numpy's mean of equal values may differ from them in the last digit
     _, exponent = np.frexp(np.abs(finite).max())
     scaled = np.ldexp(finite, -exponent)
-    return float(np.ldexp(scaled.mean(), exponent)), float(np.ldexp(scaled.std(), exponent))
+    mean = math.fsum(scaled.tolist()) / finite.size
+    variance = math.fsum(((scaled - mean) ** 2).tolist()) / finite.size
+    return float(np.ldexp(mean, exponent)), float(np.ldexp(math.sqrt(variance), exponent))
 
 
 def _rows(

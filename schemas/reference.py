@@ -134,7 +134,7 @@ class Reference:
         content = _decoded(data)
         _check_schema(content["schema"])
         reference = _reference(content)
-        if content.get("sha256") != reference.hash:
+        if not _written_as(reference, content):
             raise BadReference("sha256 does not match the content: changed or damaged; build it again")
         return reference
 
@@ -142,6 +142,14 @@ class Reference:
 def _canonical(content: Mapping[str, Any]) -> bytes:
     """Sorted keys, no spaces, ASCII, shortest floats that read back equal; NaN and infinity are refused."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _written_as(reference: Reference, content: Mapping[str, Any]) -> bool:
+    """Whether the reference would be written just so: same hash, no key too many, no NaN, no infinity."""
+    try:
+        return bool(json.loads(reference.to_json()) == content)
+    except ValueError:
+        return False
 
 
 def _content(reference: Reference) -> dict[str, Any]:
