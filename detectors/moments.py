@@ -16,6 +16,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+Floats = NDArray[np.float64]
+
 STEPS = 4096
 """Steps of q to one standard deviation."""
 
@@ -23,14 +25,14 @@ CLIP = 64.0
 """Standard deviations beyond which a value counts as this far."""
 
 
-def quantise(x: NDArray[np.float64], *, mean: float, sd: float) -> NDArray[np.int64]:
-    """q of each value; x must hold no NaN, infinities count as 64 sd.
+def quantise(x: Floats, *, mean: float | Floats, sd: float | Floats) -> NDArray[np.int64]:
+    """q of each value; x must hold no NaN, infinities count as 64 sd. ``mean`` and ``sd`` may differ by value.
 
     >>> quantise(np.array([10.0, 12.0, 1e9]), mean=10.0, sd=2.0).tolist()
     [0, 4096, 262144]
     """
     with np.errstate(over="ignore"):
-        z = (np.asarray(x, dtype=np.float64) - mean) / scale_of(sd)
+        z = (np.asarray(x, dtype=np.float64) - mean) / scales_of(sd)
     return np.rint(np.clip(z, -CLIP, CLIP) * STEPS).astype(np.int64)
 
 
@@ -61,3 +63,9 @@ def variance_of(sum_q: int, sum_q2: int, n: int, *, sd: float) -> float | None:
 def scale_of(sd: float) -> float:
     """The unit of z: the reference's sd, or 1 where that is 0 or not finite."""
     return float(sd) if sd > 0 and math.isfinite(sd) else 1.0
+
+
+def scales_of(sd: float | Floats) -> Floats:
+    """``scale_of`` of each."""
+    sd = np.asarray(sd, dtype=np.float64)
+    return np.where((sd > 0) & np.isfinite(sd), sd, 1.0)

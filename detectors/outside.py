@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.moments import scale_of
+from detectors.moments import Floats, scale_of, scales_of
 
 KEYS_A_SIDE = 32
 INSIDE = -1
@@ -25,7 +25,9 @@ _NEAREST, _FURTHEST = 2.0**-6, 2.0**10  # beyond these every distance has the fi
 _ROOT_HALF = 0.7071067811865476
 
 
-def outside_keys(x: NDArray[np.float64], *, minimum: float, maximum: float, sd: float) -> NDArray[np.int64]:
+def outside_keys(
+    x: Floats, *, minimum: float | Floats, maximum: float | Floats, sd: float | Floats
+) -> NDArray[np.int64]:
     """The key of each value: 0 … 31 below the minimum, 32 … 63 above the maximum, -1 between them.
 
     >>> outside_keys(np.array([-1.0, 5.0, 12.0]), minimum=0.0, maximum=10.0, sd=1.0).tolist()
@@ -33,8 +35,8 @@ def outside_keys(x: NDArray[np.float64], *, minimum: float, maximum: float, sd: 
     """
     x = np.asarray(x, dtype=np.float64)
     with np.errstate(over="ignore", invalid="ignore"):
-        below = _half_octave((minimum - x) / scale_of(sd))
-        above = _half_octave((x - maximum) / scale_of(sd)) + KEYS_A_SIDE
+        below = _half_octave((minimum - x) / scales_of(sd))
+        above = _half_octave((x - maximum) / scales_of(sd)) + KEYS_A_SIDE
     return np.where(x < minimum, below, np.where(x > maximum, above, INSIDE))
 
 

@@ -29,6 +29,7 @@ Reason = Literal[
     "future",
     "too_late",
     "unknown_model",
+    "unknown_feature",
     "bad_columns",
 ]
 

@@ -54,7 +54,7 @@ Take = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
 GroupError = Callable[[BaseException], None]
 
 
-class RunSchema(faust.Schema):
+class RunSchema(faust.Schema):  # type: ignore[type-arg]
     """Hands a run to the agent untouched: decoding is ours, so that a bad record never reaches Faust's error path."""
 
     def loads_key(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
@@ -219,7 +219,7 @@ class RunConsumer(driver.Consumer):
 
     def log_end(self, tp: TP) -> int | None:
         """The end of the partition's log as the last fetch reported it, None until one did."""
-        return self._thread._ensure_consumer().highwater(tp)
+        return cast("int | None", self._thread._ensure_consumer().highwater(tp))
 
     def read_offset(self, tp: TP) -> int | None:
         """The offset delivery has reached."""
@@ -251,8 +251,9 @@ class RunTransport(driver.Transport):
 
 def _message(run: Run, *, generation: int) -> ConsumerMessage:
     tp, last = run.tp, run.records[-1]
+    value = cast(Any, run)  # Faust types a message's value as bytes; it hands it through untouched.
     return ConsumerMessage(
-        tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, 0, [], last.key, run, None, 0, 0, tp,
+        tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, 0, [], last.key, value, None, 0, 0, tp,
         generation_id=generation,
     )  # fmt: skip
 

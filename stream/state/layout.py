@@ -27,11 +27,12 @@ CATEGORY_TAIL = ("other", "unseen", "missing", "wrong_type")
 
 @dataclass(frozen=True, slots=True)
 class NumericColumn:
-    """A numeric column: its path in the event, bin edges, and the scale of its fixed-point moments.
+    """A numeric column: its name, path in the event, bin edges, and the scale of its fixed-point moments.
 
     ``detailed`` columns also keep 16 buckets of a hash of the value's bits and 64 half-octaves beyond the reference.
     """
 
+    name: str
     path: str
     edges: tuple[float, ...]
     mean: float = 0.0
@@ -51,10 +52,15 @@ class NumericColumn:
 
 @dataclass(frozen=True, slots=True)
 class CategoricalColumn:
-    """A categorical column: counted by name (``categories``, then known ``folded`` names as ``other``) or by ``buckets`` of a hash."""
+    """A categorical column: counted by name, or by ``buckets`` of a hash of the name.
 
+    ``folded`` names are known and counted together as ``other``; ``aliases`` are (written, meant) pairs.
+    """
+
+    name: str
     path: str
     categories: tuple[str, ...] = ()
+    aliases: tuple[tuple[str, str], ...] = ()
     folded: tuple[str, ...] = ()
     buckets: int = 0
 
@@ -125,4 +131,8 @@ def _starts(columns: tuple[NumericColumn, ...] | tuple[CategoricalColumn, ...], 
 
 
 def _tuples(column: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in column.items()}
+    return {key: _frozen(value) for key, value in column.items()}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

@@ -1,0 +1,176 @@
+"""A buffer of decoded rows as arrays, judged by time: which rows count, in which layout and pane, and which are refused.
+
+Pure: what comes out depends on the rows, the plan and each tenure's clock alone, and not on where blocks were cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.errors import Reason, RejectedEvent
+from schemas.timestamps import timestamp_ms_of
+from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
+from stream.ingest.plan import StreamPlan
+from stream.ingest.tenure import Tenure
+from stream.ingest.timing import NEVER, Verdicts, judge
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+#: What an unreadable timestamp becomes, so that nothing else is decided from it.
+_UNREADABLE = NEVER
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Block:
+    """Rows to count, in arrival order: ``row`` is the place in the buffer, ``tenure`` an index into ``tenures``."""
+
+    row: Ints
+    tenure: Ints
+    layout: Ints
+    pane: Ints
+    late: Bools
+    tenures: tuple[Tenure, ...]
+    #: (clock, closed) of each tenure after the block
+    clocks: tuple[tuple[int, int], ...]
+    rejections: tuple[Rejection, ...]
+
+
+def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
+    """Judge every row of the buffer; the tenures themselves are not changed."""
+    shapes = np.array(buffer.shape, np.int64)
+    times, rejections = _times(buffer)
+    readable, counts = times != _UNREADABLE, shapes >= 0
+    real = readable & counts
+    layout, pane = _layouts_and_panes(shapes, times, real, plan=plan)
+    owner = np.zeros(len(shapes), np.int64)
+    accepted, late = real.copy(), np.zeros(len(shapes), np.bool_)
+    tenures: list[Tenure] = []
+    clocks: list[tuple[int, int]] = []
+    for tenure, stretches in buffer.by_tenure():
+        rows = np.concatenate([np.arange(first, end) for first, end in stretches])
+        owner[rows] = len(tenures)
+        rows = rows[readable[rows]]
+        verdicts, closed = _judge(rows, tenure, buffer, plan, arrays=(shapes, times, layout, pane), skew_ms=skew_ms)
+        accepted[rows] &= ~(verdicts.future | verdicts.too_late)
+        late[rows] = verdicts.late
+        rejections += _refused(rows, verdicts, buffer=buffer, tenure=tenure)
+        tenures.append(tenure)
+        clocks.append((verdicts.clock, closed))
+    kept = np.flatnonzero(accepted)
+    return Block(
+        kept, owner[kept], layout[kept], pane[kept], late[kept],
+        tuple(tenures), tuple(clocks), (*buffer.rejections, *rejections),
+    )  # fmt: skip
+
+
+def _judge(
+    rows: Ints, tenure: Tenure, buffer: Buffer, plan: StreamPlan,
+    *, arrays: tuple[Ints, Ints, Ints, Ints], skew_ms: int,
+) -> tuple[Verdicts, int]:  # fmt: skip
+    shapes, times, layout, pane = (array[rows] for array in arrays)
+    record_ms = np.fromiter((buffer.record[row].timestamp for row in rows), np.int64, len(rows))
+    closes = (shapes == CLOSE) & (times <= record_ms + skew_ms)
+    closed = np.maximum.accumulate(np.maximum(tenure.closed, np.where(closes, times, NEVER)))
+    counts = shapes >= 0
+    known = np.where(counts, layout, 0)
+    per_layout = (plan.tables.pane_ms, plan.lateness, plan.keep)
+    width, lateness, keep = (
+        np.where(counts, of[known], 0) if len(of) else np.zeros(len(rows), np.int64) for of in per_layout
+    )
+    verdicts = judge(
+        np.where(closes, NEVER, times), record_ms, clock=tenure.clock, closed=closed,
+        pane_end=np.where(counts, pane + width, 1 << 62), lateness=lateness, keep=keep, skew_ms=skew_ms,
+    )  # fmt: skip
+    return verdicts, int(closed[-1]) if len(closed) else tenure.closed
+
+
+def _layouts_and_panes(shapes: Ints, times: Ints, real: Bools, *, plan: StreamPlan) -> tuple[Ints, Ints]:
+    layout, pane = np.zeros(len(shapes), np.int64), np.zeros(len(shapes), np.int64)
+    layout[real] = plan.layout_numbers(shapes[real], times[real])
+    pane[real] = times[real] - times[real] % plan.tables.pane_ms[layout[real]]
+    return layout, pane
+
+
+def _refused(rows: Ints, verdicts: Verdicts, *, buffer: Buffer, tenure: Tenure) -> list[Rejection]:
+    """Rejections for the time; a tick's event was rejected already, for its model."""
+    return [
+        _rejection(buffer, int(row), tenure, reason=reason, detail=_WHY[reason])
+        for reason, mask in (("future", verdicts.future), ("too_late", verdicts.too_late))
+        for row in rows[mask]
+        if buffer.shape[row] != TICK
+    ]
+
+
+_WHY: dict[str, str] = {
+    "future": "later than its Kafka timestamp by more than DRIFTLINE_FUTURE_SKEW_S",
+    "too_late": "older than the model's revise_within allows, measured by the partition's watermark",
+}
+
+
+def _times(buffer: Buffer) -> tuple[Ints, list[Rejection]]:
+    """Event times in ms; where one cannot be read, ``_UNREADABLE`` and a rejection."""
+    try:
+        times = np.array(buffer.timestamp, np.int64)
+    except (ValueError, OverflowError, TypeError):
+        times = np.full(len(buffer), _UNREADABLE, np.int64)
+        suspects: Sequence[int] = range(len(buffer))
+    else:
+        # numpy floors whole and broken milliseconds alike; only what is out of range needs a second look.
+        suspects = np.flatnonzero((times < PLAUSIBLE_FROM_MS) | (times > PLAUSIBLE_TO_MS)).tolist()
+    rejections: list[Rejection] = []
+    for row in suspects:
+        times[row] = _time(buffer, row, rejections)
+    return times, rejections
+
+
+#: Outside these the contract's own function decides (seconds? microseconds?).
+PLAUSIBLE_FROM_MS, PLAUSIBLE_TO_MS = 10**11, 4 * 10**12
+
+
+def _time(buffer: Buffer, row: int, rejections: list[Rejection]) -> int:
+    try:
+        return timestamp_ms_of(buffer.timestamp[row])
+    except RejectedEvent as error:
+        tenure = next(tenure for tenure, first, end in buffer.segments if first <= row < end)
+        rejections.append(_rejection(buffer, row, tenure, reason=error.reason, detail=error.detail))
+        return _UNREADABLE
+
+
+def _rejection(buffer: Buffer, row: int, tenure: Tenure, *, reason: Any, detail: str) -> Rejection:
+    chosen: Reason = reason
+    return Rejection(tenure, buffer.record[row], chosen, "timestamp", detail)
+
+
+def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:
+    """Row tuples of numbers as a (rows × columns) matrix; short rows are filled up with missing values.
+
+    >>> matrix([(1, None), (2.5,)], 2).tolist()
+    [[1.0, nan], [2.5, nan]]
+    """
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    flat = np.fromiter(chain.from_iterable(rows), np.float64, int(lengths.sum()))
+    if len(flat) == len(rows) * columns:
+        return flat.reshape(len(rows), columns)
+    found = np.full((len(rows), columns), np.nan)
+    found[np.arange(columns) < lengths[:, None]] = flat
+    return found
+
+
+def code_matrix(rows: Sequence[tuple[Any, ...]], tables: Sequence[Sequence[Any]], columns: int) -> Ints:
+    """Row tuples of categories as a (rows × columns) matrix of cells, each looked up in the table beside it; 0 fills up."""
+    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+    values, of = chain.from_iterable(rows), chain.from_iterable(tables)
+    flat = np.fromiter((table[value] for table, value in zip(of, values, strict=True)), np.int64, int(lengths.sum()))
+    if len(flat) == len(rows) * columns:
+        return flat.reshape(len(rows), columns)
+    found = np.zeros((len(rows), columns), np.int64)
+    found[np.arange(columns) < lengths[:, None]] = flat
+    return found

@@ -1,0 +1,83 @@
+"""Categories to cells: a dictionary that answers for every value, known or not.
+
+Known names are keys; anything else goes through ``__missing__``, which decides between other, unseen, missing and wrong type.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from zlib import crc32
+
+from stream.state.layout import CATEGORY_TAIL, WASTE, CategoricalColumn
+
+#: Hashed names are remembered up to here; beyond, they are hashed again each time.
+REMEMBERED = 10_000
+
+
+class Mark:
+    """A value that stands for a state instead of a category."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+WRONG_TYPE: Final = Mark("WRONG_TYPE")
+#: The column does not apply to this row: nothing is counted, not even a missing value.
+ABSENT: Final = Mark("ABSENT")
+
+
+class CodeTable(dict[Any, int]):
+    """Cell of each value of one categorical column of one layout."""
+
+    def __init__(self, column: CategoricalColumn, first: int) -> None:
+        other, unseen, missing, wrong = range(first + column.bins, first + column.bins + len(CATEGORY_TAIL))
+        super().__init__({name: other for name in column.folded})
+        self.update({name: first + at for at, name in enumerate(column.categories)})
+        self.update({written: self[meant] for written, meant in column.aliases})
+        self.update({None: missing, WRONG_TYPE: wrong, ABSENT: WASTE})
+        self.first, self.buckets, self.unseen, self.wrong = first, column.buckets, unseen, wrong
+
+    def __missing__(self, value: Any) -> int:
+        if isinstance(value, str):
+            return self._hashed(value) if self.buckets else self.unseen
+        name = category_name(value)
+        return self.wrong if name is None else self[name]
+
+    def _hashed(self, value: str) -> int:
+        cell = self.first + bucket_of(value, self.buckets)
+        if len(self) < REMEMBERED:
+            self[value] = cell
+        return cell
+
+
+class Nothing(CodeTable):
+    """The table of a column that a layout does not have: no value is counted."""
+
+    def __init__(self) -> None:
+        dict.__init__(self)
+
+    def __missing__(self, value: Any) -> int:
+        return WASTE
+
+
+def category_name(value: object) -> str | None:
+    """The category that a JSON boolean or whole number stands for; None for anything else.
+
+    >>> category_name(True), category_name(7), category_name(7.0), category_name(7.5)
+    ('true', '7', '7', None)
+    """
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).lower() if isinstance(value, bool | int) else None
+
+
+def bucket_of(value: str, buckets: int) -> int:
+    """The bucket of a hashed category.
+
+    >>> bucket_of("N14228", 64)
+    46
+    """
+    return crc32(value.encode("utf-8", "surrogatepass")) % buckets

@@ -1,0 +1,206 @@
+"""Turns buffered rows into open panes: arranges a block, loads the partials it touches, counts.
+
+One drain runs at a time.  What it has counted of a partition and the offset that goes with it change together, between two
+awaits, so a checkpoint taken between drains is always consistent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.ingest.arena import Arena
+from stream.ingest.block import Block, arrange, code_matrix, matrix
+from stream.ingest.buffer import Buffer, Rejection
+from stream.ingest.counting import Rows, count
+from stream.ingest.plan import StreamPlan
+from stream.ingest.tenure import OpenPane, PaneId, Tenure
+from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS
+from stream.state.packing import Partial
+from stream.state.store import PaneKey
+from stream.transport import Record, Run
+
+Ints = npt.NDArray[np.int64]
+Load = Callable[[Sequence[PaneKey]], Awaitable[list[Partial]]]
+Result = TypeVar("Result")
+Refuse = Callable[[Sequence[Rejection]], None]
+
+#: Rows that are counted together: enough to spread numpy's cost per call, few enough to stay in the cache.
+BLOCK_ROWS = 4096
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Groups:
+    """Distinct (tenure, layout, pane) of a block, and for each row which of them it is in."""
+
+    tenure: Ints
+    layout: Ints
+    pane: Ints
+    of_row: Ints
+
+
+class Counter:
+    """All open panes of this worker.  ``plans`` may be exchanged between drains (``switch``)."""
+
+    def __init__(self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, skew_ms: int) -> None:
+        self.plans = plans
+        self.arena = Arena()
+        self.events = 0
+        self.late = 0
+        self._load, self._refuse, self._skew_ms = load, refuse, skew_ms
+        self._buffers = {stream: Buffer() for stream in plans}
+        self._lock = asyncio.Lock()
+
+    async def add(self, run: Run, tenure: Tenure) -> None:
+        """Decode a run; count when a block is full."""
+        buffer = self._buffers[tenure.stream]
+        records = run.records if run.records[0].offset >= tenure.read else _from(run, tenure.read)
+        if records:
+            self.plans[tenure.stream].decoder.decode_run(records, tenure, into=buffer)
+        if len(buffer) >= BLOCK_ROWS:
+            await self.drain()
+
+    async def settled(self, then: Callable[[], Result]) -> Result:
+        """Count everything buffered, and call ``then`` before anything else is counted."""
+        async with self._lock:
+            for stream in self.plans:
+                await self._drain(stream)
+            return then()
+
+    async def drain(self) -> None:
+        """Count everything buffered."""
+        await self.settled(lambda: None)
+
+    async def switch(self, plans: Mapping[str, StreamPlan]) -> None:
+        """Count everything buffered under the old plans, then follow the new ones."""
+        await self.settled(lambda: setattr(self, "plans", plans))
+
+    def forget(self, tenure: Tenure) -> None:
+        """End a tenure: its partials leave memory, and rows read under it will not count."""
+        tenure.live = False
+        for pane in tenure.panes.values():
+            self.arena.free(pane.room, pane.layout)
+        tenure.panes.clear()
+        tenure.changed.clear()
+
+    def evict(self, tenure: Tenure, *, before_ms: int) -> None:
+        """Drop stored partials of panes that ended by ``before_ms``; a late event loads them again."""
+        old = [key for key, pane in tenure.panes.items() if pane.end_ms <= before_ms and key not in tenure.changed]
+        for key in old:
+            pane = tenure.panes.pop(key)
+            self.arena.free(pane.room, pane.layout)
+
+    async def _drain(self, stream: str) -> None:
+        buffer, self._buffers[stream] = self._buffers[stream], Buffer()
+        plan = self.plans[stream]
+        if buffer.reached:
+            block = arrange(buffer, plan, skew_ms=self._skew_ms)
+            groups = _groups(block)
+            loaded = await self._loaded(block, groups, plan)
+            self._count(buffer, block, groups, plan=plan, loaded=loaded)
+            self._conclude(buffer, block)
+
+    async def _loaded(self, block: Block, groups: _Groups, plan: StreamPlan) -> dict[int, Partial]:
+        """Stored partials of the groups that are not in memory: an evicted pane written blindly would lose its counts."""
+        wanted: dict[int, PaneKey] = {}
+        for at, (owner, number, pane) in enumerate(zip(groups.tenure, groups.layout, groups.pane, strict=True)):
+            tenure, layout = block.tenures[owner], plan.tables.layouts[number]
+            if tenure.live and (layout.hash, int(pane)) not in tenure.panes:
+                wanted[at] = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, layout, int(pane))
+        if not wanted:
+            return {}
+        return dict(zip(wanted, await self._load(list(wanted.values())), strict=True))
+
+    def _count(
+        self, buffer: Buffer, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]
+    ) -> None:
+        panes = [self._pane(at, block, groups, plan=plan, loaded=loaded) for at in range(len(groups.pane))]
+        live = np.array([pane is not None for pane in panes], np.bool_)[groups.of_row]
+        chosen = np.flatnonzero(live)
+        if not len(chosen):
+            return
+        rows = _rows(buffer, block, chosen, plan=plan, panes=panes, of_row=groups.of_row)
+        count(rows, self.arena, narrow=plan.tables.narrow, wide=plan.tables.wide)
+        self._count_unknown(buffer, block.row[chosen], rows)
+        self._note_late(groups.of_row[chosen[rows.late]], panes)
+        self.events += len(chosen)
+        self.late += int(rows.late.sum())
+
+    def _pane(
+        self, at: int, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]
+    ) -> OpenPane | None:
+        """The open pane of a group, opened now where it has to be; None where its tenure has ended meanwhile."""
+        tenure = block.tenures[groups.tenure[at]]
+        if not tenure.live:
+            return None
+        layout, start = plan.tables.layouts[groups.layout[at]], int(groups.pane[at])
+        key: PaneId = (layout.hash, start)
+        pane: OpenPane | None = tenure.panes.get(key)
+        if pane is None:
+            partial = loaded[at]
+            pane = OpenPane(layout, start, self.arena.allocate(layout, partial), partial.revision)
+            tenure.panes[key] = pane
+        tenure.changed.add(key)
+        return pane
+
+    def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:
+        if not buffer.unknown:
+            return
+        place = {int(at): cell for at, cell in zip(row, rows.cells, strict=True)}
+        for at, features, keys in buffer.unknown:
+            if at in place:
+                self.arena.cells[place[at] + UNKNOWN_FEATURES] += features
+                self.arena.cells[place[at] + UNKNOWN_KEYS] += keys
+
+    def _note_late(self, groups: Ints, panes: Sequence[OpenPane | None]) -> None:
+        for at in np.unique(groups):
+            pane = panes[at]
+            if pane is not None:
+                pane.late = True
+
+    def _conclude(self, buffer: Buffer, block: Block) -> None:
+        """Clocks, offsets and rejections of the block, for the tenures that still hold."""
+        for tenure, (clock, closed) in zip(block.tenures, block.clocks, strict=True):
+            tenure.clock, tenure.closed = clock, closed
+        for tenure, reached in buffer.reached.items():
+            tenure.counted = reached
+        refused = [rejection for rejection in block.rejections if rejection.tenure.live]
+        for rejection in refused:
+            rejection.tenure.rejected[rejection.reason] += 1
+        self._refuse(refused)
+
+
+def _from(run: Run, offset: int) -> list[Record]:
+    return [record for record in run.records if record.offset >= offset]
+
+
+def _groups(block: Block) -> _Groups:
+    """Distinct (tenure, layout, pane) by one sort over a composite key."""
+    if not len(block.row):
+        return _Groups(block.tenure, block.layout, block.pane, block.row)
+    panes, pane_of = np.unique(block.pane, return_inverse=True)
+    layouts = int(block.layout.max()) + 1
+    composite = (block.tenure * layouts + block.layout) * len(panes) + pane_of
+    distinct, first, of_row = np.unique(composite, return_index=True, return_inverse=True)
+    return _Groups(block.tenure[first], block.layout[first], block.pane[first], of_row)
+
+
+def _rows(
+    buffer: Buffer, block: Block, chosen: Ints, *, plan: StreamPlan, panes: Sequence[OpenPane | None], of_row: Ints
+) -> Rows:
+    row, layout, tables = block.row[chosen], block.layout[chosen], plan.tables
+    cells = np.array([pane.room.cells if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
+    sums = np.array([pane.room.sums if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
+    named = [buffer.categorical[at] for at in row]
+    return Rows(
+        layout, cells, sums,
+        matrix([buffer.narrow[at] for at in row], tables.narrow.columns),
+        matrix([buffer.wide[at] for at in row], tables.wide.columns),
+        code_matrix(named, [tables.codes[at] for at in layout], max(map(len, tables.codes))),
+        block.late[chosen],
+    )  # fmt: skip

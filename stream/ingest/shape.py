@@ -1,0 +1,155 @@
+"""How an event of one model becomes values in column order: the struct to decode into and what to read from it.
+
+A layout's columns name their path in the event (``features.temp``, ``prediction.score``, ``latency_s``); the struct's
+fields follow from the paths of the layouts in force.  Every other field of the contract is declared too, with the
+contract's type, and unknown ones are refused, so that the fast path never accepts what the strict one reads differently.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Literal
+
+import msgspec
+
+from stream.state.layout import CategoricalColumn, Layout, NumericColumn
+
+Number = float | None
+Category = str | int | float | bool | None
+Code = str | int | None
+Outcome = str | int | float | None
+Text = str | None
+Columns = tuple[tuple[str, str], ...]
+Values = Callable[[Any], tuple[Any, ...]]
+
+#: Columns with at most this many edges are narrow.
+NARROW = 63
+
+#: Fields of each stream's events besides ``model``, ``timestamp``, ``features`` and ``prediction``, as the contract types them.
+FIELDS: dict[str, dict[str, Any]] = {
+    "predictions": {
+        "version": Code, "id": Code, "service": Text, "status": Literal["success", "error"] | None,
+        "segments": dict[str, Code] | None, "shadow_of": Text,
+        "latency_s": Number, "input_tokens": Number, "output_tokens": Number,
+    },
+    "labels": {
+        "version": Code, "id": Code, "outcome": Outcome, "score": Number, "rating": Number,
+        "metrics": dict[str, Number] | None,
+    },
+    "serving": {
+        "version": Code, "service": Text, "status": Literal["success", "error"] | None, "latency_s": Number,
+        "input_tokens": Number, "output_tokens": Number, "perplexity": Number, "rating": Number,
+        "gpu": Code, "uuid": Text, "host": Text, "metrics": dict[str, Number] | None,
+    },
+}  # fmt: skip
+PREDICTION_FIELDS: dict[str, Any] = {"score": Number, "label": Code, "value": Number, "confidence": Number}
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of one model and stream, over the layouts in force (the current one and, around a switch, the previous).
+
+    ``narrow``, ``wide`` and ``categorical`` are (name, path) in the order in which rows carry the values.
+    """
+
+    model: str
+    stream: str
+    narrow: Columns
+    wide: Columns
+    categorical: Columns
+
+    @property
+    def features(self) -> frozenset[str]:
+        """Names of the features that are counted."""
+        paths = [path for _, path in (*self.narrow, *self.wide, *self.categorical)]
+        return frozenset(path.removeprefix("features.") for path in paths if path.startswith("features."))
+
+
+def shape_of(layouts: Iterable[Layout]) -> Shape:
+    """The shape that serves all these layouts of one model and stream, the current layout first.
+
+    A column that changed between numeric and categorical is read as the first layout has it; the other one counts nothing.
+    """
+    first, *rest = layouts
+    numeric: dict[str, NumericColumn] = {}
+    categorical: dict[str, CategoricalColumn] = {}
+    wide: set[str] = set()
+    for layout in (first, *rest):
+        for column in layout.numeric:
+            if column.name not in categorical:
+                numeric.setdefault(column.name, column)
+                wide |= {column.name} if len(column.edges) > NARROW else set()
+        for named in layout.categorical:
+            if named.name not in numeric:
+                categorical.setdefault(named.name, named)
+    return Shape(
+        first.model,
+        first.stream,
+        tuple((name, column.path) for name, column in numeric.items() if name not in wide),
+        tuple((name, column.path) for name, column in numeric.items() if name in wide),
+        tuple((name, column.path) for name, column in categorical.items()),
+    )
+
+
+def struct_of(shape: Shape, number: int) -> type[msgspec.Struct]:
+    """The struct that events of this model decode into; its class attributes read a row's values."""
+    fields: list[Any] = [("timestamp", int | float | str)]
+    fields += [(name, kind, None) for name, kind in FIELDS[shape.stream].items()]
+    attributes = _feature_attributes(shape)
+    if shape.stream == "predictions":
+        fields += [_features_field(shape, attributes), _nested("prediction", PREDICTION_FIELDS, rename=None)]
+    return msgspec.defstruct(
+        "Event", fields, tag_field="model", tag=shape.model, forbid_unknown_fields=True, gc=False,
+        namespace=_namespace(shape, number, attributes=attributes),
+    )  # fmt: skip
+
+
+def _feature_attributes(shape: Shape) -> dict[str, str]:
+    """Path of each feature to its attribute: numbered, because a feature's name may be no Python name."""
+    paths = [path for _, path in (*shape.narrow, *shape.wide, *shape.categorical) if path.startswith("features.")]
+    return {path: f"f{number}" for number, path in enumerate(paths)}
+
+
+def _features_field(shape: Shape, attributes: dict[str, str]) -> tuple[str, Any, Any]:
+    categories = {path for _, path in shape.categorical}
+    kinds = {name: Category if path in categories else Number for path, name in attributes.items()}
+    rename = {name: path.removeprefix("features.") for path, name in attributes.items()}
+    return _nested("features", kinds, rename=rename)
+
+
+def _nested(name: str, kinds: dict[str, Any], *, rename: dict[str, str] | None) -> tuple[str, Any, Any]:
+    fields = [(field, kind, None) for field, kind in kinds.items()]
+    nested = msgspec.defstruct(
+        name.title(), fields, forbid_unknown_fields=True, gc=False, frozen=True, rename=rename
+    )  # fmt: skip
+    return name, nested, nested()
+
+
+def _namespace(shape: Shape, number: int, *, attributes: dict[str, str]) -> dict[str, Any]:
+    readers = {"narrow": shape.narrow, "wide": shape.wide, "categorical": shape.categorical}
+    found: dict[str, Any] = {
+        f"read_{kind}": staticmethod(_reader([_attribute(path, attributes) for _, path in columns]))
+        for kind, columns in readers.items()
+    }
+    found["shape_number"] = number
+    if shape.stream == "labels":
+        found["__post_init__"] = _needs_id_or_score
+    return found
+
+
+def _attribute(path: str, attributes: dict[str, str]) -> str:
+    return f"features.{attributes[path]}" if path in attributes else path
+
+
+def _needs_id_or_score(event: Any) -> None:
+    if event.id is None and event.score is None:
+        raise ValueError("a label needs an id or a score")
+
+
+def _reader(attributes: list[str]) -> Values:
+    if not attributes:
+        return lambda event: ()
+    read = attrgetter(*attributes)
+    return read if len(attributes) > 1 else lambda event: (read(event),)

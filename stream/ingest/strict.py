@@ -1,0 +1,85 @@
+"""From an event of the strict contract to the same row of values that the fast path reads.
+
+What the fast path cannot carry, an event may hold all the same: NaN, infinities, a feature of the wrong type.  Such values
+become marks that are counted by kind; the rest of the event counts as usual.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.events import FeatureValues, Label, Prediction, Serving
+from stream.ingest import codes, marks
+from stream.ingest.shape import Shape
+
+ModelEvent = Prediction | Label | Serving
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of values in a shape's column order, and what of the event nobody declared."""
+
+    narrow: tuple[float | None, ...]
+    wide: tuple[float | None, ...]
+    categorical: tuple[Any, ...]
+    unknown_features: int = 0
+    unknown_keys: int = 0
+
+
+def row_of(event: ModelEvent, shape: Shape) -> Row:
+    """The row of a prediction, label or serving event."""
+    features = event.features if isinstance(event, Prediction) else {}
+    return Row(
+        tuple(number_of(_value(event, path)) for _, path in shape.narrow),
+        tuple(number_of(_value(event, path)) for _, path in shape.wide),
+        tuple(category_of(_value(event, path)) for _, path in shape.categorical),
+        unknown_features=sum(name not in shape.features for name in features),
+        unknown_keys=len(event.unknown_keys),
+    )
+
+
+def rows_of(event: FeatureValues, shape: Shape) -> Iterable[Row]:
+    """One row a value of a feature store's event; every other column is absent, not missing."""
+    path = f"features.{event.feature}"
+    for value in event.values:
+        yield Row(
+            tuple(number_of(value) if path == other else marks.ABSENT_VALUE for _, other in shape.narrow),
+            tuple(number_of(value) if path == other else marks.ABSENT_VALUE for _, other in shape.wide),
+            tuple(category_of(value) if path == other else codes.ABSENT for _, other in shape.categorical),
+        )
+
+
+def number_of(value: Any) -> float | None:
+    """The value of a numeric column, or the mark of what it is instead; null is missing.
+
+    >>> number_of(3), number_of(None), number_of(10**400)
+    (3.0, None, inf)
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return marks.WRONG_VALUE
+    return marks.NAN_VALUE if value != value else _float(value)
+
+
+def _float(value: int | float) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def category_of(value: Any) -> Any:
+    """The value of a categorical column; what cannot be a category becomes a mark."""
+    return value if value is None or isinstance(value, str | int | float) else codes.WRONG_TYPE
+
+
+def _value(event: ModelEvent, path: str) -> Any:
+    holder, _, name = path.rpartition(".")
+    if path.startswith("features."):
+        features: Mapping[str, Any] = getattr(event, "features", {})
+        return features.get(path.removeprefix("features."))
+    return getattr(event, name if holder else path, None)

@@ -1,0 +1,112 @@
+"""What counting needs of every layout of a stream, as arrays: built once a configuration, indexed by layout number.
+
+Numeric columns are split by the length of their edges into ``NARROW`` and wide ones, because a bisection costs every
+column of its group the depth of the longest.  Columns stand in the order of their model's shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.binning import padded
+from stream.ingest.codes import CodeTable, Nothing
+from stream.ingest.shape import Columns, Shape
+from stream.state.layout import HASH_BUCKETS, SPECIALS, WASTE, Layout
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class NumericGroup:
+    """Numeric columns that share one edge table; every array is (layouts × columns), padded with unused columns.
+
+    ``bins_at``, ``specials_at``, ``hash_at``, ``outside_at`` are cells (``WASTE`` where there is none); ``sum_at`` is the
+    position of q among the partial's sums, of the minimum among its extrema.
+    """
+
+    edges: Floats
+    bins_at: Ints
+    specials_at: Ints
+    hash_at: Ints
+    outside_at: Ints
+    sum_at: Ints
+    mean: Floats
+    sd: Floats
+    minimum: Floats
+    maximum: Floats
+    used: npt.NDArray[np.bool_]
+
+    @property
+    def columns(self) -> int:
+        return int(self.bins_at.shape[1])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StreamTables:
+    """Everything about the layouts of one stream, by layout number; ``codes`` in the order of the shape."""
+
+    layouts: tuple[Layout, ...]
+    narrow: NumericGroup
+    wide: NumericGroup
+    codes: tuple[tuple[CodeTable, ...], ...]
+    pane_ms: Ints
+
+
+def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
+    """The tables of these layouts, which keep their numbers; each is read through the shape beside it."""
+    return StreamTables(
+        tuple(layout for layout, _ in layouts),
+        _group([(layout, shape.narrow) for layout, shape in layouts]),
+        _group([(layout, shape.wide) for layout, shape in layouts]),
+        tuple(_codes(layout, shape.categorical) for layout, shape in layouts),
+        np.array([layout.pane_ms for layout, _ in layouts], np.int64),
+    )
+
+
+def _codes(layout: Layout, order: Columns) -> tuple[CodeTable, ...]:
+    starts = zip(layout.categorical, layout.categorical_starts, strict=True)
+    tables = {column.name: CodeTable(column, first) for column, first in starts}
+    return tuple(tables.get(name, Nothing()) for name, _ in order)
+
+
+def _group(layouts: Sequence[tuple[Layout, Columns]]) -> NumericGroup:
+    shape = (len(layouts), max((len(order) for _, order in layouts), default=0))
+    cells = {name: np.full(shape, WASTE, np.int64) for name in ("bins", "specials", "hash", "outside", "sum")}
+    ends = (("mean", 0.0), ("sd", 1.0), ("min", -np.inf), ("max", np.inf))
+    scale = {name: np.full(shape, fill) for name, fill in ends}
+    used = np.zeros(shape, np.bool_)
+    edges: list[Sequence[float]] = [()] * (shape[0] * shape[1])
+    for number, (layout, order) in enumerate(layouts):
+        for position, at in _places(layout, order):
+            edges[number * shape[1] + position] = layout.numeric[at].edges
+            used[number, position] = True
+            _fill(layout, at, (number, position), cells=cells, scale=scale)
+    return NumericGroup(
+        padded(edges), cells["bins"], cells["specials"], cells["hash"], cells["outside"], cells["sum"],
+        scale["mean"], scale["sd"], scale["min"], scale["max"], used,
+    )  # fmt: skip
+
+
+def _places(layout: Layout, order: Columns) -> list[tuple[int, int]]:
+    """(position in the shape, number in the layout) of the columns that the layout has."""
+    numbers = {column.name: at for at, column in enumerate(layout.numeric)}
+    return [(position, numbers[name]) for position, (name, _) in enumerate(order) if name in numbers]
+
+
+def _fill(
+    layout: Layout, at: int, where: tuple[int, int], *, cells: dict[str, Ints], scale: dict[str, Floats]
+) -> None:
+    column, first = layout.numeric[at], layout.numeric_starts[at]
+    cells["bins"][where] = first
+    cells["specials"][where] = first + column.bins
+    cells["sum"][where] = 2 * at
+    scale["mean"][where], scale["sd"][where] = column.mean, column.sd
+    if column.detailed:
+        cells["hash"][where] = first + column.bins + len(SPECIALS)
+        cells["outside"][where] = first + column.bins + len(SPECIALS) + HASH_BUCKETS
+        scale["min"][where], scale["max"][where] = column.minimum, column.maximum

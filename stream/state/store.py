@@ -1,0 +1,168 @@
+"""The panes and offsets in Redis, written by fenced scripts: the arbiter of who counts what, and how far.
+
+Three calls: ``take`` a partition (a new epoch), ``load`` partials before they are touched, ``checkpoint`` what changed
+with the offset that goes with it.  Nothing here decides; it carries.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from schemas.errors import ConfigError, Problem
+from schemas.names import Names
+from stream.state.epochs import Epoch, Stored
+from stream.state.layout import Layout
+from stream.state.packing import Partial, empty, unpack
+
+PANES_A_BLOCK = 24
+
+Outcome = Literal["stored", "fenced", "elsewhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class PaneKey:
+    """A partial's place: partition (with the incarnation of its topic), layout and start of the pane."""
+
+    stream: str
+    partition: int
+    incarnation: int
+    layout: Layout
+    start_ms: int
+
+    @property
+    def block(self) -> int:
+        """Start of the block of panes that are stored in one hash."""
+        span = PANES_A_BLOCK * self.layout.pane_ms
+        return self.start_ms - self.start_ms % span
+
+    @property
+    def field(self) -> str:
+        """Field in the block's hash: panes of a re-created topic stand beside those of the one before."""
+        return f"{self.start_ms}.{self.incarnation}" if self.incarnation else str(self.start_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything a partition changed between two offsets, packed."""
+
+    stream: str
+    partition: int
+    epoch: Epoch
+    start: int
+    next_offset: int
+    fields: Mapping[str, str | int]
+    rejected: Mapping[str, int]
+    panes: Sequence[tuple[PaneKey, bytes]]
+
+
+class PaneStore:
+    """One Redis, one environment's names, one life span of stored panes."""
+
+    def __init__(self, redis: Redis, names: Names, *, keep_ms: int) -> None:
+        self.redis, self.names, self.keep_ms = redis, names, keep_ms
+        self._take = redis.register_script(_script("take"))
+        self._resume = redis.register_script(_script("resume"))
+        self._checkpoint = redis.register_script(_script("checkpoint"))
+
+    async def take(
+        self, stream: str, partition: int, *, group: str, take_over: bool, now_ms: int
+    ) -> tuple[Epoch, Stored]:
+        """A new epoch for a partition, and what is stored of it.
+
+        :raises ConfigError: another consumer group counts into these keys.
+        """
+        token = secrets.token_hex(8)
+        key = self.names.offset(stream, partition)
+        answer = await self._take(keys=[key], args=[token, group, "1" if take_over else "0", now_ms])
+        found = [None if part is None else part.decode() for part in answer]
+        if found[0] == "group":
+            raise _other_group(key, str(found[1]), group=group)
+        numbers = [None if part is None else int(part) for part in (*found[2:5], found[6])]
+        stored = Stored(numbers[0], numbers[1], numbers[2], found[5], numbers[3] or 0)
+        return Epoch(str(found[1]), token), stored
+
+    async def resume(self, stream: str, partition: int, *, epoch: Epoch, fields: Mapping[str, str | int]) -> bool:
+        """Record where the partition is read from; False where the epoch is not the newest any more."""
+        pairs = [part for pair in fields.items() for part in pair]
+        key = self.names.offset(stream, partition)
+        return bool(await self._resume(keys=[key], args=[epoch.number, epoch.token, *pairs]))
+
+    async def load(self, keys: Sequence[PaneKey]) -> list[Partial]:
+        """The stored partials, in order; one that was never stored is empty."""
+        pipe = self.redis.pipeline(transaction=False)
+        grouped: dict[str, list[int]] = defaultdict(list)
+        for at, key in enumerate(keys):
+            grouped[self._block_key(key)].append(at)
+        for block, members in grouped.items():
+            pipe.hmget(block, [keys[at].field for at in members])
+        found: dict[int, bytes | None] = {}
+        for members, values in zip(grouped.values(), await pipe.execute(), strict=True):
+            found.update(zip(members, values, strict=True))
+        return [_partial(found[at], key.layout) for at, key in enumerate(keys)]
+
+    async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> list[Outcome]:
+        """Store each partition's checkpoint whole or not at all; one round trip for all."""
+        pipe = self.redis.pipeline(transaction=False)
+        for checkpoint in checkpoints:
+            keys, args = self._arguments(checkpoint)
+            await self._checkpoint(keys=keys, args=args, client=pipe)
+        return [_outcome(answer) for answer in await pipe.execute()]
+
+    def _arguments(self, checkpoint: Checkpoint) -> tuple[list[str], list[Any]]:
+        blocks: dict[str, list[Any]] = defaultdict(list)
+        for key, packed in checkpoint.panes:
+            blocks[self._block_key(key)] += [key.field, packed]
+        epoch = checkpoint.epoch
+        args: list[Any] = [epoch.number, epoch.token, checkpoint.start, checkpoint.next_offset, self.keep_ms]
+        for pairs in (checkpoint.fields, checkpoint.rejected):
+            args += [len(pairs), *(part for pair in pairs.items() for part in pair)]
+        for written in blocks.values():
+            args += [len(written) // 2, *written]
+        return [self.names.offset(checkpoint.stream, checkpoint.partition), *blocks], args
+
+    def _block_key(self, key: PaneKey) -> str:
+        layout = key.layout
+        return self.names.panes(
+            key.stream, key.partition, model=layout.model, layout=layout.hash, block=key.block
+        )  # fmt: skip
+
+
+def fields_of(pairs: Iterable[tuple[str, str | int | None]]) -> dict[str, str | int]:
+    """Hash fields, without those that have no value."""
+    return {name: value for name, value in pairs if value is not None}
+
+
+def _partial(stored: bytes | None, layout: Layout) -> Partial:
+    if stored is None:
+        return empty(layout.cells, len(layout.numeric))
+    return unpack(stored, layout.cells)
+
+
+def _outcome(answer: Sequence[bytes]) -> Outcome:
+    match answer[0]:
+        case b"stored" | b"again":
+            return "stored"
+        case b"fenced":
+            return "fenced"
+        case _:
+            return "elsewhere"
+
+
+def _script(name: str) -> str:
+    return resources.files("stream.state").joinpath("scripts", f"{name}.lua").read_text()
+
+
+def _other_group(key: str, other: str, *, group: str) -> ConfigError:
+    message = (
+        f"{key} is counted by the consumer group {other!r}, and this worker is in {group!r}: two groups on one prefix "
+        "would count twice. Give this one its own DRIFTLINE_ENVIRONMENT, or set DRIFTLINE_TAKE_OVER_GROUP=true "
+        "once the other group has stopped for good"
+    )
+    return ConfigError([Problem("DRIFTLINE_ENVIRONMENT", 0, "", message)])
