@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from hypothesis import settings
 
 from tests.support import backends
 from tests.support.backends import Backend
@@ -15,6 +16,10 @@ from tests.support.kafka import KafkaMissing, LocalKafka
 from tests.support.redis import LocalRedis, RedisMissing
 
 Service = TypeVar("Service")
+
+# A shared machine pauses when it likes: how long one example took says nothing.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 
 def pytest_report_header() -> str:

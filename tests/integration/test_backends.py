@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 from confluent_kafka import Consumer, Producer
 from redis import Redis
 
 from tests.support.kafka import LocalKafka
+from tests.support.process import listening
 from tests.support.redis import LocalRedis
+from tests.support.source import ROOT
 
 pytestmark = pytest.mark.real_kafka
 
@@ -54,6 +61,25 @@ def test_a_killed_redis_comes_back_on_its_port_with_its_keys(own_redis: LocalRed
         assert redis.get("kept") == b"7"
         own_redis.restart()
         assert redis.get("kept") == b"7"
+
+
+def test_a_service_does_not_outlive_a_test_run_that_is_killed(tmp_path: Path) -> None:
+    program = f"""
+import time; from pathlib import Path; from tests.support.redis import LocalRedis
+redis = LocalRedis(Path({str(tmp_path)!r})); redis.start(); print(redis.port, flush=True); time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as run:
+        assert run.stdout is not None
+        port = int(run.stdout.readline())
+        assert listening(port)
+        run.kill()
+
+    gone = time.monotonic() + 5
+    while listening(port) and time.monotonic() < gone:
+        time.sleep(0.05)
+    assert not listening(port)
 
 
 def produce(bootstrap: str, topic: str, value: bytes) -> Producer:
