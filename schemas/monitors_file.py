@@ -1,0 +1,294 @@
+"""The shape of a monitors file: every key that may stand in it, and what each may hold.
+
+Strict: no other key anywhere, no number in quotes, no text where a list belongs.  Keys that a later version
+brings into force are part of the shape already, so a file written today keeps its meaning; :data:`LATER`
+names them.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.durations import milliseconds_of
+from schemas.monitored import FeatureType, PredictionKind
+
+#: Keys that are accepted and not acted on yet; ``*`` stands for any name.
+LATER = (
+    "route",
+    "receivers",
+    "times",
+    "defaults.budget",
+    "defaults.fixed",
+    "sources.*.freshness_sla",
+    "sources.*.null_threshold",
+    "sources.*.slow_window",
+    "sources.*.fixed",
+    "models.*.budget",
+    "models.*.fixed",
+    "models.*.references",
+    "models.*.shadow_of",
+    "models.*.serving.slo",
+    "models.*.segments",
+    "models.*.business",
+    "models.*.playbooks",
+    "models.*.features.*.freshness_sla",
+    "models.*.features.*.null_threshold",
+    "models.*.features.*.slow_window",
+    "models.*.features.*.fixed",
+    "models.*.features.*.reference",
+)
+
+
+def _duration(value: object) -> int:
+    try:
+        return milliseconds_of(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{said}", {"said": str(error)}) from None
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+Length = Annotated[Duration, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: A model's name becomes part of Redis keys, where colons and braces have a meaning.
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Shape(BaseModel):
+    """A mapping of the file: its keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class Budget(Shape):
+    """How many false alarms a model may cause; thresholds follow from it."""
+
+    false_pages_per_month: Positive | None = None
+    fdr: Annotated[float, Field(gt=0, lt=1)] | None = None
+
+
+class Fixed(Shape):
+    """Fixed thresholds by statistic, for those who want the rules of thumb."""
+
+    psi: Positive | None = None
+    kl: Positive | None = None
+    js: Positive | None = None
+    hellinger: Positive | None = None
+    tv: Positive | None = None
+    wasserstein: Positive | None = None
+    ks: Positive | None = None
+    ks_p: Share | None = None
+    chi2_p: Share | None = None
+    z: Positive | None = None
+
+    def given(self) -> dict[str, float]:
+        """The thresholds that were set."""
+        return self.model_dump(exclude_none=True)
+
+
+class Timing(Shape):
+    """Lengths of panes and windows, and patience: in ``defaults``, and again in any model."""
+
+    pane: Length | None = None
+    windows: Annotated[dict[Key, Length], Field(min_length=1)] | None = None
+    step: Length | None = None
+    lateness: Duration | None = None
+    revise_within: Duration | None = None
+    no_traffic_after: Length | None = None
+    budget: Budget | None = None
+    fixed: Fixed | None = None
+
+
+class Source(Shape):
+    """Where features come from; ``from`` names the sources it is made of."""
+
+    upstream: list[str] = Field(default_factory=list, alias="from")
+    owner: str | None = None
+    description: str | None = None
+    freshness_sla: Length | None = None
+    null_threshold: Share | None = None
+    slow_window: Length | None = None
+    fixed: Fixed | None = None
+
+
+class Feature(Shape):
+    """One feature of a model."""
+
+    type: FeatureType
+    source: str | None = None
+    importance: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    range: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
+    unit: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    top: Annotated[int, Field(ge=1, le=10_000)] = 200
+    hash: bool = False
+    reference: Literal["fixed", "rolling"] = "fixed"
+    null_threshold: Share | None = None
+    freshness_sla: Length | None = None
+    slow_window: Length | None = None
+    fixed: Fixed | None = None
+
+
+class Prediction(Shape):
+    """What the model predicts."""
+
+    kind: PredictionKind
+    classes: list[str] = Field(default_factory=list)
+    positive: str | None = None
+    threshold: Finite | None = None
+
+
+class Labels(Shape):
+    """When labels come, and how they find their prediction."""
+
+    expect_within: Duration | None = None
+    join: Literal["id", "none"] = "id"
+
+
+class Slo(Shape):
+    """What serving promises: a share of errors, and a latency."""
+
+    errors: Share | None = None
+    latency_p95: Length | None = None
+
+
+class Serving(Shape):
+    """Which stream requests, errors and latency are taken from."""
+
+    stream: Literal["predictions", "serving"] = Field("predictions", alias="from")
+    slo: Slo | None = None
+
+
+class BusinessAlert(Shape):
+    """Bounds of a business metric, as numbers or as shares ``of`` its reference."""
+
+    below: Finite | None = None
+    above: Finite | None = None
+    of: Literal["reference"] | None = None
+
+
+class Business(Shape):
+    """A business metric: which events carry it, and when to say something."""
+
+    on: Literal["predictions", "labels", "serving"]
+    alert: BusinessAlert | None = None
+
+
+class Playbook(Shape):
+    """How far a playbook may act by itself."""
+
+    approve: Literal["P0", "P1", "P2", "P3"] | None = None
+    dry_run: bool = False
+    enabled: bool = True
+
+
+class Model(Timing):
+    """One model."""
+
+    reference: str = Field(min_length=1)
+    references: dict[Key, str] = Field(default_factory=dict)
+    service: str | None = None
+    owner: str | None = None
+    shadow_of: str | None = None
+    timezone: str = "UTC"
+    prediction: Prediction | None = None
+    labels: Labels | None = None
+    serving: Serving | None = None
+    segments: Annotated[list[Key], Field(max_length=3)] = Field(default_factory=list)
+    business: dict[Key, Business] = Field(default_factory=dict)
+    features: dict[Key, Feature] = Field(default_factory=dict)
+    playbooks: dict[Key, Playbook] = Field(default_factory=dict)
+
+
+class Route(Shape):
+    """A node of the routing tree."""
+
+    receiver: str | None = None
+    match: list[str] = Field(default_factory=list)
+    carry_on: bool = Field(False, alias="continue")
+    open_wait: Duration | None = None
+    update_interval: Length | None = None
+    repeat_interval: Length | None = None
+    active: str | None = None
+    mute: str | None = None
+    routes: list[Route] = Field(default_factory=list)
+
+
+class SecretPlace(Shape):
+    """A secret by where it is: one of a file and a variable; never the secret itself."""
+
+    file: str | None = None
+    env: str | None = None
+
+
+def _secret(value: object) -> object:
+    """Checked before pydantic does, whose errors quote what they refuse."""
+    if isinstance(value, dict) and len(value) == 1 and all(type(item) is str for item in value.values()):
+        return value
+    raise PydanticCustomError("secret", "must be {file: PATH} or {env: VARIABLE}")
+
+
+Secret = Annotated[SecretPlace, BeforeValidator(_secret)]
+
+
+class PagerDuty(Shape):
+    """A PagerDuty service."""
+
+    routing_key: Secret
+
+
+class Slack(Shape):
+    """A Slack channel, by a bot's token."""
+
+    token: Secret
+    channel: str
+
+
+class Email(Shape):
+    """Addresses; the server comes from the settings unless named."""
+
+    to: Annotated[list[str], Field(min_length=1)]
+    sender: str | None = Field(None, alias="from")
+    smtp: str | None = None
+    password: Secret | None = None
+
+
+class Webhook(Shape):
+    """An address of your own; it is a secret, as whoever knows it may write there."""
+
+    url: Secret
+
+
+class Receiver(Shape):
+    """Whom a route tells; with nothing in it, only the console shows it."""
+
+    pagerduty: PagerDuty | None = None
+    slack: Slack | None = None
+    email: Email | None = None
+    webhook: Webhook | None = None
+
+
+class Times(Shape):
+    """Hours of the week."""
+
+    weekdays: str | None = None
+    hours: str | None = None
+    timezone: str = "UTC"
+
+
+class MonitorsFile(Shape):
+    """The whole file."""
+
+    version: Literal[1] = Field(alias="schema")
+    defaults: Timing = Timing()
+    sources: dict[Key, Source] = Field(default_factory=dict)
+    models: Annotated[dict[ModelName, Model], Field(min_length=1)]
+    route: Route | None = None
+    receivers: dict[Key, Receiver] = Field(default_factory=dict)
+    times: dict[Key, Times] = Field(default_factory=dict)
