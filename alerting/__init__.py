@@ -1,1 +1,1 @@
-"""From findings and actions to incidents and deliveries: decisions are pure functions of (state, input, now)."""
+"""From findings and actions to incidents and deliveries: decisions are pure, I/O stays at the rim."""
