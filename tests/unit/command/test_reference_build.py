@@ -99,11 +99,7 @@ def test_every_kind_of_file_gives_the_same_reference(tmp_path: Path, kind: str) 
         file = tmp_path / "rows.csv.gz"
         file.write_bytes(gzip.compress(CSV.encode()))
     else:
-        at = (
-            pa.array(times)
-            if kind == "parquet of numbers"
-            else pa.array(times).cast(pa.timestamp("ms", "UTC"))
-        )
+        at = pa.array(times) if kind == "parquet of numbers" else pa.array(times).cast(pa.timestamp("ms", "UTC"))
         file = as_parquet(tmp_path / "rows.parquet", at=at)
     assert built(file, *PARTS).hash == expected.hash
 
@@ -128,6 +124,14 @@ def test_columns_can_be_left_out_and_numbers_be_names(tmp_path: Path) -> None:
     reference = built(file, "--exclude", "id", "--categorical", "zip")
     assert list(reference.features) == ["x", "zip"]
     assert names(reference, "zip").categories == ("00501", "501")
+
+
+def test_a_column_is_text_where_at_least_half_of_its_values_are_no_numbers(tmp_path: Path) -> None:
+    half = built(write(tmp_path / "rows.csv", "code\n1\n2\nA\nB\nNA\n"))
+    assert names(half, "code").categories == ("1", "2", "A", "B")
+    (tmp_path / "reference.json").unlink()
+    fewer = write(tmp_path / "rows.csv", "code\n1\n2\n3\nA\nB\n")
+    assert refused(fewer).startswith("code: row 4: 'A' is no number, but 3 of 5 values are")
 
 
 def test_true_and_false_are_names_and_infinity_is_no_finite_number(tmp_path: Path) -> None:
@@ -207,9 +211,7 @@ MOSTLY_NUMBERS = "x\n1\n2\nabc\n4\n"
         ),
     ],
 )
-def test_a_csv_file_that_cannot_be_used(
-    tmp_path: Path, text: str, options: tuple[str, ...], message: str
-) -> None:
+def test_a_csv_file_that_cannot_be_used(tmp_path: Path, text: str, options: tuple[str, ...], message: str) -> None:
     assert refused(write(tmp_path / "rows.csv", text), *options).startswith(message)
 
 
