@@ -162,9 +162,7 @@ def mean_and_sd(finite: Floats) -> tuple[float, float]:
     return float(np.ldexp(mean, exponent)), float(np.ldexp(math.sqrt(variance), exponent))
 
 
-def _rows(
-    features: Mapping[str, Column], *, panes: Panes | None, score: Floats | None, outcomes: Coded | None
-) -> int:
+def _rows(features: Mapping[str, Column], *, panes: Panes | None, score: Floats | None, outcomes: Coded | None) -> int:
     """The common length of all columns."""
     lengths = {name: _length(column) for name, column in features.items()}
     others = {"times": None if panes is None else panes.index, "score": score, "outcomes": outcomes}

@@ -189,9 +189,7 @@ def _check_schema(schema: object) -> None:
     if type(schema) is not int or schema < 1:
         raise BadReference(f"schema: {schema!r} is not a version; expected 1 to {SCHEMA}")
     if schema > SCHEMA:
-        raise BadReference(
-            f"schema: {schema} is newer than what is read here (up to {SCHEMA}); update driftline"
-        )
+        raise BadReference(f"schema: {schema} is newer than what is read here (up to {SCHEMA}); update driftline")
 
 
 _PROFILES = {"numeric": NumericProfile, "categorical": CategoricalProfile}
@@ -234,9 +232,7 @@ def _profile(where: str, content: object) -> Profile:
         raise BadReference(f'{where}.type: {kind!r}; expected "numeric" or "categorical"')
     profile: Profile = _converted(where, content, _PROFILES[kind])
     if isinstance(profile, NumericProfile) and len(profile.counts) != len(profile.edges) + 1:
-        raise BadReference(
-            f"{where}.counts: {len(profile.counts)} for {len(profile.edges)} edges; expected one more"
-        )
+        raise BadReference(f"{where}.counts: {len(profile.counts)} for {len(profile.edges)} edges; expected one more")
     return profile
 
 

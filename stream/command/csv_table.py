@@ -30,14 +30,10 @@ def read_csv(path: Path, as_text: Collection[str], left_out: Collection[str]) ->
     options = csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string()))
     parsing = csv.ParseOptions(newlines_in_values=True)
     table = csv.read_csv(path, parse_options=parsing, convert_options=options)
-    return pa.table(
-        {name: _column(table, name, path=path, as_text=as_text, left_out=left_out) for name in names}
-    )
+    return pa.table({name: _column(table, name, path=path, as_text=as_text, left_out=left_out) for name in names})
 
 
-def _column(
-    table: pa.Table, name: str, *, path: Path, as_text: Collection[str], left_out: Collection[str]
-) -> pa.Array:
+def _column(table: pa.Table, name: str, *, path: Path, as_text: Collection[str], left_out: Collection[str]) -> pa.Array:
     if name in left_out:
         return pa.nulls(table.num_rows)
     text = _without_missing(table[name])

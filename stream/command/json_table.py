@@ -77,9 +77,7 @@ def _typed(values: list[Any], *, path: Path, name: str, lines: list[int]) -> pa.
     first = next((kind for kind in kinds if kind != "null"), "null")
     for line, kind, value in zip(lines, kinds, values, strict=True):
         if kind not in (first, "null"):
-            message = (
-                f"{_short(value)} is {kind}, but values before are {first}; correct it, or --exclude {name}"
-            )
+            message = f"{_short(value)} is {kind}, but values before are {first}; correct it, or --exclude {name}"
             raise unusable(path, name, message, line=line)
     if first == "a number":
         return pa.array([None if value is None else _float(value) for value in values], pa.float64())

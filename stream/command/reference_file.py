@@ -66,9 +66,7 @@ def _check_parts(path: Path, parts: Parts, table: pa.Table) -> None:
 
 def _nearest(name: str, table: pa.Table) -> str:
     close = difflib.get_close_matches(name, table.column_names, n=1)
-    return (
-        f", did you mean {close[0]}?" if close else "."
-    ) + f" The file has {', '.join(table.column_names)}"
+    return (f", did you mean {close[0]}?" if close else ".") + f" The file has {', '.join(table.column_names)}"
 
 
 def _features(path: Path, parts: Parts, table: pa.Table) -> list[str]:

@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from detectors.edges import bin_of, cuts_of
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)
-few_values = st.sampled_from(
-    [-0.0, 0.0, 1.0, 5e-324, -3.5, 1.7976931348623157e308, float("nan"), float("inf")]
-)
+few_values = st.sampled_from([-0.0, 0.0, 1.0, 5e-324, -3.5, 1.7976931348623157e308, float("nan"), float("inf")])
 columns = st.one_of(st.lists(numbers, max_size=120), st.lists(few_values, max_size=120)).map(np.array)
 
 

@@ -56,9 +56,7 @@ def test_missing_is_a_bin_of_driftline_and_none_of_deciles() -> None:
     assert deciles_numeric(profile, same) == 0.0
     assert driftline_numeric(profile, same, missing=15) == pytest.approx(0.0, abs=1e-15)
     r, c = (15.5 / 2020.5, 2000.5), (1000.5 / 3005.5, 2000.5)  # eleven bins: ten deciles and missing
-    expected = (c[0] - r[0]) * np.log(c[0] / r[0]) + 10 * (200.5 / 3005.5 - 200.5 / 2020.5) * np.log(
-        2020.5 / 3005.5
-    )
+    expected = (c[0] - r[0]) * np.log(c[0] / r[0]) + 10 * (200.5 / 3005.5 - 200.5 / 2020.5) * np.log(2020.5 / 3005.5)
     assert driftline_numeric(profile, same, missing=1000) == pytest.approx(expected, rel=1e-12)
 
 
@@ -70,9 +68,7 @@ def test_driftline_sees_an_atom_leave_where_deciles_do_not() -> None:
 
     assert profile.atoms == (4.97,)
     assert deciles_numeric(profile, counts) == 0.0
-    assert driftline_numeric(profile, counts) == pytest.approx(
-        0.1 * np.log(200) + 0.1 * np.log(2.7), abs=0.01
-    )
+    assert driftline_numeric(profile, counts) == pytest.approx(0.1 * np.log(200) + 0.1 * np.log(2.7), abs=0.01)
 
 
 def test_deciles_on_names_keeps_other_apart_from_unseen() -> None:
@@ -94,9 +90,7 @@ def test_no_rows_on_a_side_is_no_number(values: list[float]) -> None:
 
 
 @given(columns, columns)
-def test_folding_to_deciles_and_atoms_equals_counting_the_rows(
-    reference: np.ndarray, current: np.ndarray
-) -> None:
+def test_folding_to_deciles_and_atoms_equals_counting_the_rows(reference: np.ndarray, current: np.ndarray) -> None:
     profile = numeric_profile(reference, None)
     for coarse in (np.unique(profile.deciles), decile_and_atom_edges(profile)):
         folded = fold_to(profile.edges, coarse, counts_of(current, profile.edges))
