@@ -136,14 +136,15 @@ def first_after(left: Instants, *, clock: NDArray[np.float64], zone: str) -> Ins
     local = left + before
     arrival = local + (shown - local) % _DAY
     # The clock may have changed on the way: read it at the arrival, not at the start.
-    return arrival - _offsets(arrival - before, zone)
+    found: Instants = arrival - _offsets(arrival - before, zone)
+    return found
 
 
 def _offsets(instants: Instants, zone: str) -> Instants:
     """What clocks in a zone are ahead of UTC, in milliseconds."""
     utc = pd.to_datetime(instants, unit="ms", utc=True)
-    shown: Instants = _since_epoch(utc.tz_convert(zone).tz_localize(None)) - instants
-    return shown
+    ahead: Instants = _since_epoch(utc.tz_convert(zone).tz_localize(None)) - instants
+    return ahead
 
 
 def _milliseconds(text: pd.Series) -> Instants:

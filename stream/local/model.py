@@ -2,8 +2,8 @@
 
 It says how probable it is that a flight arrives more than 15 minutes late, from schedule, weather and plane.
 January's own scores are out of fold, so that the reference is what the model does on rows it has not seen.
-The folds are stretches of days, as the rows of one day share their weather (rows dealt by turns would flatter the
-model: AUC .71 for .67). Nothing is drawn at random: the same files give the same scores.
+The folds are stretches of days, as the rows of one day share their weather: rows dealt by turns would flatter
+the model (AUC .71 for .67). Nothing is drawn at random: the same files give the same scores.
 """
 
 from __future__ import annotations
