@@ -1,0 +1,186 @@
+"""The configuration in force, in Redis: published whole, numbered, complete without any file.
+
+======================  =======  =============================================================================
+key                     type     what
+======================  =======  =============================================================================
+``config``              hash     ``generation`` (a number that only grows), ``document`` (JSON of `Generation`)
+``reference:<sha256>``  string   zlib-compressed JSON of a reference, which carries and proves its own hash
+``model:<m>:layouts``   hash     ``<stream>:<layout hash>`` -> JSON of the layout, all that were ever in force
+======================  =======  =============================================================================
+
+References and layouts are named by their content and written first, so whoever reads a generation finds what it names.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from redis.asyncio import Redis
+from redis.exceptions import WatchError
+
+from schemas.config import Generation, InForce
+from schemas.errors import ConfigError, Problem, StoreError
+from schemas.monitored import ModelMonitor, Monitors
+from schemas.names import Names
+from schemas.reference import BadReference, Reference
+from stream.state.columns import layouts_of
+from stream.state.layout import Layout
+from stream.state.switching import Standing, Version, changed_over
+
+Layouts = Mapping[str, Layout]
+
+
+async def publish(
+    redis: Redis,
+    names: Names,
+    monitors: Monitors,
+    *,
+    references: Mapping[str, Reference],
+    now_ms: int,
+    clock_ms: int | None,
+) -> Generation:
+    """Put monitors into force as the next generation; returns it.
+
+    Two at once never lose one: each builds on what it found, and does so again where another came first.
+
+    :param references: by model; one for each that the monitors name.
+    :param clock_ms: the greatest event time counted so far (``greatest_clock``), which changed models switch after.
+    :raises ConfigError: a model has no reference; nothing is changed then.
+    """
+    _check_complete(monitors, references)
+    versions = await _stored_versions(redis, names, monitors, references=references)
+    while True:
+        try:
+            return await _replaced(redis, names, versions, said=(monitors.sha256, now_ms, clock_ms))
+        except WatchError:
+            continue
+
+
+async def read(redis: Redis, names: Names) -> Generation | None:
+    """The generation in force; None before the first.
+
+    :raises StoreError: the document is damaged, or of a newer program.
+    """
+    document = await redis.hget(names.config, "document")
+    return None if document is None else Generation.from_json(document)
+
+
+async def read_number(redis: Redis, names: Names) -> int | None:
+    """The number of the generation in force: what a worker polls before it reads the whole document."""
+    number = await redis.hget(names.config, "generation")
+    return None if number is None else int(number)
+
+
+async def read_newer(redis: Redis, names: Names, number: int) -> tuple[Generation, dict[str, Reference]] | None:
+    """The generation in force and the references it names, if it is another than ``number``; None otherwise.
+
+    Another, not a greater one: a Redis that was emptied and filled again counts from 1.
+
+    :raises StoreError: what is stored cannot be followed.
+    """
+    if await read_number(redis, names) in (None, number):
+        return None
+    generation = await read(redis, names)
+    return None if generation is None else (generation, await read_references(redis, names, generation))
+
+
+async def read_references(redis: Redis, names: Names, generation: Generation) -> dict[str, Reference]:
+    """Every reference that a generation names, by hash.
+
+    :raises StoreError: one is missing or damaged; applying the monitors file again stores it.
+    """
+    digests = sorted({digest for force in generation.models.values() for digest, _ in _pairs(force)})
+    return {digest: await read_reference(redis, names, digest) for digest in digests}
+
+
+async def read_reference(redis: Redis, names: Names, digest: str) -> Reference:
+    """One reference.
+
+    :raises StoreError: it is missing or damaged.
+    """
+    stored = await redis.get(names.reference(digest))
+    if stored is None:
+        raise StoreError(f"reference {digest[:16]} is not in Redis: run `driftline apply` on the monitors file again")
+    try:
+        return Reference.from_json(zlib.decompress(cast(bytes, stored)))
+    except (zlib.error, BadReference) as error:
+        raise StoreError(f"stored reference {digest[:16]} is damaged: {error}") from None
+
+
+def _check_complete(monitors: Monitors, references: Mapping[str, Reference]) -> None:
+    missing = [model for model in monitors.models if model not in references]
+    if missing:
+        file = str(monitors.file)
+        raise ConfigError(Problem(file, 0, f"models.{model}", "has no reference") for model in missing)
+
+
+async def _stored_versions(
+    redis: Redis, names: Names, monitors: Monitors, *, references: Mapping[str, Reference]
+) -> dict[str, Version]:
+    """Store references and layouts; what each model is to be, by model."""
+    pipe = redis.pipeline(transaction=False)
+    versions = {}
+    for model, monitor in monitors.models.items():
+        layouts = layouts_of(model, monitor, references[model])
+        version = _version(references[model].hash, monitor, layouts)
+        pipe.set(names.reference(version.reference), zlib.compress(references[model].to_json()))
+        pipe.hset(names.layouts(model), mapping=_fields(layouts.values()))
+        versions[model] = version
+    await pipe.execute()
+    return versions
+
+
+async def _replaced(
+    redis: Redis, names: Names, versions: Mapping[str, Version], *, said: tuple[str, int, int | None]
+) -> Generation:
+    """One attempt; ``said`` is (hash of the file, now, greatest clock).
+
+    :raises WatchError: another generation was published meanwhile.
+    """
+    sha256, now_ms, clock_ms = said
+    async with redis.pipeline(transaction=True) as pipe:
+        await pipe.watch(names.config)
+        current = await read(redis, names)
+        models = {
+            model: changed_over(version, await _standing(redis, names, current, model=model), clock_ms=clock_ms)
+            for model, version in versions.items()
+        }
+        number = current.number + 1 if current else 1
+        generation = Generation(number=number, applied_ms=now_ms, file_sha256=sha256, models=models)
+        pipe.multi()  # type: ignore[no-untyped-call]
+        pipe.hset(names.config, mapping={"generation": number, "document": generation.to_json()})
+        await pipe.execute()
+    return generation
+
+
+async def _standing(redis: Redis, names: Names, current: Generation | None, *, model: str) -> Standing:
+    force = current.models.get(model) if current else None
+    if force is None:
+        return Standing(None, None, None)
+    now = await _read_version(redis, names, (force.reference, force.monitor), model=model)
+    before = await _read_version(redis, names, force.previous, model=model) if force.previous else None
+    return Standing(now, before, force.from_ms)
+
+
+async def _read_version(redis: Redis, names: Names, pair: tuple[str, ModelMonitor], *, model: str) -> Version | None:
+    """What was in force; None where its reference is lost, which must not keep a new one from coming into force."""
+    digest, monitor = pair
+    try:
+        reference = await read_reference(redis, names, digest)
+    except StoreError:
+        return None
+    return _version(digest, monitor, layouts_of(model, monitor, reference))
+
+
+def _version(digest: str, monitor: ModelMonitor, layouts: Layouts) -> Version:
+    return Version(digest, monitor, {stream: layout.hash for stream, layout in layouts.items()})
+
+
+def _fields(layouts: Iterable[Layout]) -> dict[Any, Any]:
+    return {f"{layout.stream}:{layout.hash}": layout.to_json() for layout in layouts}
+
+
+def _pairs(force: InForce) -> list[tuple[str, ModelMonitor]]:
+    return [(force.reference, force.monitor)] + ([force.previous] if force.previous else [])
