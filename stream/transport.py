@@ -50,7 +50,7 @@ class Run:
     records: list[Record]
 
 
-Take = Callable[[set[TP]], Awaitable[Mapping[TP, int]]]
+Take = Callable[["RunConsumer", set[TP]], Awaitable[Mapping[TP, int]]]
 GroupError = Callable[[BaseException], None]
 
 
@@ -101,7 +101,7 @@ class RunConsumer(driver.Consumer):
         assigned = self.assignment()
         for tp in assigned:
             self.displace(tp)
-        placed = await type(self).take(assigned)
+        placed = await type(self).take(self, assigned)
         for tp, offset in placed.items():
             await self.place(tp, offset)
 
@@ -277,3 +277,23 @@ async def positions(consumer: RunConsumer, tps: set[TP]) -> dict[TP, tuple[int, 
     starts = await consumer.earliest_offsets(*tps)
     ends = await consumer.highwaters(*tps)
     return {tp: (starts[tp], ends[tp]) for tp in tps}
+
+
+async def committed(consumer: RunConsumer, tps: set[TP]) -> dict[TP, int | None]:
+    """The group's committed offset of each partition."""
+    inner = consumer._thread._ensure_consumer()
+
+    async def ask() -> dict[TP, int | None]:
+        return {tp: await inner.committed(tp) for tp in tps}
+
+    return cast("dict[TP, int | None]", await consumer._thread.call_thread(ask))
+
+
+async def rejoin(consumer: RunConsumer) -> None:
+    """Ask the group for a new generation: a partition that was fenced is taken again only with one."""
+    inner = consumer._thread._ensure_consumer()
+
+    async def ask() -> None:
+        inner._coordinator.request_rejoin()
+
+    await consumer._thread.call_thread(ask)

@@ -116,23 +116,14 @@ _WHY: dict[str, str] = {
 
 
 def _times(buffer: Buffer) -> tuple[Ints, list[Rejection]]:
-    """Event times in ms; where one cannot be read, ``_UNREADABLE`` and a rejection."""
-    try:
-        times = np.array(buffer.timestamp, np.int64)
-    except (ValueError, OverflowError, TypeError):
-        times = np.full(len(buffer), _UNREADABLE, np.int64)
-        suspects: Sequence[int] = range(len(buffer))
-    else:
-        # numpy floors whole and broken milliseconds alike; only what is out of range needs a second look.
-        suspects = np.flatnonzero((times < PLAUSIBLE_FROM_MS) | (times > PLAUSIBLE_TO_MS)).tolist()
+    """Event times in ms; a text that is no time becomes ``_UNREADABLE`` and a rejection."""
     rejections: list[Rejection] = []
-    for row in suspects:
-        times[row] = _time(buffer, row, rejections)
-    return times, rejections
-
-
-#: Outside these the contract's own function decides (seconds? microseconds?).
-PLAUSIBLE_FROM_MS, PLAUSIBLE_TO_MS = 10**11, 4 * 10**12
+    values: Sequence[Any] = buffer.timestamp
+    if str in set(map(type, values)):
+        # Looked for by type: numpy would read the text "1357035300000" as a number, which the contract refuses.
+        values = [_time(buffer, row, rejections) if type(at) is str else at for row, at in enumerate(values)]
+    # Numbers are in range here (see ``Timestamp`` in ``shape``), so cutting off is flooring.
+    return np.array(values, np.int64), rejections
 
 
 def _time(buffer: Buffer, row: int, rejections: list[Rejection]) -> int:

@@ -68,6 +68,21 @@ class Buffer:
         self.reached[tenure] = next_offset
         tenure.read = next_offset
 
+    def followed_by(self, later: Buffer) -> Buffer:
+        """This buffer with the rows of ``later`` behind its own."""
+        shift = len(self)
+        for mine, theirs in zip(self._lists(), later._lists(), strict=True):
+            mine.extend(theirs)
+        self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
+        self.segments += [(tenure, first + shift, end + shift) for tenure, first, end in later.segments]
+        self.reached.update(later.reached)
+        return self
+
+    def _lists(self) -> tuple[list[Any], ...]:
+        return (
+            self.shape, self.timestamp, self.record, self.narrow, self.wide, self.categorical, self.rejections,
+        )  # fmt: skip
+
     def by_tenure(self) -> Iterator[tuple[Tenure, list[tuple[int, int]]]]:
         """Each tenure with its stretches of rows, in arrival order."""
         found: dict[Tenure, list[tuple[int, int]]] = {}

@@ -34,7 +34,7 @@ class CodeTable(dict[Any, int]):
 
     def __init__(self, column: CategoricalColumn, first: int) -> None:
         other, unseen, missing, wrong = range(first + column.bins, first + column.bins + len(CATEGORY_TAIL))
-        super().__init__({name: other for name in column.folded})
+        super().__init__(dict.fromkeys(column.folded, other))
         self.update({name: first + at for at, name in enumerate(column.categories)})
         self.update({written: self[meant] for written, meant in column.aliases})
         self.update({None: missing, WRONG_TYPE: wrong, ABSENT: WASTE})

@@ -68,8 +68,7 @@ class Counter:
     async def settled(self, then: Callable[[], Result]) -> Result:
         """Count everything buffered, and call ``then`` before anything else is counted."""
         async with self._lock:
-            for stream in self.plans:
-                await self._drain(stream)
+            await self._drain_all()
             return then()
 
     async def drain(self) -> None:
@@ -78,7 +77,11 @@ class Counter:
 
     async def switch(self, plans: Mapping[str, StreamPlan]) -> None:
         """Count everything buffered under the old plans, then follow the new ones."""
-        await self.settled(lambda: setattr(self, "plans", plans))
+        async with self._lock:
+            # Rows that arrive while others are drained were decoded under the old plans too.
+            while any(buffer.reached for buffer in self._buffers.values()):
+                await self._drain_all()
+            self.plans = plans
 
     def forget(self, tenure: Tenure) -> None:
         """End a tenure: its partials leave memory, and rows read under it will not count."""
@@ -95,15 +98,24 @@ class Counter:
             pane = tenure.panes.pop(key)
             self.arena.free(pane.room, pane.layout)
 
+    async def _drain_all(self) -> None:
+        for stream in self.plans:
+            if self._buffers[stream].reached:
+                await self._drain(stream)
+
     async def _drain(self, stream: str) -> None:
         buffer, self._buffers[stream] = self._buffers[stream], Buffer()
         plan = self.plans[stream]
-        if buffer.reached:
+        try:
             block = arrange(buffer, plan, skew_ms=self._skew_ms)
             groups = _groups(block)
             loaded = await self._loaded(block, groups, plan)
-            self._count(buffer, block, groups, plan=plan, loaded=loaded)
-            self._conclude(buffer, block)
+        except BaseException:
+            # Cancelled, or Redis failed: nothing is counted yet, and rows left out would be skipped by the next offset.
+            self._buffers[stream] = buffer.followed_by(self._buffers[stream])
+            raise
+        self._count(buffer, block, groups, plan=plan, loaded=loaded)
+        self._conclude(buffer, block)
 
     async def _loaded(self, block: Block, groups: _Groups, plan: StreamPlan) -> dict[int, Partial]:
         """Stored partials of the groups that are not in memory: an evicted pane written blindly would lose its counts."""
@@ -186,7 +198,7 @@ def _groups(block: Block) -> _Groups:
     panes, pane_of = np.unique(block.pane, return_inverse=True)
     layouts = int(block.layout.max()) + 1
     composite = (block.tenure * layouts + block.layout) * len(panes) + pane_of
-    distinct, first, of_row = np.unique(composite, return_index=True, return_inverse=True)
+    _, first, of_row = np.unique(composite, return_index=True, return_inverse=True)
     return _Groups(block.tenure[first], block.layout[first], block.pane[first], of_row)
 
 

@@ -31,6 +31,8 @@ class _Peek(msgspec.Struct):
 
     model: str
     timestamp: int | float | str
+    #: A control record may name a model; it is not about one.
+    control: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _PEEK = msgspec.json.Decoder(_Peek)
@@ -91,12 +93,14 @@ class StreamDecoder:
 
     def _is_unknown(self, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
         """A short way for events of unknown models, so that many of them cost little."""
+        if self.stream == "features" or record.value is None or len(record.value) > MOST_BYTES:
+            return False
         try:
-            peek = _PEEK.decode(record.value or b"")
+            peek = _PEEK.decode(record.value)
             timestamp_ms = timestamp_ms_of(peek.timestamp)
         except (ValueError, RecursionError, RejectedEvent):
             return False
-        if peek.model in self.numbers or self.stream == "features":
+        if peek.model in self.numbers or peek.control is not msgspec.UNSET:
             return False
         self._reject_model(peek.model, timestamp_ms, record, tenure=tenure, into=into)
         return True

@@ -10,22 +10,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
-from stream.state.layout import CategoricalColumn, Layout, NumericColumn
+from schemas.timestamps import EARLIEST_MS, LATEST_MS
+from stream.state.layout import Layout
 
+#: Longer integers go to the strict contract, which has its own rule for those that no float can hold.
+Whole = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 Number = float | None
-Category = str | int | float | bool | None
-Code = str | int | None
-Outcome = str | int | float | None
+Category = str | Whole | float | bool | None
+Code = str | Whole | None
+Outcome = str | Whole | float | None
 Text = str | None
+#: A number here is in range; a text is judged with its block.
+Timestamp = (
+    Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
+    | Annotated[float, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
+    | str
+)
 Columns = tuple[tuple[str, str], ...]
 Values = Callable[[Any], tuple[Any, ...]]
 
 #: Columns with at most this many edges are narrow.
-NARROW = 63
+NARROW = 127
 
 #: Fields of each stream's events besides ``model``, ``timestamp``, ``features`` and ``prediction``, as the contract types them.
 FIELDS: dict[str, dict[str, Any]] = {
@@ -73,30 +83,31 @@ def shape_of(layouts: Iterable[Layout]) -> Shape:
     A column that changed between numeric and categorical is read as the first layout has it; the other one counts nothing.
     """
     first, *rest = layouts
-    numeric: dict[str, NumericColumn] = {}
-    categorical: dict[str, CategoricalColumn] = {}
-    wide: set[str] = set()
+    numeric: dict[tuple[str, str], bool] = {}
+    categorical: dict[tuple[str, str], None] = {}
     for layout in (first, *rest):
         for column in layout.numeric:
-            if column.name not in categorical:
-                numeric.setdefault(column.name, column)
-                wide |= {column.name} if len(column.edges) > NARROW else set()
+            if column.key not in categorical:
+                numeric[column.key] = numeric.get(column.key, False) or len(column.edges) > NARROW
         for named in layout.categorical:
-            if named.name not in numeric:
-                categorical.setdefault(named.name, named)
+            if named.key not in numeric:
+                categorical.setdefault(named.key)
     return Shape(
         first.model,
         first.stream,
-        tuple((name, column.path) for name, column in numeric.items() if name not in wide),
-        tuple((name, column.path) for name, column in numeric.items() if name in wide),
-        tuple((name, column.path) for name, column in categorical.items()),
+        tuple(key for key, wide in numeric.items() if not wide),
+        tuple(key for key, wide in numeric.items() if wide),
+        tuple(categorical),
     )
 
 
 def struct_of(shape: Shape, number: int) -> type[msgspec.Struct]:
     """The struct that events of this model decode into; its class attributes read a row's values."""
-    fields: list[Any] = [("timestamp", int | float | str)]
-    fields += [(name, kind, None) for name, kind in FIELDS[shape.stream].items()]
+    fields: list[Any] = [("timestamp", Timestamp)]
+    numbers = {path for _, path in (*shape.narrow, *shape.wide)}
+    # A regression's outcome is a numeric column: a text in it is the strict contract's business.
+    kinds = {name: Number if name in numbers else kind for name, kind in FIELDS[shape.stream].items()}
+    fields += [(name, kind, None) for name, kind in kinds.items()]
     attributes = _feature_attributes(shape)
     if shape.stream == "predictions":
         fields += [_features_field(shape, attributes), _nested("prediction", PREDICTION_FIELDS, rename=None)]
@@ -144,7 +155,7 @@ def _attribute(path: str, attributes: dict[str, str]) -> str:
 
 
 def _needs_id_or_score(event: Any) -> None:
-    if event.id is None and event.score is None:
+    if event.id in (None, "") and event.score is None:
         raise ValueError("a label needs an id or a score")
 
 

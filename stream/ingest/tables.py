@@ -70,8 +70,8 @@ def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
 
 def _codes(layout: Layout, order: Columns) -> tuple[CodeTable, ...]:
     starts = zip(layout.categorical, layout.categorical_starts, strict=True)
-    tables = {column.name: CodeTable(column, first) for column, first in starts}
-    return tuple(tables.get(name, Nothing()) for name, _ in order)
+    tables = {column.key: CodeTable(column, first) for column, first in starts}
+    return tuple(tables.get(key, Nothing()) for key in order)
 
 
 def _group(layouts: Sequence[tuple[Layout, Columns]]) -> NumericGroup:
@@ -94,8 +94,8 @@ def _group(layouts: Sequence[tuple[Layout, Columns]]) -> NumericGroup:
 
 def _places(layout: Layout, order: Columns) -> list[tuple[int, int]]:
     """(position in the shape, number in the layout) of the columns that the layout has."""
-    numbers = {column.name: at for at, column in enumerate(layout.numeric)}
-    return [(position, numbers[name]) for position, (name, _) in enumerate(order) if name in numbers]
+    numbers = {column.key: at for at, column in enumerate(layout.numeric)}
+    return [(position, numbers[key]) for position, key in enumerate(order) if key in numbers]
 
 
 def _fill(

@@ -1,7 +1,8 @@
 """How a partial pane is stored in Redis: format 1.
 
 A partial is packed sparse: only cells that counted something are written, with the narrowest integers that hold them.
-A typical feature of an hour's pane takes 60 to 250 bytes.  The first byte is the format; a reader that meets another one refuses it.
+A typical feature of an hour's pane takes 60 to 250 bytes.  The first byte is the format; a reader that meets another
+one refuses it.
 
 =======  ==========================================================================================
 bytes    what
@@ -34,7 +35,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Partial:
-    """Counters of one (partition, model, pane): ``cells`` by the layout; per numeric column two ``sums`` (q, q²) and two ``extrema``."""
+    """Counters of one (partition, model, pane): ``cells`` by the layout; per numeric column q, q² and minimum, maximum."""
 
     cells: Ints
     sums: Ints
@@ -87,13 +88,16 @@ def unpack(stored: bytes, cells: int) -> Partial:
         )
     try:
         return _unpack(stored, cells)
-    except (ValueError, IndexError, struct.error) as error:
+    except (ValueError, IndexError, TypeError, struct.error) as error:
         raise StoreError(f"stored pane of {len(stored)} bytes is damaged: {error}") from error
 
 
 def _unpack(stored: bytes, cells: int) -> Partial:
     _, widths, revision, filled, columns, summed = _HEAD.unpack_from(stored)
     index_type, count_type = np.dtype(f"<u{widths >> 4}"), np.dtype(f"<u{widths & 15}")
+    size = _HEAD.size + filled * (index_type.itemsize + count_type.itemsize) + 10 * summed + 16 * columns
+    if size != len(stored):
+        raise ValueError(f"the head promises {size} bytes")
     reader = _Reader(stored, _HEAD.size)
     partial = empty(cells, columns)
     index = reader.take(index_type, filled)
@@ -101,8 +105,6 @@ def _unpack(stored: bytes, cells: int) -> Partial:
     where = reader.take(np.dtype("<u2"), summed)
     partial.sums[where] = reader.take(np.dtype("<i8"), summed)
     partial.extrema[:] = reader.take(np.dtype("<f8"), 2 * columns)
-    if reader.at != len(stored):
-        raise ValueError(f"{len(stored) - reader.at} bytes too many")
     return Partial(partial.cells, partial.sums, partial.extrema, revision)
 
 

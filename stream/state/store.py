@@ -20,6 +20,7 @@ from schemas.names import Names
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout
 from stream.state.packing import Partial, empty, unpack
+from stream.state.watermarks import PartitionClock, clock_of
 
 PANES_A_BLOCK = 24
 
@@ -84,7 +85,7 @@ class PaneStore:
         found = [None if part is None else part.decode() for part in answer]
         if found[0] == "group":
             raise _other_group(key, str(found[1]), group=group)
-        numbers = [None if part is None else int(part) for part in (*found[2:5], found[6])]
+        numbers = [int(part) if part else None for part in (*found[2:5], found[6])]
         stored = Stored(numbers[0], numbers[1], numbers[2], found[5], numbers[3] or 0)
         return Epoch(str(found[1]), token), stored
 
@@ -93,6 +94,18 @@ class PaneStore:
         pairs = [part for pair in fields.items() for part in pair]
         key = self.names.offset(stream, partition)
         return bool(await self._resume(keys=[key], args=[epoch.number, epoch.token, *pairs]))
+
+    async def note_owner(self, stream: str, partition: int, *, owner: str) -> None:
+        """Tell operators who reads a partition; also how readers learn which partitions there are."""
+        await self.redis.hset(self.names.partitions(stream), str(partition), owner)
+
+    async def clocks(self, stream: str, partitions: Iterable[int]) -> dict[int, PartitionClock]:
+        """How far each partition is counted, whoever counts it."""
+        numbers = list(partitions)
+        pipe = self.redis.pipeline(transaction=False)
+        for number in numbers:
+            pipe.hgetall(self.names.offset(stream, number))
+        return {number: clock_of(found) for number, found in zip(numbers, await pipe.execute(), strict=True)}
 
     async def load(self, keys: Sequence[PaneKey]) -> list[Partial]:
         """The stored partials, in order; one that was never stored is empty."""

@@ -1,0 +1,246 @@
+"""Builds the worker from its settings: the only place where everything meets.
+
+``run`` is the process: it waits for Kafka and Redis, starts Faust with our transport, and returns an exit code.  A bug ends
+the process (70) rather than leave an agent that looks alive and receives nothing: after an exception in an agent's body
+Faust 0.15 never delivers to it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+from confluent_kafka.admin import AdminClient
+from faust.types import TP
+from redis.asyncio import Redis
+
+from schemas.config import Generation
+from schemas.errors import DriftlineError
+from schemas.names import TOPICS_IN
+from schemas.reference import Reference
+from schemas.settings import Settings
+from stream import transport
+from stream.expose.metrics import WorkerMetrics
+from stream.expose.sampling import Sampler
+from stream.expose.server import Server
+from stream.ingest.checkpoint import Checkpointer
+from stream.ingest.counter import Counter
+from stream.ingest.dead_letters import DeadLetters, Masking, dead_letter_producer
+from stream.ingest.follow import Follower
+from stream.ingest.intake import Intake
+from stream.ingest.ownership import Claim, Ownership
+from stream.ingest.pacing import Pacer
+from stream.ingest.plan import no_plan
+from stream.start import wait_for_services
+from stream.state.epochs import Log
+from stream.state.generations import read, read_number, read_references
+from stream.state.patience import patiently
+from stream.state.store import PaneStore
+from stream.state.topics import topic_ids
+from stream.transport import RunConsumer
+
+log = logging.getLogger(__name__)
+
+EXIT_BUG = 70
+DAY_MS = 86_400_000
+LAST_CHECKPOINT_S = 3.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Parts:
+    """Everything a worker is made of."""
+
+    settings: Settings
+    redis: Redis
+    counter: Counter
+    intake: Intake
+    checkpointer: Checkpointer
+    follower: Follower
+    pacer: Pacer
+    metrics: WorkerMetrics
+    sampler: Sampler
+
+
+def parts(settings: Settings) -> Parts:
+    """Build the worker's parts; nothing is started."""
+    redis = Redis.from_url(settings.redis, socket_timeout=settings.request_timeout_s)
+    store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
+    letters = _letters(settings)
+    counter = Counter(no_plan(), load=_loader(store), refuse=letters.add, skew_ms=int(settings.future_skew_s * 1000))
+    claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
+    surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka}))
+    ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey)
+    intake = Intake(counter, ownership)
+    surveyor.intake = intake
+    checkpointer = Checkpointer(
+        store, counter, ownership, settle=letters.settle, followers=intake.followers()
+    )  # fmt: skip
+    intake.checkpointer = checkpointer
+    follower = Follower(counter, _newer(redis, settings))
+    metrics = WorkerMetrics()
+    sampler = Sampler(metrics, intake, follower)
+    return Parts(
+        settings, redis, counter, intake, checkpointer, follower, Pacer(store, intake, settings), metrics, sampler
+    )  # fmt: skip
+
+
+def _letters(settings: Settings) -> DeadLetters:
+    masking = Masking(settings.dead_letter_payload_bytes, settings.dead_letter_unmasked)
+    return DeadLetters(
+        dead_letter_producer(settings.kafka), settings.names.topic("dead-letters"), masking=masking
+    )  # fmt: skip
+
+
+def _loader(store: PaneStore) -> Any:
+    async def load(keys: Any) -> Any:
+        return await patiently(lambda: store.load(keys))
+
+    return load
+
+
+def _newer(
+    redis: Redis, settings: Settings
+) -> Callable[[int], Awaitable[tuple[Generation, Mapping[str, Reference]] | None]]:
+    names = settings.names
+
+    async def newest() -> tuple[Generation, Mapping[str, Reference]] | None:
+        generation = await read(redis, names)
+        return None if generation is None else (generation, await read_references(redis, names, generation))
+
+    async def newer(number: int) -> tuple[Generation, Mapping[str, Reference]] | None:
+        published = await patiently(lambda: read_number(redis, names))
+        return await patiently(newest) if published not in (None, number) else None
+
+    return newer
+
+
+class Surveyor:
+    """Asks Kafka what an assignment needs to know of its partitions' logs."""
+
+    def __init__(self, admin: AdminClient) -> None:
+        self.admin = admin
+        self.intake: Intake | None = None
+
+    async def survey(self, tps: set[TP]) -> Mapping[TP, Log]:
+        """Start, end, topic id and committed offset of each partition."""
+        consumer = self.intake.consumer if self.intake else None
+        if consumer is None:
+            raise DriftlineError("no consumer yet: partitions are surveyed after an assignment")
+        ids = await asyncio.to_thread(topic_ids, self.admin, sorted({tp.topic for tp in tps}))
+        ends = await transport.positions(consumer, tps)
+        committed = await transport.committed(consumer, tps)
+        return {tp: Log(*ends[tp], ids[tp.topic], committed[tp]) for tp in tps}
+
+
+def faust_app(built: Parts) -> faust.App:
+    """The Faust application: one agent over the four input topics."""
+    settings = built.settings
+    transport.install(
+        _take(built),
+        lambda error: built.metrics.group_errors.inc(),
+        short_run_pause_s=settings.short_run_pause_s,
+        max_run_records=settings.max_run_records,
+    )
+    app = faust.App(
+        settings.names.group,
+        broker=transport.broker_url(settings.kafka),
+        broker_session_timeout=settings.session_timeout_s,
+        broker_heartbeat_interval=settings.session_timeout_s / 4,
+        broker_request_timeout=settings.request_timeout_s,
+        broker_max_poll_records=settings.max_run_records,
+        consumer_metadata_max_age_ms=30_000,
+        stream_buffer_maxsize=64,
+        stream_wait_empty=False,
+        table_standby_replicas=0,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        autodiscover=False,
+    )
+    _add_agent(app, built)
+    _add_tasks(app, built)
+    return app
+
+
+def _take(built: Parts) -> transport.Take:
+    async def take(consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
+        if not built.follower.number:
+            await built.follower.refresh()
+        try:
+            return await built.intake.take(consumer, tps)
+        except DriftlineError as error:
+            log.critical("%s", error)
+            os._exit(2)
+
+    return take
+
+
+def _add_agent(app: faust.App, built: Parts) -> None:
+    names = [built.settings.names.topic(stream) for stream in TOPICS_IN]
+    topic = app.topic(*names, schema=transport.RunSchema())
+
+    @app.agent(topic)
+    async def ingest(runs: Any) -> None:
+        async for run in runs:
+            await surviving(built.intake.receive(run))
+
+
+def _add_tasks(app: faust.App, built: Parts) -> None:
+    settings = built.settings
+
+    async def checkpoints() -> None:
+        await _every(app, settings.flush_interval_s, built.checkpointer.run_once)
+
+    async def configuration() -> None:
+        await _every(app, settings.config_poll_s, built.follower.refresh)
+
+    async def pacing() -> None:
+        await _every(app, settings.config_poll_s, built.pacer.run_once)
+
+    async def last_checkpoint(app: Any, **kwargs: Any) -> None:
+        try:
+            await asyncio.wait_for(built.checkpointer.run_once(), timeout=LAST_CHECKPOINT_S)
+        except TimeoutError:
+            log.warning("stopping without a last checkpoint; its events will be read again")
+
+    for task in (checkpoints, configuration, pacing):
+        app.task(task)
+    app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
+
+
+async def _every(app: faust.App, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
+    while not app.should_stop:
+        started = time.monotonic()
+        await surviving(work())
+        await asyncio.sleep(max(0.0, interval_s - (time.monotonic() - started)))
+
+
+async def surviving(work: Awaitable[object]) -> None:
+    """Await ``work``; anything it raises is a bug, and ends the process so that another one takes over."""
+    try:
+        await work
+    except Exception:
+        log.critical("a bug; this worker ends and its partitions go to another", exc_info=True)
+        logging.shutdown()
+        os._exit(EXIT_BUG)
+
+
+def run(settings: Settings) -> int:
+    """Run a worker until it is told to stop; the exit code."""
+    wait_for_services(settings)
+    built = parts(settings)
+    server = Server(built.metrics, built.sampler, settings)
+    worker = faust.Worker(
+        faust_app(built), server, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
+    )
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0

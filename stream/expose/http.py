@@ -1,0 +1,57 @@
+"""The worker's HTTP address: ``/metrics``, ``/health`` and ``/ready``, on loopback unless told otherwise."""
+
+from __future__ import annotations
+
+import socket
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+
+from schemas.errors import ConfigError, Problem
+from stream.expose.sampling import Sampler
+
+WORKER_PORTS = range(8780, 8789)
+
+
+def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
+    """The three pages; the sampler is asked at each request."""
+
+    async def metrics(request: web.Request) -> web.Response:
+        sampler.sample()
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def health(request: web.Request) -> web.Response:
+        found = sampler.health()
+        return web.json_response({"well": found.well, "says": found.says}, status=200 if found.well else 503)
+
+    async def ready(request: web.Request) -> web.Response:
+        now = sampler.ready()
+        return web.json_response({"ready": now}, status=200 if now else 503)
+
+    app = web.Application()
+    app.add_routes([web.get("/metrics", metrics), web.get("/health", health), web.get("/ready", ready)])
+    return app
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound socket: on ``port``, or for 0 on the first free worker port.
+
+    :raises ConfigError: the port, or each of them, is taken.
+    """
+    for candidate in [port] if port else WORKER_PORTS:
+        bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind((host, candidate))
+        except OSError:
+            bound.close()
+        else:
+            return bound
+    tried = port or f"each of {WORKER_PORTS.start} to {WORKER_PORTS.stop - 1}"
+    raise ConfigError([Problem("DRIFTLINE_HTTP_PORT", 0, "", f"{host}:{tried} is taken; choose a free port")])
+
+
+def address(bound: socket.socket) -> str:
+    """The address to print."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,40 @@
+"""The worker's own metrics, all ``driftline_…``, set per batch or at scrape and never per event."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class WorkerMetrics:
+    """Every series of a worker, in one registry; names and labels are a public contract (``docs/metrics.md``)."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        registry = self.registry
+        self.events = Counter("driftline_events", "Events counted into panes.", registry=registry)
+        self.late = Counter(
+            "driftline_late_events", "Events counted after their pane's end had passed.", registry=registry
+        )
+        self.rejected = Counter("driftline_rejected_events", "Events refused.", ["stream", "reason"], registry=registry)
+        self.lag = Gauge("driftline_lag_records", "Records not yet stored.", ["topic", "partition"], registry=registry)
+        self.watermark_delay = Gauge(
+            "driftline_watermark_delay_seconds",
+            "Wall clock less the greatest event time.",
+            ["topic", "partition"],
+            registry=registry,
+        )
+        self.checkpoint = Histogram(
+            "driftline_checkpoint_seconds", "Counting, packing and storing one checkpoint.", registry=registry
+        )
+        self.panes = Counter("driftline_stored_panes", "Partial panes written.", registry=registry)
+        self.fenced = Counter("driftline_fenced_writes", "Checkpoints refused by the store.", registry=registry)
+        self.retries = Counter("driftline_store_retries", "Times Redis had to be asked again.", registry=registry)
+        self.group_errors = Counter("driftline_group_errors", "Errors of the consumer group.", registry=registry)
+        self.open_panes = Gauge("driftline_open_panes", "Partial panes in memory.", registry=registry)
+        self.memory = Gauge("driftline_pane_memory_bytes", "Memory held for open panes.", registry=registry)
+        self.generation = Gauge(
+            "driftline_config_generation", "Generation of the configuration followed.", registry=registry
+        )
+        self.config_refused = Counter(
+            "driftline_config_refused", "Times a stored configuration could not be followed.", registry=registry
+        )

@@ -1,0 +1,93 @@
+"""Reads what a worker's parts say of themselves into its metrics, a moment before they are shown."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from prometheus_client import Counter as PromCounter
+
+from stream.expose.health import Health, Pulse, judge
+from stream.expose.metrics import WorkerMetrics
+from stream.ingest.follow import Follower
+from stream.ingest.intake import Intake
+from stream.ingest.tenure import Tenure
+
+PATIENCE_S = 60.0
+
+
+class _Known(Protocol):
+    """A number that only grows."""
+
+    def __call__(self) -> float: ...
+
+
+class Sampler:
+    """``sample`` updates every series; ``health`` and ``ready`` judge from the same state."""
+
+    def __init__(self, metrics: WorkerMetrics, intake: Intake, follower: Follower) -> None:
+        self._metrics, self._intake, self._follower = metrics, intake, follower
+        self._seen: dict[PromCounter, float] = {}
+        self._progress = (0, time.monotonic())
+
+    def sample(self) -> None:
+        """Set every series from the worker's state."""
+        metrics, counter, follower = self._metrics, self._intake.counter, self._follower
+        self._grow(metrics.events, counter.events)
+        self._grow(metrics.late, counter.late)
+        self._grow(metrics.config_refused, follower.refused)
+        metrics.generation.set(follower.number)
+        metrics.memory.set(counter.arena.nbytes)
+        tenures = list(self._intake.ownership.tenures.values())
+        metrics.open_panes.set(sum(len(tenure.panes) for tenure in tenures))
+        self._sample_checkpoints()
+        self._sample_partitions(tenures)
+
+    def health(self) -> Health:
+        """Whether the worker makes progress."""
+        tenures = list(self._intake.ownership.tenures.values())
+        stored, now = sum(tenure.stored for tenure in tenures), time.monotonic()
+        if stored != self._progress[0]:
+            self._progress = (stored, now)
+        pulse = Pulse(
+            lag=sum(self._lag(tenure) for tenure in tenures),
+            quiet_s=now - self._progress[1],
+            assigned=len(tenures),
+            redis_answers=self._intake.checkpointer is None or self._intake.checkpointer.gate.is_set(),
+        )
+        return judge(pulse, patience_s=PATIENCE_S)
+
+    def ready(self) -> bool:
+        """Whether partitions have been assigned and a configuration is followed."""
+        return self._intake.assigned and self._follower.number > 0
+
+    def _sample_checkpoints(self) -> None:
+        checkpointer = self._intake.checkpointer
+        if checkpointer is None:
+            return
+        tally, metrics = checkpointer.tally, self._metrics
+        self._grow(metrics.panes, tally.panes)
+        self._grow(metrics.fenced, tally.fenced)
+        self._grow(metrics.retries, tally.retries)
+        while tally.seconds:
+            metrics.checkpoint.observe(tally.seconds.pop())
+
+    def _sample_partitions(self, tenures: list[Tenure]) -> None:
+        """Only the partitions held now are shown; one that has moved away leaves no stale series."""
+        metrics, now = self._metrics, time.time()
+        metrics.lag.clear()
+        metrics.watermark_delay.clear()
+        for tenure in tenures:
+            labels = (tenure.tp.topic, str(tenure.partition))
+            metrics.lag.labels(*labels).set(self._lag(tenure))
+            if tenure.clock > 0:
+                metrics.watermark_delay.labels(*labels).set(now - tenure.clock / 1000)
+
+    def _lag(self, tenure: Tenure) -> int:
+        consumer = self._intake.consumer
+        end = consumer.log_end(tenure.tp) if consumer is not None else None
+        return max(0, end - tenure.stored) if end is not None else 0
+
+    def _grow(self, series: PromCounter, total: float) -> None:
+        series.inc(total - self._seen.get(series, 0))
+        self._seen[series] = total

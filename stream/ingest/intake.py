@@ -1,0 +1,72 @@
+"""The ingest agent's body and what follows from an assignment: runs in, counts and checkpoints out.
+
+Everything an agent does happens here, so that the agent itself is three lines; nothing here raises for what a record holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from faust.types import TP
+
+from stream import transport
+from stream.ingest.checkpoint import Checkpointer, Followers
+from stream.ingest.counter import Counter
+from stream.ingest.ownership import Ownership
+from stream.ingest.tenure import Tenure
+from stream.transport import Run, RunConsumer
+
+log = logging.getLogger(__name__)
+
+#: Changed panes of one partition that make a checkpoint of their own: one script call holds all of a checkpoint.
+MOST_CHANGED = 2000
+
+
+class Intake:
+    """Connects the consumer with counting; ``consumer`` is set once Faust has made it."""
+
+    def __init__(self, counter: Counter, ownership: Ownership) -> None:
+        self.counter, self.ownership = counter, ownership
+        self.consumer: RunConsumer | None = None
+        self.checkpointer: Checkpointer | None = None
+        self.assigned = False
+
+    async def receive(self, run: Run) -> None:
+        """Count a run, unless it was read under a placement that has ended."""
+        tenure = self.ownership.tenures.get(run.tp)
+        if tenure is None or run.placement != tenure.placement or self.checkpointer is None:
+            return
+        await self.checkpointer.gate.wait()
+        await self.counter.add(run, tenure)
+        if len(tenure.changed) > MOST_CHANGED:
+            await self.checkpointer.run_once()
+
+    async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
+        """What the transport asks at every assignment: where to read each partition from."""
+        self.consumer = consumer
+        placed = await self.ownership.take(tps, placement=consumer.placement)
+        self.assigned = True
+        return placed
+
+    def followers(self) -> Followers:
+        """What becomes of a checkpoint: Kafka's offset follows, or the partition is given up or read again."""
+        return Followers(stored=self._stored, fenced=self._fenced, elsewhere=self._elsewhere)
+
+    def _stored(self, tenure: Tenure) -> None:
+        if self.consumer is not None:
+            self.consumer.stored(tenure.tp, tenure.stored)
+
+    async def _fenced(self, tenure: Tenure) -> None:
+        """Another owner holds the partition: not to be taken again without a new generation of the group."""
+        if self.consumer is not None:
+            self.consumer.displace(tenure.tp)
+            await transport.rejoin(self.consumer)
+
+    async def _elsewhere(self, tenure: Tenure) -> None:
+        """The stored state is not where we left it (Redis went back in time): read again from where it is."""
+        if self.consumer is not None:
+            self.consumer.displace(tenure.tp)
+            placed = await self.ownership.retake([tenure.tp], placement=self.consumer.placement)
+            for tp, offset in placed.items():
+                await self.consumer.place(tp, offset)

@@ -1,0 +1,66 @@
+"""Before a worker starts: wait until Kafka and Redis answer, for as long as it was told to, and say what is missing."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from redis import Redis
+from redis.exceptions import RedisError
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
+
+from schemas.errors import ConfigError, Problem, Unavailable
+from schemas.settings import Settings, masked
+
+log = logging.getLogger(__name__)
+
+LONGEST_PAUSE_S = 5.0
+ANSWER_WITHIN_S = 3.0
+
+
+def wait_for_services(settings: Settings) -> None:
+    """Return once both answer.
+
+    :raises Unavailable: one did not within ``start_timeout_s``; names it, its address and the variable to change.
+    :raises ConfigError: Redis may evict keys.
+    """
+    _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings.redis))
+    _wait("Kafka", "DRIFTLINE_KAFKA", settings.kafka, settings=settings, ask=lambda: _ask_kafka(settings.kafka))
+
+
+def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Callable[[], None]) -> None:
+    def note(state: RetryCallState) -> None:
+        log.warning("%s at %s does not answer yet (try %d)", what, masked(where), state.attempt_number)
+
+    retrying = Retrying(
+        retry=retry_if_exception_type((RedisError, OSError, KafkaException)),
+        wait=wait_exponential(multiplier=0.2, max=LONGEST_PAUSE_S),
+        stop=stop_after_delay(settings.start_timeout_s),
+        before_sleep=note,
+        reraise=True,
+    )
+    try:
+        retrying(ask)
+    except (RedisError, OSError, KafkaException) as error:
+        raise Unavailable(
+            f"{what} at {masked(where)} did not answer within {settings.start_timeout_s:g} s ({error}); "
+            f"start it, or set {variable} to where it is"
+        ) from None
+
+
+def _ask_redis(url: str) -> None:
+    with Redis.from_url(url, socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S) as redis:
+        policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
+    if policy != "noeviction":
+        message = (
+            f"Redis at {masked(url)} has maxmemory-policy {policy!r}: it would silently delete panes. "
+            "Set maxmemory-policy noeviction there"
+        )
+        raise ConfigError([Problem("DRIFTLINE_REDIS", 0, "", message)])
+
+
+def _ask_kafka(bootstrap: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin.list_topics(timeout=ANSWER_WITHIN_S)

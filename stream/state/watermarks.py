@@ -1,0 +1,71 @@
+"""How far event time is complete: a partition's watermark, and a model's over all partitions of a topic.
+
+Pure.  A wall clock decides only whether a partition is idle; everything else follows from what was counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+#: The watermark of a partition that nobody has read from yet.
+UNREAD = -(1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionClock:
+    """What the offset hash says of a partition; None where no event (``clock``) or control record (``closed``) came."""
+
+    clock: int | None = None
+    closed: int | None = None
+    idle: bool = False
+
+
+def clock_of(fields: Mapping[bytes, bytes]) -> PartitionClock:
+    """The progress a stored offset hash tells."""
+    clock, closed = fields.get(b"clock"), fields.get(b"closed")
+    return PartitionClock(
+        int(clock) if clock else None, int(closed) if closed else None, fields.get(b"idle") == b"1"
+    )  # fmt: skip
+
+
+def partition_watermark(progress: PartitionClock, *, lateness_ms: int) -> int:
+    """No event older than this is waited for: greatest event time less the lateness, or what a control record said.
+
+    >>> partition_watermark(PartitionClock(clock=10_000), lateness_ms=2_000)
+    8000
+    """
+    seen = UNREAD if progress.clock is None else progress.clock - lateness_ms
+    return max(seen, UNREAD if progress.closed is None else progress.closed)
+
+
+def model_watermark(partitions: Iterable[PartitionClock], *, lateness_ms: int) -> int:
+    """The minimum over *all* partitions of a topic, idle ones left out; an unread one holds it at ``UNREAD``.
+
+    >>> model_watermark([PartitionClock(10_000), PartitionClock(4_000, idle=True), PartitionClock(7_000)], lateness_ms=1_000)
+    6000
+    """
+    marks = [partition_watermark(p, lateness_ms=lateness_ms) for p in partitions if not p.idle]
+    return min(marks, default=UNREAD)
+
+
+def is_idle(*, read: int, log_end: int | None, quiet_s: float, idle_after_s: float, ever_read: bool) -> bool:
+    """At the end of the log, and quiet long enough; an empty partition as soon as its end is known."""
+    if log_end is None or read < log_end:
+        return False
+    return not ever_read or quiet_s >= idle_after_s
+
+
+def ahead_of(clocks: Mapping[int, PartitionClock], *, ahead_ms: int) -> set[int]:
+    """Partitions that run more than ``ahead_ms`` of event time ahead of the slowest that is not idle.
+
+    >>> ahead_of({0: PartitionClock(100), 1: PartitionClock(5_000), 2: PartitionClock(9_999, idle=True)}, ahead_ms=1_000)
+    {1}
+    """
+    active = {number: progress for number, progress in clocks.items() if not progress.idle}
+    slowest = min((_clock(progress) for progress in active.values()), default=UNREAD)
+    return {number for number, progress in active.items() if _clock(progress) > slowest + ahead_ms}
+
+
+def _clock(progress: PartitionClock) -> int:
+    return UNREAD if progress.clock is None else progress.clock
