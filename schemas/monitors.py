@@ -27,9 +27,9 @@ from schemas.monitored import (
     ServingMonitor,
     SourceMonitor,
 )
-from schemas.monitors_check import check_file, check_lengths, reference_path
+from schemas.monitors_check import check_file, check_length, reference_path
 from schemas.monitors_problems import problems_of
-from schemas.yaml_lines import Document, Place, read_yaml
+from schemas.yaml_lines import Document, Place, Spot, read_yaml
 
 __all__ = [
     "FeatureMonitor",
@@ -59,7 +59,7 @@ def load_monitors(path: str | Path) -> Monitors:
     """
     document, content = read_yaml(Path(path))
     file = _shaped(document)
-    problems = [*check_file(file, document), *_uneven(file, document)]
+    problems = [*check_file(file, document.at()), *_uneven(file, document)]
     if problems:
         raise ConfigError(sorted(problems, key=lambda problem: problem.line))
     return Monitors(
@@ -89,18 +89,19 @@ def _timing(key: str, model: written.Model, defaults: written.Timing) -> Any:
 
 def _uneven(file: written.MonitorsFile, document: Document) -> Iterator[Problem]:
     for name, model in file.models.items():
-        place: Place = ("models", name)
         pane = _timing("pane", model, file.defaults)
         windows = _timing("windows", model, file.defaults)
-        lengths = {_written(document, place, "windows", window): windows[window] for window in windows}
-        lengths[_written(document, place, "step")] = _timing("step", model, file.defaults)
-        yield from check_lengths(pane, lengths, document, place)
+        for window, length in windows.items():
+            spot = _written(document, name, ("windows", window))
+            yield from check_length(length, pane, model=name, spot=spot)
+        step = _timing("step", model, file.defaults)
+        yield from check_length(step, pane, model=name, spot=_written(document, name, ("step",)))
 
 
-def _written(document: Document, model: Place, *key: str) -> Place:
+def _written(document: Document, model: str, key: Place) -> Spot:
     """Where a key of a model's timing was written; what is built in counts as ``defaults``."""
-    inner = (*model, *key)
-    return inner if inner in document.lines else ("defaults", *key)
+    spot = document.at("models", model, *key)
+    return spot if spot.place in document.lines else document.at("defaults", *key)
 
 
 def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMonitor:

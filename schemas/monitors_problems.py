@@ -28,7 +28,7 @@ def did_you_mean(name: str, allowed: Iterable[str]) -> str:
 
 def _problem(item: ErrorDetails, document: Document, shape: type[BaseModel]) -> Problem:
     place: Place = tuple(part for part in item["loc"] if part != "[key]")
-    return document.problem(place, _message(item, place, shape))
+    return document.at(*place).problem(_message(item, place, shape))
 
 
 def _message(item: ErrorDetails, place: Place, shape: type[BaseModel]) -> str:

@@ -36,9 +36,26 @@ class Document:
             place = place[:-1]
         return self.lines.get(place, 1)
 
-    def problem(self, place: Place, message: str) -> Problem:
-        """Something wrong at a place."""
-        return Problem(self.file, self.line_of(place), ".".join(map(str, place)), message)
+    def at(self, *place: str | int) -> Spot:
+        """A place in the file, to speak about."""
+        return Spot(self, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place in a document, whether or not anything stands there."""
+
+    document: Document
+    place: Place = ()
+
+    def inside(self, *parts: str | int) -> Spot:
+        """A place further in."""
+        return Spot(self.document, (*self.place, *parts))
+
+    def problem(self, message: str) -> Problem:
+        """Something wrong here."""
+        line, key = self.document.line_of(self.place), ".".join(map(str, self.place))
+        return Problem(self.document.file, line, key, message)
 
 
 def read_yaml(path: Path) -> tuple[Document, bytes]:
@@ -63,11 +80,10 @@ def parse_yaml(content: bytes, file: str) -> Document:
     :raises ConfigError: it is not one YAML document.
     """
     document = Document(file)
-    loader = None
     try:
         loader = yaml.SafeLoader(content)
         node = loader.get_single_node()
-        document.data = _value(loader, node, document, ()) if node is not None else None
+        document.data = _Reader(loader, document).value(node, ()) if node is not None else None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([Problem(file, line, "", f"is not YAML: {error.problem}")]) from None
@@ -78,28 +94,33 @@ def parse_yaml(content: bytes, file: str) -> Document:
     return document
 
 
-def _value(loader: yaml.SafeLoader, node: yaml.Node, document: Document, place: Place) -> Any:
-    document.lines.setdefault(place, node.start_mark.line + 1)
-    if len(place) > _DEEPEST or len(document.lines) > _MOST_NODES:
-        raise yaml.MarkedYAMLError(problem="an alias contains itself", problem_mark=node.start_mark)
-    if isinstance(node, yaml.MappingNode):
-        return _mapping(loader, node, document, place)
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(loader, item, document, (*place, index)) for index, item in enumerate(node.value)]
-    return loader.construct_object(node)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Walks a node tree and notes lines on the way."""
 
+    loader: yaml.SafeLoader
+    document: Document
 
-def _mapping(
-    loader: yaml.SafeLoader, node: yaml.MappingNode, document: Document, place: Place
-) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        inner = (*place, name)
-        if name in found:
-            message = f"stands twice, first in line {document.lines[inner]}"
-            document.problems.append(Problem(document.file, line, ".".join(map(str, inner)), message))
-            continue
-        document.lines[inner] = line
-        found[name] = _value(loader, value, document, inner)
-    return found
+    def value(self, node: yaml.Node, place: Place) -> Any:
+        self.document.lines.setdefault(place, node.start_mark.line + 1)
+        if len(place) > _DEEPEST or len(self.document.lines) > _MOST_NODES:
+            raise yaml.MarkedYAMLError(problem="an alias contains itself", problem_mark=node.start_mark)
+        if isinstance(node, yaml.MappingNode):
+            return self.mapping(node, place)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
+        return self.loader.construct_object(node)
+
+    def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            inner = (*place, name)
+            if name in found:
+                message = f"stands twice, first in line {self.document.lines[inner]}"
+                twice = Problem(self.document.file, line, ".".join(map(str, inner)), message)
+                self.document.problems.append(twice)
+                continue
+            self.document.lines[inner] = line
+            found[name] = self.value(value, inner)
+        return found

@@ -1,0 +1,188 @@
+"""Bad monitors files: each mistake with its line, its key, and what is allowed; all of them at once."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas.errors import ConfigError
+from schemas.monitors import load_monitors
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "r.json").write_text("{}")
+    return tmp_path
+
+
+def refusal(folder: Path, text: str) -> list[str]:
+    """The lines of the error, each without the folder: ``LINE: key: message``."""
+    file = folder / "m.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_monitors(file)
+    lines = str(caught.value).splitlines()
+    assert all(line.startswith(f"{file}:") for line in lines)
+    return [line.removeprefix(f"{file}:").replace(str(folder), "DIR") for line in lines]
+
+
+MODEL = "schema: 1\nmodels:\n  m:\n    reference: r.json\n"
+
+
+def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
+    text = MODEL + "    timezon: UTC\n    features:\n      temp: {type: numeric, sorce: x}\n"
+    assert refusal(folder, text) == [
+        "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
+        "lateness, revise_within, no_traffic_after, budget, fixed, reference, references, service, owner, "
+        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks",
+        "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
+        "importance, range, unit, description, owner, top, hash, reference, null_threshold, freshness_sla, "
+        "slow_window, fixed",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "allowed"),
+    [
+        ("zzz: 1", "zzz", "schema, defaults, sources, models, route, receivers, times"),
+        ("defaults: {budget: {zzz: 1}}", "defaults.budget.zzz", "false_pages_per_month, fdr"),
+        (
+            "route: {receiver: a, routes: [{zzz: 1}]}",
+            "route.routes.0.zzz",
+            "receiver, match, continue, open_wait, update_interval, repeat_interval, active, mute, routes",
+        ),
+        ("receivers: {a: {zzz: 1}}", "receivers.a.zzz", "pagerduty, slack, email, webhook"),
+        ("receivers: {a: {webhook: {url: {zzz: x}}}}", "receivers.a.webhook.url.zzz", "file, env"),
+        ("times: {a: {zzz: 1}}", "times.a.zzz", "weekdays, hours, timezone"),
+        (
+            "sources: {a: {zzz: 1}}",
+            "sources.a.zzz",
+            "from, owner, description, freshness_sla, null_threshold, slow_window, fixed",
+        ),
+    ],
+)
+def test_a_wrong_key_is_refused_anywhere(folder: Path, part: str, key: str, allowed: str) -> None:
+    assert refusal(folder, f"{MODEL}{part}\n") == [f"5: {key}: is not a key here. Allowed: {allowed}"]
+
+
+def test_a_missing_reference_file(folder: Path) -> None:
+    text = "schema: 1\nmodels:\n  m:\n    reference: refs/nope.json\n    references: {'4': four.json}\n"
+    assert refusal(folder, text) == [
+        "4: models.m.reference: there is no file DIR/refs/nope.json; `driftline reference build` writes one",
+        "5: models.m.references.4: there is no file DIR/four.json; `driftline reference build` writes one",
+    ]
+
+
+def test_a_cycle_in_the_sources(folder: Path) -> None:
+    text = MODEL + "sources:\n  a: {from: [b]}\n  b: {from: [c]}\n  c: {from: [a]}\n  d: {from: [a]}\n"
+    assert refusal(folder, text) == ["6: sources.a.from: sources must not form a cycle: a -> b -> c -> a"]
+    assert refusal(folder, MODEL + "sources:\n  a: {from: [a]}\n") == [
+        "6: sources.a.from: sources must not form a cycle: a -> a"
+    ]
+
+
+def test_a_name_that_is_not_declared(folder: Path) -> None:
+    text = (
+        MODEL
+        + "    shadow_of: n\n"
+        + "    features: {temp: {type: numeric, source: wether}}\n"
+        + "sources:\n  weather: {from: [noaa]}\n"
+        + "route: {receiver: team, routes: [{mute: nights}]}\n"
+    )
+    assert refusal(folder, text) == [
+        "5: models.m.shadow_of: 'n' is not declared. Declared: m",
+        "6: models.m.features.temp.source: 'wether' is not declared; did you mean 'weather'? "
+        "Declared: weather",
+        "8: sources.weather.from.0: 'noaa' is not declared. Declared: weather",
+        "9: route.receiver: 'team' is not declared. Declared: none",
+        "9: route.routes.0.mute: 'nights' is not declared. Declared: none",
+    ]
+
+
+def test_windows_and_step_are_whole_panes(folder: Path) -> None:
+    text = "defaults:\n  windows:\n    day: 24h\n    odd: 90m\n" + MODEL + "    pane: 1h\n    step: 30m\n"
+    assert refusal(folder, text) == [
+        "4: defaults.windows.odd: 90m is not a whole number of panes of 1h (models.m)",
+        "10: models.m.step: 30m is not a whole number of panes of 1h (models.m)",
+    ]
+
+
+def test_values_of_another_kind(folder: Path) -> None:
+    text = (
+        MODEL
+        + "    pane: 0s\n    lateness: soon\n    segments: [a, b, c, d]\n    service: 5\n"
+        + '    features:\n      temp: {type: numerc, importance: "0.3", range: 5}\n'
+        + "      dewp: [1]\n      humid: {}\n"
+    )
+    duration = "must be a duration such as 500ms, 30s, 1h or 45d"
+    assert refusal(folder, text) == [
+        "5: models.m.pane: must be greater than 0, not '0s'",
+        f"6: models.m.lateness: {duration}, not 'soon'",
+        "7: models.m.segments: must have at most 3 items, not a list of 4",
+        "8: models.m.service: must be text, not 5",
+        "10: models.m.features.temp.type: must be 'numeric', 'categorical' or 'embedding', not 'numerc'; "
+        "did you mean 'numeric'?",
+        "10: models.m.features.temp.importance: must be a number, not '0.3'",
+        "10: models.m.features.temp.range: must be a list, not 5",
+        "11: models.m.features.dewp: must be a mapping, not a list of 1",
+        "12: models.m.features.humid.type: is missing",
+    ]
+
+
+def test_what_does_not_hold_together(folder: Path) -> None:
+    text = (
+        MODEL
+        + "    segments: [a, a]\n    timezone: Mars/Olympus\n"
+        + "    prediction: {kind: binary, classes: [x, y, z], positive: w}\n"
+        + "    features:\n      temp: {type: numeric, range: [3, 1], hash: true}\n"
+    )
+    assert refusal(folder, text) == [
+        "5: models.m.segments.1: 'a' stands twice",
+        "6: models.m.timezone: 'Mars/Olympus' is no time zone; one is Europe/Berlin, or UTC",
+        "7: models.m.prediction.classes: a binary model has 2 classes, not 3",
+        "7: models.m.prediction.positive: 'w' is not declared. Declared: x, y, z",
+        "9: models.m.features.temp.range: must be [lowest, highest], the lowest first",
+        "9: models.m.features.temp.hash: only a categorical feature can be counted by hash",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prediction", "said"),
+    [
+        ("{kind: binary, classes: [x, y]}", "positive: is missing; one of x, y"),
+        ("{kind: multiclass, classes: [x]}", "classes: a multiclass model needs its classes, at least 2"),
+        ("{kind: multiclass, classes: [x, x]}", "classes.1: 'x' stands twice"),
+        ("{kind: regression, threshold: 0.5}", "threshold: only a binary model has a threshold"),
+    ],
+)
+def test_predictions_that_make_no_sense(folder: Path, prediction: str, said: str) -> None:
+    assert refusal(folder, f"{MODEL}    prediction: {prediction}\n") == [f"5: models.m.prediction.{said}"]
+
+
+def test_a_key_that_stands_twice(folder: Path) -> None:
+    assert refusal(folder, MODEL + "    reference: other.json\n") == [
+        "5: models.m.reference: stands twice, first in line 4"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", ["1: must be a mapping, not nothing"]),
+        ("- 1\n", ["1: must be a mapping, not a list of 1"]),
+        (
+            "schema: 2\nmodels: {}\n",
+            ["1: schema: must be 1, not 2", "2: models: must have at least 1 items, not a mapping"],
+        ),
+        (
+            "schema: 1\nmodels: {'a:b': {reference: r.json}}\n",
+            ["2: models.a:b: must be letters, digits, '.', '_' or '-', at most 100, not 'a:b'"],
+        ),
+    ],
+)
+def test_a_file_of_another_shape(folder: Path, text: str, said: list[str]) -> None:
+    assert refusal(folder, text) == said
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(folder: Path) -> None:
+    said = refusal(folder, MODEL + "receivers: {a: {slack: {token: xoxb-hunter2, channel: c}}}\n")
+    assert said == ["5: receivers.a.slack.token: must be {file: PATH} or {env: VARIABLE}"]
