@@ -23,7 +23,7 @@ def embedded_broker() -> Iterator[str]:
     """The bootstrap address of a running, empty broker; it ends with the block."""
     # The cluster belongs to this client, which sends nothing itself; its address is in its own metadata.
     owner = Producer(
-        {"bootstrap.servers": "none", "test.mock.num.brokers": 1, "log_level": 3},
+        {"bootstrap.servers": "none", "test.mock.num.brokers": 1, "log_level": 0},
         logger=logging.getLogger(__name__),
     )
     brokers = owner.list_topics(timeout=_START_S).brokers.values()
@@ -33,5 +33,5 @@ def embedded_broker() -> Iterator[str]:
 
 def create_topic(bootstrap: str, topic: str) -> int:
     """Have the broker make a topic by asking for it; the number of its partitions."""
-    asker = Producer({"bootstrap.servers": bootstrap, "log_level": 3})
+    asker = Producer({"bootstrap.servers": bootstrap, "log_level": 0})
     return len(asker.list_topics(topic, timeout=_START_S).topics[topic].partitions)

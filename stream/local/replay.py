@@ -117,7 +117,7 @@ class Sender:
             {
                 "bootstrap.servers": bootstrap,
                 "linger.ms": 5,
-                "log_level": 3,
+                "log_level": 0,
                 "delivery.report.only.error": True,
                 "on_delivery": self._refused,
             }
