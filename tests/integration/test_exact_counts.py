@@ -1,0 +1,118 @@
+"""Whatever is killed, the stored counts are what was produced: every feature, bin and pane, on a real Kafka and Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from redis.asyncio import Redis
+
+from schemas.reference import Reference
+from stream.state.reading import read_counts
+from tests.support.generated import PANE_MS, START_MS, Events, Expected, expected, generate, reference_of, write_monitors
+from tests.support.worker import Deployment
+
+RUNS = int(os.environ.get("DRIFTLINE_EXACT_RUNS", "1"))
+ROWS = {"alpha": 120_000, "beta": 80_000}
+FEATURES = {"alpha": 8, "beta": 4}
+
+
+@pytest.fixture
+def deployment(
+    kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path
+) -> Iterator[Deployment]:
+    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def references() -> dict[str, Reference]:
+    """What the models were built on: other rows than those that are counted."""
+    return {
+        model: reference_of(generate(model, 5_000, seed=11 + number, features=FEATURES[model]))
+        for number, model in enumerate(ROWS)
+    }
+
+
+@pytest.mark.parametrize("run", range(RUNS))
+def test_counts_are_exact_through_kill_restart_and_scale_out(
+    deployment: Deployment, references: dict[str, Reference], run: int
+) -> None:
+    events = {
+        model: generate(model, rows, seed=100 * run + number, features=FEATURES[model])
+        for number, (model, rows) in enumerate(ROWS.items())
+    }
+    records = _in_time_order(list(events.values()))
+    driftline(deployment, "apply", str(write_monitors(deployment.folder, references)))
+
+    deployment.start_worker()
+    deployment.start_worker()
+    deployment.send(records[:60_000], rate=15_000)
+    deployment.workers[0].kill()  # mid-stream, with panes unflushed
+    deployment.send(records[60_000:120_000], rate=15_000)
+    deployment.start_worker()  # its restart: the group is one short until the session of the killed one ends
+    deployment.send(records[120_000:160_000], rate=15_000)
+    deployment.start_worker()  # scale out under load
+    deployment.send(records[160_000:], rate=15_000)
+    deployment.wait_until_stored()
+
+    for model, of in events.items():
+        whole = json.loads(driftline(deployment, "counts", "--model", model, *_all_time(), "--json"))
+        assert_counts(whole, expected(of, references[model]))
+        for pane in range(START_MS, START_MS + 30 * PANE_MS, PANE_MS):
+            found = asyncio.run(_counts(deployment, model, pane))
+            assert_counts(found, expected(of, references[model], pane=pane))
+
+
+def driftline(deployment: Deployment, *arguments: str) -> str:
+    """Run a driftline command against the deployment; what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "stream.command.main", *arguments],
+        env={**os.environ, **deployment.variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def assert_counts(found: dict[str, Any], wanted: Expected) -> None:
+    """Every number that numpy counted is the number stored."""
+    features = found["features"]
+    assert found["events"] == wanted.events
+    assert {name: features[name]["counts"] for name in wanted.bins} == wanted.bins
+    assert {name: features[name]["missing"] for name in wanted.missing} == wanted.missing
+    assert {name: count for name, count in features["city"]["categories"].items() if count} == wanted.cities
+    assert features["city"]["unseen"] == wanted.unseen
+    assert found["prediction"]["score"]["counts"] == wanted.score
+
+
+def _in_time_order(events: list[Events]) -> list[bytes]:
+    records = [record for of in events for record in of.records()]
+    order = np.argsort(np.concatenate([of.times for of in events]), kind="stable")
+    return [records[at] for at in order]
+
+
+def _all_time() -> tuple[str, ...]:
+    return "--from", str(START_MS), "--to", str(START_MS + 30 * PANE_MS)
+
+
+async def _counts(deployment: Deployment, model: str, pane: int) -> dict[str, Any]:
+    client = Redis.from_url(deployment.redis_url)
+    try:
+        return await read_counts(
+            client, deployment.names, model=model, stream="predictions", from_ms=pane, to_ms=pane + PANE_MS
+        )
+    finally:
+        await client.aclose()

@@ -1,0 +1,104 @@
+"""A driftline deployment under test: worker processes on a given Kafka and Redis, events sent, stored offsets watched."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import redis
+from confluent_kafka import Producer
+
+from schemas.names import Names
+from tests.support.process import Process
+
+PARTITIONS = 4
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One environment of driftline; ``sent`` counts the records of each topic and partition."""
+
+    kafka: str
+    redis_url: str
+    environment: str
+    folder: Path
+    workers: list[Process] = field(default_factory=list)
+    sent: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    @property
+    def names(self) -> Names:
+        return Names(self.environment)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of every driftline process of this deployment."""
+        return {
+            "DRIFTLINE_KAFKA": self.kafka,
+            "DRIFTLINE_REDIS": self.redis_url,
+            "DRIFTLINE_ENVIRONMENT": self.environment,
+            "DRIFTLINE_SESSION_TIMEOUT_S": "6",
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
+        }
+
+    def start_worker(self, **settings: str) -> Process:
+        """Start a worker; its log is ``worker-N.log`` in the folder."""
+        log = self.folder / f"worker-{len(self.workers)}.log"
+        environment = {**self.variables, **{f"DRIFTLINE_{name.upper()}": value for name, value in settings.items()}}
+        worker = Process([sys.executable, "-m", "stream.command.main", "worker"], log=log, env=environment)
+        self.workers.append(worker)
+        return worker
+
+    def stop(self) -> None:
+        """End every worker."""
+        for worker in self.workers:
+            worker.stop(timeout_s=10)
+
+    def producer(self) -> Producer:
+        """A producer for this deployment's broker."""
+        return Producer({"bootstrap.servers": self.kafka, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+
+    def send(self, records: Iterable[bytes | None], *, stream: str = "predictions", rate: int | None = None) -> None:
+        """Produce the records round-robin over the partitions, at most ``rate`` a second, and wait for the broker."""
+        producer, topic, started = self.producer(), self.names.topic(stream), time.monotonic()
+        for number, value in enumerate(records):
+            partition = number % PARTITIONS
+            producer.produce(topic, value, partition=partition)
+            self.sent[(stream, partition)] = self.sent.get((stream, partition), 0) + 1
+            if number % 500 == 499:
+                producer.poll(0)
+                _keep_to(rate, number, started=started)
+        assert producer.flush(30) == 0
+
+    def stored(self) -> dict[tuple[str, int], int]:
+        """The stored next offset of every partition that was sent to."""
+        client = redis.Redis.from_url(self.redis_url)
+        keys = {place: self.names.offset(*place) for place in self.sent}
+        found = {place: int(client.hget(key, "next") or 0) for place, key in keys.items()}
+        client.close()
+        return found
+
+    def wait_until_stored(self, *, timeout_s: float = 90.0) -> None:
+        """Wait until everything sent is counted and stored."""
+        self.wait_until(lambda: self.stored() == self.sent, timeout_s=timeout_s)
+
+    def wait_until(self, reached: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
+        """Wait for a condition; a time-out tells what is stored and how the workers' logs end."""
+        end = time.monotonic() + timeout_s
+        while not reached():
+            if time.monotonic() > end:
+                raise AssertionError(f"stored {self.stored()} of {self.sent}\n{self.logs()}")
+            time.sleep(0.1)
+
+    def logs(self) -> str:
+        """The last lines of every worker's log."""
+        return "\n".join(f"worker {n}:\n{worker.last_lines()}" for n, worker in enumerate(self.workers))
+
+
+def _keep_to(rate: int | None, number: int, *, started: float) -> None:
+    ahead = (number + 1) / rate - (time.monotonic() - started) if rate else 0.0
+    if ahead > 0:
+        time.sleep(ahead)
