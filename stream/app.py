@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from stream import transport
 from stream.expose.metrics import WorkerMetrics
 from stream.expose.sampling import Sampler
 from stream.expose.server import Server
+from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters, Masking, dead_letter_producer
@@ -72,8 +73,9 @@ def parts(settings: Settings) -> Parts:
     """Build the worker's parts; nothing is started."""
     redis = Redis.from_url(settings.redis, socket_timeout=settings.request_timeout_s)
     store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
-    letters = _letters(settings)
-    counter = Counter(no_plan(), load=_loader(store), refuse=letters.add, skew_ms=int(settings.future_skew_s * 1000))
+    letters, metrics = _letters(settings), WorkerMetrics()
+    refuse = _refuser(letters, metrics)
+    counter = Counter(no_plan(), load=_loader(store), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000))
     claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
     surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka}))
     ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey)
@@ -84,7 +86,6 @@ def parts(settings: Settings) -> Parts:
     )  # fmt: skip
     intake.checkpointer = checkpointer
     follower = Follower(counter, _newer(redis, settings))
-    metrics = WorkerMetrics()
     sampler = Sampler(metrics, intake, follower)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower, Pacer(store, intake, settings), metrics, sampler
@@ -96,6 +97,15 @@ def _letters(settings: Settings) -> DeadLetters:
     return DeadLetters(
         dead_letter_producer(settings.kafka), settings.names.topic("dead-letters"), masking=masking
     )  # fmt: skip
+
+
+def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence[Rejection]], None]:
+    def refuse(rejections: Sequence[Rejection]) -> None:
+        letters.add(rejections)
+        for rejection in rejections:
+            metrics.rejected.labels(rejection.tenure.stream, rejection.reason).inc()
+
+    return refuse
 
 
 def _loader(store: PaneStore) -> Any:
