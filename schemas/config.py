@@ -46,6 +46,4 @@ class Generation(Frozen):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             place = ".".join(map(str, first["loc"])) or "document"
-            raise StoreError(
-                f"the stored configuration cannot be followed: {place}: {first['msg']}"
-            ) from None
+            raise StoreError(f"the stored configuration cannot be followed: {place}: {first['msg']}") from None

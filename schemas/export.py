@@ -91,9 +91,7 @@ def _may_be_number(scalar: dict[str, Any]) -> bool:
 def _members(mapping: dict[str, Any]) -> dict[str, Any]:
     """A mapping of names, each of which is a column; a reference to a definition stays as it is."""
     options = [
-        option | {"additionalProperties": _column(_values(option))}
-        if option.get("type") == "object"
-        else option
+        option | {"additionalProperties": _column(_values(option))} if option.get("type") == "object" else option
         for option in mapping["anyOf"]
     ]
     return mapping | {"anyOf": options}

@@ -132,9 +132,7 @@ def _prediction(said: written.Prediction | None) -> PredictionMonitor:
     if said is None:
         return PredictionMonitor()
     threshold = 0.5 if said.kind == "binary" and said.threshold is None else said.threshold
-    return PredictionMonitor(
-        kind=said.kind, classes=tuple(said.classes), positive=said.positive, threshold=threshold
-    )
+    return PredictionMonitor(kind=said.kind, classes=tuple(said.classes), positive=said.positive, threshold=threshold)
 
 
 def _labels(said: written.Labels | None) -> LabelsMonitor:

@@ -94,18 +94,14 @@ def _timestamp(value: object) -> int:
 
 
 def _wrong(wanted: str, value: object) -> PydanticCustomError:
-    return PydanticCustomError(
-        "wrong_type", "must be {wanted}, not {got}", {"wanted": wanted, "got": kind_of(value)}
-    )
+    return PydanticCustomError("wrong_type", "must be {wanted}, not {got}", {"wanted": wanted, "got": kind_of(value)})
 
 
 Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
 Count = Annotated[int | float, PlainValidator(_count), WithJsonSchema({"type": "number"})]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer"]})]
-Outcome = Annotated[
-    str | int | float, PlainValidator(_outcome), WithJsonSchema({"type": ["string", "number"]})
-]
+Outcome = Annotated[str | int | float, PlainValidator(_outcome), WithJsonSchema({"type": ["string", "number"]})]
 Timestamp = Annotated[
     int,
     PlainValidator(_timestamp),
@@ -144,9 +140,7 @@ class PredictionEvent(Wire):
     timestamp: Timestamp
     version: Name | None = None
     id: Name | None = Field(None, description="by which a label finds this prediction")
-    features: dict[str, Any] | None = Field(
-        None, description="feature -> its value; an array is an embedding"
-    )
+    features: dict[str, Any] | None = Field(None, description="feature -> its value; an array is an embedding")
     prediction: PredictionPart | None = None
     latency_s: Number | None = None
     status: Status | None = None

@@ -90,8 +90,7 @@ def test_a_name_that_is_not_declared(folder: Path) -> None:
     )
     assert refusal(folder, text) == [
         "5: models.m.shadow_of: 'n' is not declared. Declared: m",
-        "6: models.m.features.temp.source: 'wether' is not declared; did you mean 'weather'? "
-        "Declared: weather",
+        "6: models.m.features.temp.source: 'wether' is not declared; did you mean 'weather'? Declared: weather",
         "8: sources.weather.from.0: 'noaa' is not declared. Declared: weather",
         "9: route.receiver: 'team' is not declared. Declared: none",
         "9: route.routes.0.mute: 'nights' is not declared. Declared: none",

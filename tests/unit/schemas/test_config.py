@@ -15,18 +15,14 @@ MONITOR = ModelMonitor(
     lateness_ms=7_200_000,
     revise_within_ms=3_888_000_000,
     reference=Path("/srv/references/flights.json"),
-    prediction=PredictionMonitor(
-        kind="binary", classes=("on_time", "delayed"), positive="delayed", threshold=0.5
-    ),
+    prediction=PredictionMonitor(kind="binary", classes=("on_time", "delayed"), positive="delayed", threshold=0.5),
     features={"temp": FeatureMonitor(type="numeric", range=(-40.0, 130.0), fixed={"psi": 0.25})},
 )
 GENERATION = Generation(
     number=7,
     applied_ms=1357035300000,
     file_sha256="ab" * 32,
-    models={
-        "m": InForce(reference="0" * 64, monitor=MONITOR, from_ms=3_600_000, previous=("1" * 64, MONITOR))
-    },
+    models={"m": InForce(reference="0" * 64, monitor=MONITOR, from_ms=3_600_000, previous=("1" * 64, MONITOR))},
 )
 
 

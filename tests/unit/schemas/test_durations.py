@@ -23,9 +23,7 @@ def test_a_duration(text: str, ms: int) -> None:
     assert milliseconds_of(duration_text(ms)) == ms
 
 
-@pytest.mark.parametrize(
-    "given", ["soon", "1.5h", "-1h", "1", 60, "", "1 h", None, "1H", "9" * 100 + "s", "1m\n"]
-)
+@pytest.mark.parametrize("given", ["soon", "1.5h", "-1h", "1", 60, "", "1 h", None, "1H", "9" * 100 + "s", "1m\n"])
 def test_no_duration(given: object) -> None:
     with pytest.raises(ValueError, match=r"^must be a duration such as 500ms, 30s, 1h or 45d$"):
         milliseconds_of(given)

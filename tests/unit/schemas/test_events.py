@@ -92,9 +92,7 @@ def test_feature_values_and_serving() -> None:
     event = {"model": "m", "timestamp": T, "status": "error", "perplexity": 9}
     assert one("serving", event) == Serving("m", T, status="error", perplexity=9.0)
     sample = {"timestamp": T, "gpu": 0, "uuid": "GPU-1", "host": "n7", "metrics": {"free": 12}}
-    assert one("serving", sample) == Serving(
-        None, T, gpu="0", uuid="GPU-1", host="n7", metrics={"free": 12.0}
-    )
+    assert one("serving", sample) == Serving(None, T, gpu="0", uuid="GPU-1", host="n7", metrics={"free": 12.0})
 
 
 @pytest.mark.parametrize("stream", ["predictions", "labels", "features", "serving"])

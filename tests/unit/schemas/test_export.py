@@ -23,9 +23,7 @@ def test_the_published_schemas_are_current() -> None:
 
 def test_every_event_has_a_schema_and_a_columnar_one() -> None:
     events = {
-        f"{name}{form}.json"
-        for name in ("prediction", "label", "feature", "serving")
-        for form in ("", ".columnar")
+        f"{name}{form}.json" for name in ("prediction", "label", "feature", "serving") for form in ("", ".columnar")
     }
     assert set(documents()) == events | {"control.json"}
     assert documents()["prediction.json"]["required"] == ["model", "timestamp"]

@@ -23,9 +23,7 @@ def test_an_environment_prefixes_every_name() -> None:
 
 
 def test_panes_share_the_slot_of_their_partition_and_name_the_layout_by_16_digits() -> None:
-    key = Names().panes(
-        "predictions", 3, model="flight-delay", layout="0123456789abcdef" * 4, block=1357034400000
-    )
+    key = Names().panes("predictions", 3, model="flight-delay", layout="0123456789abcdef" * 4, block=1357034400000)
     assert key == "driftline:{predictions:3}:panes:flight-delay:0123456789abcdef:1357034400000"
 
 

@@ -54,8 +54,7 @@ def test_several_wrong_settings_are_all_named() -> None:
 
 def test_settings_must_agree() -> None:
     assert refusal(session_timeout_s=40) == (
-        "environment: DRIFTLINE_SESSION_TIMEOUT_S is 40.0, allowed: "
-        "at most DRIFTLINE_REQUEST_TIMEOUT_S, which is 30.0"
+        "environment: DRIFTLINE_SESSION_TIMEOUT_S is 40.0, allowed: at most DRIFTLINE_REQUEST_TIMEOUT_S, which is 30.0"
     )
 
 
@@ -63,6 +62,5 @@ def test_a_password_is_neither_described_nor_quoted_when_wrong() -> None:
     described = load_settings(redis="redis://:hunter2@cache:6379/0").describe()
     assert "DRIFTLINE_REDIS=redis://:***@cache:6379/0" in described
     assert refusal(redis="http://me:hunter2@cache") == (
-        "environment: DRIFTLINE_REDIS: is 'http://me:***@cache', allowed: "
-        "a redis://, rediss:// or unix:// URL"
+        "environment: DRIFTLINE_REDIS: is 'http://me:***@cache', allowed: a redis://, rediss:// or unix:// URL"
     )
