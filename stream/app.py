@@ -188,6 +188,9 @@ def _take(built: Parts) -> transport.Take:
         except DriftlineError as error:
             log.critical("%s", error)
             os._exit(2)
+        except Exception:
+            log.critical("partitions could not be taken; this worker ends", exc_info=True)
+            os._exit(EXIT_BUG)
 
     return take
 
@@ -220,9 +223,21 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
         except TimeoutError:
             log.warning("stopping without a last checkpoint; its events will be read again")
 
-    for task in (checkpoints, configuration, pacing):
+    async def reclaiming() -> None:
+        await _every(app, settings.session_timeout_s, built.intake.reclaim)
+
+    async def redis_answers(app: Any, **kwargs: Any) -> None:
+        # Faust awaits this without a time limit before it seeks; the seek itself has one.
+        await patiently(lambda: _ping(built.redis))
+
+    for task in (checkpoints, configuration, pacing, reclaiming):
         app.task(task)
+    app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
+
+
+async def _ping(redis: Redis) -> bool:
+    return bool(await redis.ping())
 
 
 async def _every(app: faust.App, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:

@@ -31,6 +31,7 @@ class Intake:
         self.consumer: RunConsumer | None = None
         self.checkpointer: Checkpointer | None = None
         self.assigned = False
+        self._orphans: set[TP] = set()
 
     async def receive(self, run: Run) -> None:
         """Count a run, unless it was read under a placement that has ended."""
@@ -38,6 +39,8 @@ class Intake:
         if tenure is None or run.placement != tenure.placement or self.checkpointer is None:
             return
         await self.checkpointer.gate.wait()
+        if run.records[0].offset > tenure.read + 1:
+            await self._note_gap(run, tenure)
         await self.counter.add(run, tenure)
         if len(tenure.changed) > MOST_CHANGED:
             await self.checkpointer.run_once()
@@ -48,6 +51,28 @@ class Intake:
         placed = await self.ownership.take(tps, placement=consumer.placement)
         self.assigned = True
         return placed
+
+    async def reclaim(self) -> None:
+        """Ask for a new group generation where a partition is assigned and not held.
+
+        It was fenced, or its assignment was cut short (Faust gives a seek ``request_timeout`` and then goes on without it).
+        """
+        if self.consumer is None or not self.assigned:
+            return
+        orphans = self.consumer.assignment() - set(self.ownership.tenures)
+        waited, self._orphans = orphans & self._orphans, orphans
+        if waited:
+            log.error("%s assigned but not held; asking the group again", ", ".join(map(str, sorted(waited))))
+            self._orphans = set()
+            await transport.rejoin(self.consumer)
+
+    async def _note_gap(self, run: Run, tenure: Tenure) -> None:
+        """Offsets jumped: compaction and transactions leave gaps, and so does retention, which lost events unread."""
+        if self.consumer is None:
+            return
+        start, _ = (await transport.positions(self.consumer, {run.tp}))[run.tp]
+        if start > tenure.read:
+            await self.ownership.note_loss(tenure, first=tenure.read, lost=start - tenure.read)
 
     def followers(self) -> Followers:
         """What becomes of a checkpoint: Kafka's offset follows, or the partition is given up or read again."""

@@ -81,6 +81,14 @@ class Ownership:
         if self.tenures.get(tenure.tp) is tenure:
             del self.tenures[tenure.tp]
 
+    async def note_loss(self, tenure: Tenure, *, first: int, lost: int) -> None:
+        """Record that retention deleted ``lost`` records from offset ``first`` on before they were read."""
+        log.error(_TOLD["retention"], tenure.tp, lost)
+        fields: dict[str, str | int] = {f"lost:{first}": lost, "happened": "retention", "state": "warming"}
+        await patiently(
+            lambda: self._store.resume(tenure.stream, tenure.partition, epoch=tenure.epoch, fields=fields)
+        )
+
     async def _begin(self, tp: TP, found: Log) -> Tenure:
         stream = self.names.stream_of(tp.topic)
         epoch, stored = await patiently(lambda: self._take(stream, tp))
