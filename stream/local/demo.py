@@ -125,6 +125,8 @@ def _replay(records: Iterator[Record], stack: Stack, *, worker: Child, console: 
         for progress in reports:
             watch.check(progress)
             live.update(progress_line(progress))
+    if not console.is_terminal:
+        console.print()  # a line that never moved was left open
     return progress
 
 

@@ -80,11 +80,12 @@ def _psi_of_names(profile: CategoricalProfile, counted: Counts) -> float | None:
 
 
 def psi_table(by_month: Mapping[str, Psi]) -> Table:
-    """A row per column, a column per month; what passes 0.1 and 0.25 stands out."""
-    table = Table(title=f"PSI against January, convention {CONVENTION}", title_justify="left")
-    table.add_column("")
+    """A row per column, a column per month, within 80 characters; what passes 0.1 and 0.25 stands out."""
+    title = f"PSI against January, convention {CONVENTION}"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 0, 0, 1), pad_edge=False)
+    table.add_column("", no_wrap=True)
     for month in by_month:
-        table.add_column(month, justify="right")
+        table.add_column(month, justify="right", no_wrap=True)
     for name in _columns(by_month):
         table.add_row(name, *(_cell(psi.get(name)) for psi in by_month.values()))
     return table
@@ -100,4 +101,5 @@ def _cell(value: float | None) -> str:
     if value is None:
         return "–"
     style = next((style for limit, style in _STYLES if value > limit), None)
-    return f"[{style}]{value:.3f}[/]" if style else f"{value:.3f}"
+    text = f"{value:.{2 if value < 10 else 1}f}"  # four characters either way
+    return f"[{style}]{text}[/]" if style else text

@@ -15,15 +15,15 @@ STALL_S = 60.0
 
 
 def progress_line(progress: Progress) -> Text:
-    """Events sent, events stored a second, the clock of the events, and what is sent and not yet stored.
+    """Events sent, events stored a second, the clock of the events (UTC), and what is sent and not yet stored.
 
     >>> progress_line(Progress(events=12_000, seconds=1.0, clock_ms=1357035300000, lag=2_000)).plain
-    'replay: 12 000 events · 10 000 events/s · event time 2013-01-01 10:15 UTC · lag 2 000'
+    '12 000 events · 10 000 events/s · event clock 2013-01-01 10:15 · lag 2 000'
     """
     clock = datetime.fromtimestamp(progress.clock_ms / 1000, UTC)
     return Text(
-        f"replay: {_spaced(progress.events)} events · {_spaced(progress.rate)} events/s"
-        f" · event time {clock:%Y-%m-%d %H:%M} UTC · lag {_spaced(progress.lag)}"
+        f"{_spaced(progress.events)} events · {_spaced(progress.rate)} events/s"
+        f" · event clock {clock:%Y-%m-%d %H:%M} · lag {_spaced(progress.lag)}"
     )
 
 

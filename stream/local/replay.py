@@ -36,7 +36,7 @@ SOURCES: tuple[Source, ...] = tuple(itertools.product(STREAMS, range(PARTITIONS)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a replay is. clock_ms: event time of the last record sent; lag: sent and not yet stored."""
+    """How far a replay is. events: sent; clock_ms: event time of the last one; lag: records sent and not stored."""
 
     events: int
     seconds: float
@@ -50,7 +50,7 @@ class Progress:
         >>> Progress(events=3_500, seconds=2.0, clock_ms=0, lag=500).rate
         1500.0
         """
-        return (self.events - self.lag) / self.seconds if self.seconds else 0.0
+        return max(self.events - self.lag, 0) / self.seconds if self.seconds else 0.0
 
 
 def replay(records: Iterable[Record], *, sender: Sender, stored_offsets: Callable[[], Offsets]) -> Iterator[Progress]:
@@ -125,6 +125,7 @@ class Sender:
         self._topics = {stream: names.topic(stream) for stream in STREAMS}
         self._sent: Counter[Source] = Counter()
         self._failure: str | None = None
+        self._events = 0
         self.clock_ms = 0
 
     def send(self, records: Iterable[Record]) -> None:
@@ -134,6 +135,7 @@ class Sender:
         """
         for record in records:
             self._produce(record.stream, record.partition, record.key, record.value)
+            self._events += 1
             self.clock_ms = record.timestamp_ms
         self._producer.poll(0)
         self._check()
@@ -156,7 +158,7 @@ class Sender:
         return sum(sent - stored.get(source, 0) for source, sent in self._sent.items())
 
     def progress(self, lag: int, *, seconds: float) -> Progress:
-        return Progress(self._sent.total(), seconds, self.clock_ms, lag)
+        return Progress(self._events, seconds, self.clock_ms, lag)
 
     def _produce(self, stream: Stream, partition: int, key: bytes | None, value: bytes) -> None:
         self._producer.produce(self._topics[stream], value, key, partition)

@@ -84,5 +84,12 @@ def test_the_table_marks_what_passes_the_rule_of_thumb() -> None:
     with console.capture() as captured:
         console.print(psi_table({"Jan": {"temp": 0.0, SCORE: None}, "Feb": {"temp": 0.3, SCORE: 0.2}}))
     lines = captured.get().splitlines()
-    assert any("temp" in line and "\x1b[1;31m0.300" in line for line in lines)
-    assert any(SCORE in line and "–" in line and "\x1b[33m0.200" in line for line in lines)
+    assert any("temp" in line and "\x1b[1;31m0.30" in line for line in lines)
+    assert any(SCORE in line and "–" in line and "\x1b[33m0.20" in line for line in lines)
+
+
+def test_a_year_of_the_widest_numbers_fits_eighty_characters() -> None:
+    console = Console(width=80)
+    with console.capture() as captured:
+        console.print(psi_table({month.name: {"wind_speed": 12.34} for month in months()}))
+    assert captured.get().count(" 12.3") == 12
