@@ -42,6 +42,11 @@ class NumericColumn:
     detailed: bool = False
 
     @property
+    def key(self) -> tuple[str, str]:
+        """Name and path: a feature may be called ``score`` like the prediction's, and ``score_grid`` shares its path."""
+        return self.name, self.path
+
+    @property
     def bins(self) -> int:
         return len(self.edges) + 1
 
@@ -63,6 +68,11 @@ class CategoricalColumn:
     aliases: tuple[tuple[str, str], ...] = ()
     folded: tuple[str, ...] = ()
     buckets: int = 0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name and path, which together are its identity in a layout."""
+        return self.name, self.path
 
     @property
     def bins(self) -> int:
