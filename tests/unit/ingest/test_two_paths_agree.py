@@ -1,0 +1,201 @@
+"""The fast path and the strict contract never both accept an event and read it differently.
+
+Thousands of damaged events go through the decoder as it is, and through the contract alone; what would be counted, in which
+order, and why the rest is refused, must be the same.  One difference is permitted: an event of a model that is not in force
+is refused after a look at ``model`` and ``timestamp`` only, so invalid UTF-8 (or any other fault) in a field that nobody
+reads goes unsaid.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import RejectedEvent
+from schemas.events import FeatureValues, Rejected, Watermark, parse_record, timestamp_ms_of
+from schemas.names import Stream
+from stream.ingest.buffer import CLOSE, TICK, Buffer
+from stream.ingest.codes import category_name
+from stream.ingest.plan import StreamPlan
+from stream.ingest.strict import Row, row_of
+from tests.support.ingest import NOON, Stored, both, event, run, tenure
+from tests.support.mutation import mutant
+
+PLANS = both()
+EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
+    "predictions": (
+        {
+            "model": "trees", "version": "3", "id": "UA15", "timestamp": NOON,
+            "features": {"temp": 3.5, "wide": 12, "score": 1.5, "carrier": "UA", "tail": "N14228"},
+            "prediction": {"score": 0.25, "label": "yes", "confidence": 0.75}, "latency_s": 0.012,
+            "status": "success", "service": "api", "segments": {"origin": "EWR", "gate": None}, "input_tokens": 12,
+        },
+        {"model": "prices", "timestamp": NOON, "features": {"temp": 3}, "prediction": {"value": 9.5, "label": 7}},
+    ),
+    "labels": (
+        {"model": "trees", "id": "UA15", "timestamp": NOON, "outcome": 0, "metrics": {"delay": 4.5}},
+        {"model": "prices", "id": 15, "timestamp": NOON, "outcome": 12.5, "score": 0.5, "rating": 4},
+    ),
+    "serving": (
+        {"model": "trees", "timestamp": NOON, "status": "error", "latency_s": 0.5, "output_tokens": 3, "host": "h"},
+        {"model": "prices", "timestamp": NOON, "gpu": "0", "uuid": "u", "perplexity": 7.5, "metrics": {"a": 1}},
+    ),
+}  # fmt: skip
+
+Outcome = list[Any]
+NOTHING = Row((), (), ())
+
+
+def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
+    """What the decoder makes of a record: rows and refusals, in a form that compares bit by bit."""
+    buffer = Buffer()
+    owner = tenure()
+    plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
+    unknown = {row: (features, keys) for row, features, keys in buffer.unknown}
+    found: Outcome = [
+        (r.reason,) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
+        for r in buffer.rejections
+    ]
+    for at, shape in enumerate(buffer.shape):
+        try:
+            time = timestamp_ms_of(buffer.timestamp[at])
+        except RejectedEvent as refused:
+            found.append((refused.reason, "timestamp", refused.detail, None))
+            continue
+        row = Row(buffer.narrow[at], buffer.wide[at], buffer.categorical[at], *unknown.get(at, (0, 0)))
+        found.append((shape, time, *comparable(plan, shape, row)))
+    return found
+
+
+def judged(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcome:
+    """The same from the contract alone."""
+    refused: Outcome = []
+    rows: Outcome = []
+    for found in parse_record(stream, value):
+        if isinstance(found, Rejected):
+            refused.append((found.reason, found.field, found.detail, found.index))
+        elif isinstance(found, Watermark):
+            rows.append((CLOSE, found.timestamp_ms, *comparable(plan, CLOSE, NOTHING)))
+        elif isinstance(found, FeatureValues) or found.model not in plan.decoder.numbers:
+            refused.append(("unknown_model",))
+            named = getattr(found, "model", None) is not None
+            rows += [(TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))] if named else []
+        else:
+            number = plan.decoder.numbers[str(found.model)]
+            row = row_of(found, plan.decoder.shapes[number])
+            rows.append((number, found.timestamp_ms, *comparable(plan, number, row)))
+    return refused + rows
+
+
+def comparable(plan: StreamPlan, shape: int, row: Row) -> tuple[Any, ...]:
+    """Numbers by their bits (0 and -0 are one value), categories by the name they stand for and the cell they count in."""
+    numbers = np.fromiter((*row.narrow, *row.wide), np.float64) + 0.0
+    names = [value if value is None or isinstance(value, str) else category_name(value) for value in row.categorical]
+    cells = (
+        [table[value] for table, value in zip(plan.tables.codes[shape], row.categorical, strict=True)] if names else []
+    )
+    return numbers.tobytes(), tuple(names), tuple(cells), row.unknown_features, row.unknown_keys
+
+
+def reasons(outcome: Outcome) -> list[Any]:
+    return [entry[0] for entry in outcome if isinstance(entry[0], str)]
+
+
+def assert_agreed(stream: Stream, value: bytes | None) -> bool:
+    """Compare both verdicts; whether the event was accepted."""
+    plan = PLANS[stream]
+    fast, strict = decoded(plan, value), judged(plan, stream, value)
+    if fast != strict and reasons(fast) == ["unknown_model"]:
+        # The permitted difference: refused by both, for another reason.
+        assert len(reasons(strict)) == len(strict) == 1, value
+        return False
+    assert fast == strict, value
+    return any(entry[0] not in (TICK, CLOSE) for entry in fast if not isinstance(entry[0], str))
+
+
+@pytest.mark.parametrize("stream", ["predictions", "labels", "serving"])
+def test_damaged_events_come_out_the_same_by_both_paths(stream: Stream) -> None:
+    chance = Random(20130101)
+    accepted = sum(assert_agreed(stream, mutant(chance.choice(EVENTS[stream]), chance)) for _ in range(8000))
+    assert 2000 < accepted < 7000  # else the mutations are too wild, or too tame, to say anything
+
+
+@pytest.mark.parametrize("stream", ["predictions", "labels", "serving"])
+def test_whatever_the_fast_path_accepts_the_contract_accepts(stream: Stream) -> None:
+    """Directly: the struct decoder alone against the contract, with no way around it."""
+    chance, plan, taken = Random(7), PLANS[stream], 0
+    for _ in range(8000):
+        value = mutant(chance.choice(EVENTS[stream]), chance)
+        try:
+            found = plan.decoder.fast(value)
+            timestamp_ms_of(found.timestamp)
+        except (ValueError, RecursionError, RejectedEvent):
+            continue
+        taken += 1
+        assert not any(isinstance(strict, Rejected) for strict in parse_record(stream, value)), value
+    assert taken > 1000
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(EVENTS)), st.binary(max_size=200) | st.text(max_size=80).map(str.encode) | st.none())
+def test_no_bytes_raise_or_divide_the_paths(stream: Stream, value: bytes | None) -> None:
+    assert not assert_agreed(stream, value)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.floats(width=64) | st.integers(-(10**40), 10**40) | st.integers(-(2**70), 2**70), st.integers(0, 3))
+def test_numbers_are_read_to_the_last_bit_alike(number: float, digits: int) -> None:
+    text = f"{number!r}" if digits == 0 else f"{float(number):.{digits * 8}e}"
+    value = b'{"model":"trees","timestamp":1357034400000,"features":{"temp":%s,"carrier":%s}}'
+    text = text.replace("nan", "NaN").replace("inf", "Infinity")
+    assert assert_agreed("predictions", value % (text.encode(), text.encode()))
+
+
+@pytest.mark.parametrize("field", ["version", "id", "service", "shadow_of"])
+def test_invalid_utf8_in_a_field_that_is_not_counted_is_refused_all_the_same(field: str) -> None:
+    value = b'{"model":"trees","timestamp":1357034400000,"%s":"\xff"}' % field.encode()
+    assert reasons(decoded(PLANS["predictions"], value)) == ["not_utf8"]
+
+
+def test_the_permitted_difference_is_invalid_utf8_in_a_field_that_nobody_reads() -> None:
+    value = b'{"model":"strangers","timestamp":1357034400000,"note":"\xff"}'
+    assert reasons(decoded(PLANS["predictions"], value)) == ["unknown_model"]
+    assert reasons(judged(PLANS["predictions"], "predictions", value)) == ["not_utf8"]
+
+
+@pytest.mark.parametrize("label", [b'{"model":"trees","timestamp":1357034400000,"id":""}'])
+def test_a_label_with_an_empty_id_is_a_label_without_one(label: bytes) -> None:
+    assert reasons(decoded(PLANS["labels"], label)) == ["missing_field"]
+
+
+@pytest.mark.parametrize("outcome", [b'"1.5"', b'"high"', b"1e400", b"%d" % 10**400])
+def test_the_outcome_of_a_regression_is_a_number(outcome: bytes) -> None:
+    value = b'{"model":"prices","timestamp":1357034400000,"id":"a","outcome":%s}' % outcome
+    assert assert_agreed("labels", value)
+
+
+def test_a_text_of_digits_is_no_time() -> None:
+    assert reasons(decoded(PLANS["predictions"], event(timestamp=str(NOON)))) == ["wrong_type"]
+
+
+def test_a_control_record_is_one_though_it_names_a_model_nobody_knows() -> None:
+    value = b'{"control":"watermark","model":"strangers","timestamp":1357034400000}'
+    assert decoded(PLANS["predictions"], value)[0][:2] == (CLOSE, NOON)
+
+
+def test_a_large_record_of_an_unknown_model_is_too_large() -> None:
+    value = b'{"model":"strangers","timestamp":1357034400000,"note":"%s"}' % (b"x" * 1024 * 1024)
+    assert reasons(decoded(PLANS["predictions"], value)) == ["too_large"]
+
+
+def test_an_ordinary_event_takes_the_fast_path() -> None:
+    """Else all of the above compares the contract with itself."""
+    for stream, events in EVENTS.items():
+        for found in events:
+            assert PLANS[stream].decoder.fast(msgspec.json.encode(found)).timestamp == NOON
