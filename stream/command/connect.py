@@ -1,0 +1,81 @@
+"""Kafka and Redis for a command: asked once, not for long, and one clear line when nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from confluent_kafka import KafkaException
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError, ResponseError
+
+from schemas.errors import ConfigError, Problem, Unavailable
+from schemas.names import Names
+from schemas.settings import Settings, masked
+
+Answer = TypeVar("Answer")
+ANSWER_WITHIN_S = 5.0
+
+
+class KafkaClient(Protocol):
+    """Any client of confluent-kafka."""
+
+    def list_topics(self, topic: str = ..., timeout: float = ...) -> Any: ...
+
+
+def ask_redis(settings: Settings, work: Callable[[Redis, Names], Awaitable[Answer]]) -> Answer:
+    """The answer of ``work``, given a client and this environment's names.
+
+    :raises Unavailable: Redis does not answer, or refuses.
+    """
+    return asyncio.run(_asked(settings, work))
+
+
+async def _asked(settings: Settings, work: Callable[[Redis, Names], Awaitable[Answer]]) -> Answer:
+    try:
+        async with _client(settings) as redis:
+            return await work(redis, settings.names)
+    except (RedisError, OSError) as error:
+        said = "refuses" if isinstance(error, ResponseError) else "does not answer"
+        message = f"Redis at {masked(settings.redis)} {said} ({error}); start it, or set DRIFTLINE_REDIS to where it is"
+        raise Unavailable(message) from None
+
+
+def _client(settings: Settings) -> Redis:
+    try:
+        return Redis.from_url(
+            settings.redis,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_timeout=settings.request_timeout_s,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:  # a port that is no number, and the like
+        raise ConfigError([Problem("environment", 0, "DRIFTLINE_REDIS", str(error))]) from None
+
+
+def kafka_options(settings: Settings, **more: Any) -> dict[str, Any]:
+    """What a client of Kafka is made with; it prints nothing by itself, since errors are told once and by us."""
+    return {"bootstrap.servers": settings.kafka, "client.id": "driftline-command", "log_level": 0, **more}
+
+
+def partitions_in(client: KafkaClient, settings: Settings) -> dict[str, int]:
+    """Every topic of the cluster and the number of its partitions; asking does not make a topic appear.
+
+    :raises Unavailable: Kafka does not answer.
+    """
+    try:
+        found = client.list_topics(timeout=ANSWER_WITHIN_S).topics
+    except KafkaException as error:
+        raise kafka_unavailable(settings, error) from None
+    return {name: len(topic.partitions) for name, topic in found.items()}
+
+
+def kafka_unavailable(settings: Settings, error: KafkaException) -> Unavailable:
+    """To be raised where Kafka did not do what it was asked."""
+    said = error.args[0].str() if error.args else error
+    return Unavailable(
+        f"Kafka at {masked(settings.kafka)} does not answer ({said}); start it, or set DRIFTLINE_KAFKA to where it is"
+    )

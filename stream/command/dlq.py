@@ -1,0 +1,103 @@
+"""``driftline dlq``: the events that were refused, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from schemas.errors import REASONS
+from schemas.settings import load_settings
+from stream.command.letters import DeadLetter, newest_letters
+from stream.command.options import AsJson
+from stream.command.printing import moment, print_json, print_lines, print_table
+
+app = typer.Typer(no_args_is_help=True)
+
+#: Dead letters of each partition that are looked through for a reason or a place.
+SEARCHED = 20_000
+NOT_FOUND = 1
+
+
+@app.callback()
+def dlq() -> None:
+    """Dead letters: events that were refused, with the reason and where they stand in Kafka."""
+
+
+def _reason(text: str) -> str:
+    if text not in REASONS:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(REASONS)}")
+    return text
+
+
+@app.command("ls")
+def list_newest(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=SEARCHED, help="Show at most this many.")] = 20,
+    reason: Annotated[
+        str | None, typer.Option(parser=_reason, metavar="REASON", help="Only these, such as not_json.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the newest dead letters, newest first.
+
+    With --reason, the newest 20 000 of each partition are looked through. Events that came too late are counted (see
+    `driftline status`) and not kept.
+    """
+    found = newest_letters(load_settings(), most=SEARCHED if reason else limit)
+    chosen = [letter for letter in found if reason in (None, letter.reason)][:limit]
+    if as_json:
+        print_json({"dead_letters": [asdict(letter) for letter in chosen]})
+    elif chosen:
+        _table(chosen)
+    else:
+        print_lines(["no dead letters" + (f" for the reason {reason}" if reason else "")])
+
+
+@app.command()
+def show(
+    place: Annotated[str, typer.Argument(metavar="TOPIC:PARTITION:OFFSET", help="As `dlq ls` prints it.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show everything that is kept of a refused record: one dead letter for each of its refused events.
+
+    Values are masked unless the worker was told otherwise. The exit code is 1 where there is no such dead letter among the
+    newest 20 000 of each partition.
+    """
+    topic, partition, offset = _parts(place)
+    wanted = f"{topic}:{partition}:{offset}"
+    found = [letter for letter in newest_letters(load_settings(), most=SEARCHED) if letter.place == wanted]
+    if not found:
+        typer.echo(f"no dead letter of {wanted} among the newest {SEARCHED} of each partition", err=True)
+        raise typer.Exit(NOT_FOUND)
+    ordered = sorted(found, key=lambda letter: letter.index or 0)
+    if as_json:
+        print_json({"dead_letters": [asdict(letter) for letter in ordered]})
+    else:
+        print_lines(line for letter in ordered for line in _lines(letter))
+
+
+def _parts(place: str) -> tuple[str, int, int]:
+    topic, *numbers = place.rsplit(":", 2)
+    if not topic or len(numbers) != 2 or not all(number.isascii() and number.isdigit() for number in numbers):
+        raise typer.BadParameter(f"{place!r} is not TOPIC:PARTITION:OFFSET, such as predictions:3:1200")
+    return topic, int(numbers[0]), int(numbers[1])
+
+
+def _table(letters: Iterable[DeadLetter]) -> None:
+    rows = [
+        (moment(letter.at_ms), letter.place, letter.index, letter.reason, letter.field, letter.detail)
+        for letter in letters
+    ]
+    print_table("", columns=("at", "record", "event#", "reason", "field", "detail"), rows=rows)
+
+
+def _lines(letter: DeadLetter) -> Iterable[str]:
+    found: dict[str, Any] = asdict(letter) | {"at": moment(letter.at_ms)}
+    kept = "masked, " if letter.masked else ""
+    yield f"{letter.place}" + ("" if letter.index is None else f", event {letter.index}")
+    yield from (f"  {name}: {found[name]}" for name in ("at", "reason", "field", "detail"))
+    yield f"  payload ({kept}{letter.payload_bytes} bytes): {letter.payload}"

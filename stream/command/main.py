@@ -1,0 +1,81 @@
+"""``driftline``: all commands, and the one place where errors become a line on standard error and an exit code.
+
+======  =======================================================================================================
+0       done
+1       a failed check: nothing found, a service does not answer, what is stored cannot be read
+2       wrong use: options, files or ``DRIFTLINE_…`` variables to correct
+======  =======================================================================================================
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Annotated
+
+import typer
+
+from schemas.errors import ConfigError, DriftlineError
+from stream.command import dlq, reference
+from stream.command.apply import apply, check_config
+from stream.command.counts import counts
+from stream.command.demo import demo
+from stream.command.lag import lag
+from stream.command.produce import produce
+from stream.command.status import status
+from stream.command.worker import worker
+
+FAILED, WRONG_USE = 1, 2
+EPILOG = (
+    "Kafka and Redis are found by DRIFTLINE_KAFKA (host:port, default localhost:9092) and DRIFTLINE_REDIS "
+    "(default redis://localhost:6379/0); DRIFTLINE_ENVIRONMENT prefixes topics and keys."
+)
+
+app = typer.Typer(
+    name="driftline", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=EPILOG
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"driftline {installed_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def driftline(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
+
+
+for command in (demo, worker, apply, check_config, counts, produce, status, lag):
+    app.command(command.__name__.replace("_", "-"))(command)
+app.add_typer(reference.app, name="reference")
+app.add_typer(dlq.app, name="dlq")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; without ``arguments``, the process's own.  Ends by SystemExit, never with a traceback of our errors."""
+    try:
+        app(args=arguments, prog_name="driftline")
+    except DriftlineError as error:
+        print(error, file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+def exit_code(error: DriftlineError) -> int:
+    """2 for what a person has to correct, 1 for everything else."""
+    return WRONG_USE if isinstance(error, ConfigError) else FAILED
+
+
+def installed_version() -> str:
+    """The installed distribution's version."""
+    try:
+        return version("driftline")
+    except PackageNotFoundError:
+        return "(not installed)"

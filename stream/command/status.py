@@ -1,0 +1,102 @@
+"""``driftline status``: what is in force, and how far every partition is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from redis.asyncio import Redis
+
+from schemas.config import Generation
+from schemas.names import TOPICS_IN, Names
+from schemas.settings import load_settings
+from stream.command.connect import ask_redis
+from stream.command.options import AsJson
+from stream.command.printing import entries, moment, print_json, print_lines, print_table
+from stream.state.generations import read
+from stream.state.progress import PartitionProgress, read_progress
+
+
+def status(*, as_json: AsJson = False) -> None:
+    """Show the generation in force, its models, and for each partition what is stored and what was refused.
+
+    Reads Redis only, so it works while Kafka or all workers are down. `driftline lag` compares with the ends of the logs.
+    """
+    found = ask_redis(load_settings(), _read)
+    if as_json:
+        print_json(found)
+    else:
+        show(found)
+
+
+async def _read(redis: Redis, names: Names) -> dict[str, Any]:
+    return summary(await read(redis, names), await read_progress(redis, names))
+
+
+def summary(generation: Generation | None, progress: Iterable[PartitionProgress]) -> dict[str, Any]:
+    """Everything as JSON values; ``generation`` is null before the first apply."""
+    streams: dict[str, Any] = {stream: {"partitions": [], "rejected": Counter()} for stream in TOPICS_IN}
+    for one in progress:
+        streams[one.stream]["partitions"].append(_partition(one))
+        streams[one.stream]["rejected"].update(one.rejected)
+    return {"generation": _generation(generation), "streams": streams}
+
+
+def _generation(generation: Generation | None) -> dict[str, Any] | None:
+    if generation is None:
+        return None
+    models = {
+        name: {"reference": force.reference, "from_ms": force.from_ms, "features": len(force.monitor.features)}
+        for name, force in generation.models.items()
+    }
+    return {
+        "number": generation.number,
+        "applied_ms": generation.applied_ms,
+        "file_sha256": generation.file_sha256,
+        "models": models,
+    }
+
+
+def _partition(one: PartitionProgress) -> dict[str, Any]:
+    return {
+        "partition": one.partition,
+        "stored": one.next_offset,
+        "clock_ms": one.clock_ms,
+        "closed_ms": one.closed_ms,
+        "updated_ms": one.updated_ms,
+        "owner": one.owner,
+        "rejected": dict(one.rejected),
+        "lost": one.lost,
+        "happened": one.happened,
+    }
+
+
+def show(found: Mapping[str, Any]) -> None:
+    """The status for people."""
+    print_lines([_in_force(found["generation"])])
+    rows = [
+        (stream, at["partition"], at["stored"], moment(at["clock_ms"]), _remarks(at), at["owner"])
+        for stream, part in found["streams"].items()
+        for at in part["partitions"]
+    ]
+    if not rows:
+        print_lines(["no partition was ever read: is a `driftline worker` running?"])
+        return
+    print_table("", columns=("stream", "partition#", "stored#", "event time", "remarks", "owner"), rows=rows)
+    for stream, part in found["streams"].items():
+        if part["rejected"]:
+            print_lines([f"{stream}: refused {entries(part['rejected'])}"])
+
+
+def _in_force(generation: Mapping[str, Any] | None) -> str:
+    if generation is None:
+        return "nothing is in force: run `driftline apply FILE`"
+    models = ", ".join(generation["models"]) or "none"
+    return f"generation {generation['number']}, applied {moment(generation['applied_ms'])}; models: {models}"
+
+
+def _remarks(at: Mapping[str, Any]) -> str:
+    parts = [at["happened"] or "", f"{at['lost']} records lost" if at["lost"] else ""]
+    closed = f"closed up to {moment(at['closed_ms'])}" if at["closed_ms"] is not None else ""
+    return ", ".join(part for part in (*parts, closed) if part)
