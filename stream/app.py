@@ -20,6 +20,8 @@ import faust
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from schemas.config import Generation
 from schemas.errors import DriftlineError
@@ -42,7 +44,7 @@ from stream.ingest.plan import no_plan
 from stream.start import wait_for_services
 from stream.state.epochs import Log
 from stream.state.generations import read, read_number, read_references
-from stream.state.patience import patiently
+from stream.state.patience import Patience
 from stream.state.store import PaneStore
 from stream.state.topics import topic_ids
 from stream.transport import RunConsumer
@@ -52,6 +54,7 @@ log = logging.getLogger(__name__)
 EXIT_BUG = 70
 DAY_MS = 86_400_000
 LAST_CHECKPOINT_S = 3.0
+REDIS_ANSWERS_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,24 +74,27 @@ class Parts:
 
 def parts(settings: Settings) -> Parts:
     """Build the worker's parts; nothing is started."""
-    redis = Redis.from_url(settings.redis, socket_timeout=settings.request_timeout_s)
+    redis, patience = _redis(settings), Patience()
     store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
     letters, metrics = _letters(settings), WorkerMetrics()
     refuse = _refuser(letters, metrics)
-    counter = Counter(no_plan(), load=_loader(store), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000))
+    counter = Counter(
+        no_plan(), load=_loader(store, patience), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000)
+    )
     claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
     surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka}))
-    ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey)
-    intake = Intake(counter, ownership)
+    ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
+    intake = Intake(counter, ownership, patience=patience)
     surveyor.intake = intake
     checkpointer = Checkpointer(
-        store, counter, ownership, settle=letters.settle, followers=intake.followers()
+        store, counter, ownership, settle=letters.settle, followers=intake.followers(), patience=patience
     )  # fmt: skip
     intake.checkpointer = checkpointer
-    follower = Follower(counter, _newer(redis, settings))
+    follower = Follower(counter, _newer(redis, settings, patience))
     sampler = Sampler(metrics, intake, follower)
     return Parts(
-        settings, redis, counter, intake, checkpointer, follower, Pacer(store, intake, settings), metrics, sampler
+        settings, redis, counter, intake, checkpointer, follower,
+        Pacer(store, intake, settings, patience=patience), metrics, sampler,
     )  # fmt: skip
 
 
@@ -108,15 +114,23 @@ def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence
     return refuse
 
 
-def _loader(store: PaneStore) -> Any:
+def _redis(settings: Settings) -> Redis:
+    # Asking again is ``Patience``'s business: the client's own retries would only delay the news of an outage.
+    return Redis.from_url(
+        settings.redis, socket_timeout=REDIS_ANSWERS_WITHIN_S, socket_connect_timeout=REDIS_ANSWERS_WITHIN_S,
+        retry=Retry(NoBackoff(), 0),
+    )  # fmt: skip
+
+
+def _loader(store: PaneStore, patience: Patience) -> Any:
     async def load(keys: Any) -> Any:
-        return await patiently(lambda: store.load(keys))
+        return await patience(lambda: store.load(keys))
 
     return load
 
 
 def _newer(
-    redis: Redis, settings: Settings
+    redis: Redis, settings: Settings, patience: Patience
 ) -> Callable[[int], Awaitable[tuple[Generation, Mapping[str, Reference]] | None]]:
     names = settings.names
 
@@ -125,8 +139,8 @@ def _newer(
         return None if generation is None else (generation, await read_references(redis, names, generation))
 
     async def newer(number: int) -> tuple[Generation, Mapping[str, Reference]] | None:
-        published = await patiently(lambda: read_number(redis, names))
-        return await patiently(newest) if published not in (None, number) else None
+        published = await patience(lambda: read_number(redis, names))
+        return await patience(newest) if published not in (None, number) else None
 
     return newer
 
@@ -228,7 +242,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
 
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
-        await patiently(lambda: _ping(built.redis))
+        await built.intake.patience(lambda: _ping(built.redis))
 
     for task in (checkpoints, configuration, pacing, reclaiming):
         app.task(task)

@@ -53,7 +53,7 @@ class Sampler:
             lag=sum(self._lag(tenure) for tenure in tenures),
             quiet_s=now - self._progress[1],
             assigned=len(tenures),
-            redis_answers=self._intake.checkpointer is None or self._intake.checkpointer.gate.is_set(),
+            redis_answers=self._intake.patience.answers.is_set(),
         )
         return judge(pulse, patience_s=PATIENCE_S)
 
@@ -68,7 +68,7 @@ class Sampler:
         tally, metrics = checkpointer.tally, self._metrics
         self._grow(metrics.panes, tally.panes)
         self._grow(metrics.fenced, tally.fenced)
-        self._grow(metrics.retries, tally.retries)
+        self._grow(metrics.retries, self._intake.patience.retries)
         while tally.seconds:
             metrics.checkpoint.observe(tally.seconds.pop())
 

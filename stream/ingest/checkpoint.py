@@ -1,7 +1,7 @@
 """Stores what was counted: every changed pane of a partition with the offset that goes with it, in one fenced call.
 
-One checkpoint is under way at a time.  Until it is stored, reading pauses only where Redis does not answer (``gate``); what
-was packed is sent again unchanged, so a call whose answer was lost is recognised.
+One checkpoint is under way at a time.  What was packed is sent again unchanged until Redis answers, so a call whose answer was
+lost is recognised.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import OpenPane, Tenure
 from stream.ingest.timing import NEVER
 from stream.state.packing import pack
-from stream.state.patience import patiently
+from stream.state.patience import Patience
 from stream.state.store import Checkpoint, Outcome, PaneKey, PaneStore, fields_of
 
 log = logging.getLogger(__name__)
@@ -40,22 +40,19 @@ class Tally:
     partitions: int = 0
     panes: int = 0
     fenced: int = 0
-    retries: int = 0
     seconds: list[float] = field(default_factory=list)
 
 
 class Checkpointer:
-    """``run_once`` stores everything counted; ``gate`` is closed while Redis does not answer."""
+    """``run_once`` stores everything counted."""
 
     def __init__(
         self, store: PaneStore, counter: Counter, ownership: Ownership,
-        *, settle: Callable[[], Awaitable[None]], followers: Followers,
+        *, settle: Callable[[], Awaitable[None]], followers: Followers, patience: Patience,
     ) -> None:  # fmt: skip
-        self.gate = asyncio.Event()
-        self.gate.set()
         self.tally = Tally()
         self._store, self._counter, self._ownership = store, counter, ownership
-        self._settle, self._followers = settle, followers
+        self._settle, self._followers, self._patiently = settle, followers, patience
         self._lock = asyncio.Lock()
 
     async def run_once(self) -> None:
@@ -104,15 +101,10 @@ class Checkpointer:
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         checkpoints = [checkpoint for _, checkpoint in taken]
-        outcomes = await patiently(lambda: self._store.checkpoint(checkpoints), on_retry=self._pause)
-        self.gate.set()
+        outcomes = await self._patiently(lambda: self._store.checkpoint(checkpoints))
         self.tally.checkpoints += 1
         for (tenure, checkpoint), outcome in zip(taken, outcomes, strict=True):
             await self._follow(tenure, checkpoint, outcome=outcome)
-
-    def _pause(self) -> None:
-        self.tally.retries += 1
-        self.gate.clear()
 
     async def _follow(self, tenure: Tenure, checkpoint: Checkpoint, *, outcome: Outcome) -> None:
         if not tenure.live:

@@ -1,28 +1,36 @@
 """Refused events, kept: each goes to the topic ``dead-letters`` with its coordinates, the reason and a masked payload.
 
 A dead letter's identity (its key) is topic, partition, offset and place in the record, so a replay's repeat is recognised.
-They are written before the offset behind them is stored: a kill in between repeats some, and loses none.
+They are written before the offset behind them is stored: a kill in between repeats some, and loses none.  A letter that
+the broker refuses for good (the topic may not be made, or not be written to) is logged and given up: its event stays counted
+by reason, and no worker stops over it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream.ingest.buffer import Rejection
 
+log = logging.getLogger(__name__)
+
 #: Counted by reason and not kept: the stored panes they belong to are gone, and a replay of old data would keep it all.
 COUNTED_ONLY: Final = frozenset({"too_late"})
-#: Keys whose values say what an event is about and nothing of a person; all other values are masked.
+#: Top-level keys whose values say what an event is about and nothing of a person; all other values are masked.
 _PLAIN = frozenset({"model", "version", "timestamp", "status", "service", "feature", "source", "control"})
 _KINDS = ((bool, "<boolean>"), (int | float, "<number>"), (str, "<string>"))
-_FLUSH_S = 5.0
+#: A longer payload is not parsed to be masked: its letters and digits are, up to what is kept.
+_MOST_PARSED = 65_536
+_LONGEST_DETAIL = 500
+_FLUSH_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +41,56 @@ class Masking:
     unmasked: bool
 
 
+@dataclass(slots=True, eq=False)
+class _Batch:
+    """Letters that one ``settle`` waits for; ``full`` are those that the producer's queue had no room for."""
+
+    left: int = 0
+    full: list[tuple[bytes, bytes]] = field(default_factory=list)
+
+
 class DeadLetters:
-    """Produces to one topic; ``settle`` returns once the broker has everything produced so far."""
+    """Produces to one topic; ``settle`` returns once the broker has everything added before."""
 
     def __init__(self, producer: Producer, topic: str, *, masking: Masking) -> None:
         self._producer, self._topic, self._masking = producer, topic, masking
-        self._failed: list[tuple[bytes, bytes]] = []
+        self._batches = [_Batch()]
 
     def add(self, rejections: Sequence[Rejection]) -> None:
         """Keep these; returns at once."""
         for rejection in rejections:
             if rejection.reason not in COUNTED_ONLY:
-                self._produce(key_of(rejection), letter(rejection, self._masking))
+                self._batches[-1].left += 1
+                self._produce(key_of(rejection), letter(rejection, self._masking), batch=self._batches[-1])
 
     async def settle(self) -> None:
-        """Wait until the broker has every letter; tried again for as long as it takes."""
-        while len(self._producer) or self._failed:
-            failed, self._failed = self._failed, []
-            for key, value in failed:
-                self._produce(key, value)
+        """Wait until the broker has every letter added so far, for as long as it takes; later ones are not waited for."""
+        waited = list(self._batches)
+        self._batches.append(_Batch())
+        while any(batch.left for batch in waited):
+            for batch in waited:
+                full, batch.full = batch.full, []
+                for key, value in full:
+                    self._produce(key, value, batch=batch)
             await asyncio.to_thread(self._producer.flush, _FLUSH_S)
+        # Only what was waited for in full goes: a wait that was interrupted is part of the next one.
+        self._batches = [batch for batch in self._batches if batch not in waited]
 
-    def _produce(self, key: bytes, value: bytes) -> None:
-        def delivered(error: Any, message: Any) -> None:
+    def _produce(self, key: bytes, value: bytes, *, batch: _Batch) -> None:
+        def delivered(error: KafkaError | None, message: Any) -> None:
+            if error is not None and error.retriable():
+                batch.full.append((key, value))
+                return
+            batch.left -= 1
             if error is not None:
-                self._failed.append((key, value))
+                log.error("dead letter %s is given up: %s", key.decode(), error)
 
         try:
             self._producer.produce(self._topic, value, key, on_delivery=delivered)
         except BufferError:  # the local queue is full: kept here until ``settle`` has emptied it
-            self._failed.append((key, value))
+            batch.full.append((key, value))
+        except KafkaException as refused:
+            delivered(refused.args[0], None)
         self._producer.poll(0)
 
 
@@ -87,7 +115,6 @@ def key_of(rejection: Rejection) -> bytes:
 def letter(rejection: Rejection, masking: Masking) -> bytes:
     """The dead letter as JSON."""
     record, value = rejection.record, rejection.record.value or b""
-    kept = value[: masking.most_bytes].decode("utf-8", "replace") if masking.unmasked else masked(value)
     found: Mapping[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
@@ -95,13 +122,20 @@ def letter(rejection: Rejection, masking: Masking) -> bytes:
         "index": rejection.index,
         "reason": rejection.reason,
         "field": rejection.field,
-        "detail": rejection.detail,
+        "detail": rejection.detail[:_LONGEST_DETAIL],
         "at_ms": record.timestamp,
-        "payload": kept[: masking.most_bytes],
+        "payload": _kept(value, masking),
         "payload_bytes": len(value),
         "masked": not masking.unmasked,
     }
     return json.dumps(found).encode()
+
+
+def _kept(value: bytes, masking: Masking) -> str:
+    if masking.unmasked:
+        return value[: masking.most_bytes].decode("utf-8", "replace")
+    readable = value if len(value) <= _MOST_PARSED else value[: masking.most_bytes]
+    return masked(readable)[: masking.most_bytes]
 
 
 def masked(value: bytes) -> str:
@@ -114,16 +148,27 @@ def masked(value: bytes) -> str:
     """
     text = value.decode("utf-8", "replace")
     try:
-        return json.dumps(_masked(json.loads(text), key=""))
+        return json.dumps(_masked(json.loads(text)))
     except (ValueError, RecursionError):
         return re.sub(r"\d", "0", re.sub(r"[^\W\d_]", "x", text))
 
 
-def _masked(value: Any, *, key: str) -> Any:
+def _masked(found: Any) -> Any:
+    """An event, or an array of them, with every value masked but the plain ones of its top level."""
+    if isinstance(found, list):
+        return [_masked(item) for item in found]
+    if not isinstance(found, dict):
+        return _kind(found)
+    return {name: value if name in _PLAIN and _is_plain(value) else _kind(value) for name, value in found.items()}
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, dict | list)
+
+
+def _kind(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _masked(inner, key=name) for name, inner in value.items()}
+        return {name: _kind(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked(inner, key=key) for inner in value]
-    if value is None or key in _PLAIN:
-        return value
-    return next((name for kind, name in _KINDS if isinstance(value, kind)), "<value>")
+        return [_kind(inner) for inner in value]
+    return None if value is None else next(name for kind, name in _KINDS if isinstance(value, kind))

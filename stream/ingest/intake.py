@@ -5,6 +5,7 @@ Everything an agent does happens here, so that the agent itself is three lines; 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 
@@ -15,6 +16,7 @@ from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
 from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import Tenure
+from stream.state.patience import Patience
 from stream.transport import Run, RunConsumer
 
 log = logging.getLogger(__name__)
@@ -26,19 +28,20 @@ MOST_CHANGED = 2000
 class Intake:
     """Connects the consumer with counting; ``consumer`` is set once Faust has made it."""
 
-    def __init__(self, counter: Counter, ownership: Ownership) -> None:
-        self.counter, self.ownership = counter, ownership
+    def __init__(self, counter: Counter, ownership: Ownership, *, patience: Patience) -> None:
+        self.counter, self.ownership, self.patience = counter, ownership, patience
         self.consumer: RunConsumer | None = None
         self.checkpointer: Checkpointer | None = None
         self.assigned = False
         self._orphans: set[TP] = set()
+        self._taking = asyncio.Lock()
 
     async def receive(self, run: Run) -> None:
         """Count a run, unless it was read under a placement that has ended."""
         tenure = self.ownership.tenures.get(run.tp)
         if tenure is None or run.placement != tenure.placement or self.checkpointer is None:
             return
-        await self.checkpointer.gate.wait()
+        await self.patience.answers.wait()
         if run.records[0].offset > tenure.read + 1:
             await self._note_gap(run, tenure)
         await self.counter.add(run, tenure)
@@ -48,7 +51,8 @@ class Intake:
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
         """What the transport asks at every assignment: where to read each partition from."""
         self.consumer = consumer
-        placed = await self.ownership.take(tps, placement=consumer.placement)
+        async with self._taking:
+            placed = await self.ownership.take(tps, placement=consumer.placement)
         self.assigned = True
         return placed
 
@@ -90,8 +94,14 @@ class Intake:
 
     async def _elsewhere(self, tenure: Tenure) -> None:
         """The stored state is not where we left it (Redis went back in time): read again from where it is."""
-        if self.consumer is not None:
-            self.consumer.displace(tenure.tp)
-            placed = await self.ownership.retake([tenure.tp], placement=self.consumer.placement)
+        consumer = self.consumer
+        if consumer is None:
+            return
+        consumer.displace(tenure.tp)
+        async with self._taking:
+            # An assignment that came meanwhile has taken the partition, or given it to somebody else.
+            if tenure.tp in self.ownership.tenures or tenure.tp not in consumer.assignment():
+                return
+            placed = await self.ownership.retake([tenure.tp], placement=consumer.placement)
             for tp, offset in placed.items():
-                await self.consumer.place(tp, offset)
+                await consumer.place(tp, offset)

@@ -19,7 +19,7 @@ from stream.ingest.counter import Counter
 from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER
 from stream.state.epochs import Epoch, Log, Resume, Stored, resume
-from stream.state.patience import patiently
+from stream.state.patience import Patience
 from stream.state.store import PaneStore, fields_of
 
 log = logging.getLogger(__name__)
@@ -45,9 +45,10 @@ class Claim:
 class Ownership:
     """The tenures of this worker, by partition."""
 
-    def __init__(self, store: PaneStore, counter: Counter, *, claim: Claim, survey: Survey) -> None:
+    def __init__(self, store: PaneStore, counter: Counter, *, claim: Claim, survey: Survey, patience: Patience) -> None:
         self.tenures: dict[TP, Tenure] = {}
         self._store, self._counter, self._claim, self._survey = store, counter, claim, survey
+        self._patiently = patience
 
     @property
     def names(self) -> Names:
@@ -85,18 +86,18 @@ class Ownership:
         """Record that retention deleted ``lost`` records from offset ``first`` on before they were read."""
         log.error(_TOLD["retention"], tenure.tp, lost)
         fields: dict[str, str | int] = {f"lost:{first}": lost, "happened": "retention", "state": "warming"}
-        await patiently(
+        await self._patiently(
             lambda: self._store.resume(tenure.stream, tenure.partition, epoch=tenure.epoch, fields=fields)
         )
 
     async def _begin(self, tp: TP, found: Log) -> Tenure:
         stream = self.names.stream_of(tp.topic)
-        epoch, stored = await patiently(lambda: self._take(stream, tp))
+        epoch, stored = await self._patiently(lambda: self._take(stream, tp))
         decided = resume(stored, found)
         if decided.happened:
             log.error(_TOLD[decided.happened], *([tp] if decided.happened != "retention" else [tp, decided.lost]))
         fields = _resume_fields(decided, stored, found)
-        await patiently(lambda: self._store.resume(stream, tp.partition, epoch=epoch, fields=fields))
+        await self._patiently(lambda: self._store.resume(stream, tp.partition, epoch=epoch, fields=fields))
         return _tenure(tp, stream, epoch, decided=decided)
 
     async def _take(self, stream: Stream, tp: TP) -> tuple[Epoch, Stored]:

@@ -15,7 +15,7 @@ from faust.types import TP
 from schemas.settings import Settings
 from stream.ingest.intake import Intake
 from stream.ingest.tenure import Tenure
-from stream.state.patience import patiently
+from stream.state.patience import Patience
 from stream.state.store import PaneStore
 from stream.state.watermarks import PartitionClock, ahead_of, is_idle
 
@@ -23,8 +23,8 @@ from stream.state.watermarks import PartitionClock, ahead_of, is_idle
 class Pacer:
     """``run_once`` marks idle partitions in the store and holds those of this worker that run ahead."""
 
-    def __init__(self, store: PaneStore, intake: Intake, settings: Settings) -> None:
-        self._store, self._intake = store, intake
+    def __init__(self, store: PaneStore, intake: Intake, settings: Settings, *, patience: Patience) -> None:
+        self._store, self._intake, self._patiently = store, intake, patience
         self._ahead_ms = int(settings.run_ahead_s * 1000)
         self._idle_after_s = settings.idle_after_s
         self._moved: dict[TP, tuple[int, float]] = {}
@@ -41,7 +41,7 @@ class Pacer:
         for tp, tenure in tenures.items():
             mark = "1" if self._quiet(tp, tenure) else "0"
             if mark == "1" and tenure.stored == tenure.read and self._idle.get(tp) != self._stamp(tenure, mark):
-                await patiently(partial(self._note_idle, tenure))
+                await self._patiently(partial(self._note_idle, tenure))
                 self._idle[tp] = self._stamp(tenure, mark)
 
     async def _note_idle(self, tenure: Tenure) -> bool:
@@ -82,4 +82,4 @@ class Pacer:
         consumer = self._intake.consumer
         count = consumer.topic_partitions(topic) if consumer is not None else None
         stream = self._store.names.stream_of(topic)
-        return await patiently(lambda: self._store.clocks(stream, range(count or 0)))
+        return await self._patiently(lambda: self._store.clocks(stream, range(count or 0)))

@@ -1,8 +1,14 @@
-"""Waiting for Redis: what was asked is asked again, with back-off, for as long as Redis does not answer."""
+"""Waiting for Redis: what was asked is asked again, with back-off, for as long as Redis does not answer.
+
+One ``Patience`` is shared by everything in a worker that asks Redis, so that all of it knows of an outage at once: reading
+pauses, ``/health`` says so, and the log has two lines an outage instead of one an attempt.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -12,25 +18,43 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
-LONGEST_PAUSE_S = 5.0
+LONGEST_PAUSE_S = 2.0
 
 
-async def patiently(ask: Callable[[], Awaitable[Answer]], *, on_retry: Callable[[], None] = lambda: None) -> Answer:
-    """The answer, however long it takes; ``ask`` must be safe to repeat."""
+class Patience:
+    """Call it with what to ask; ``answers`` is unset while Redis does not answer, ``retries`` counts what was asked again."""
 
-    def note(state: RetryCallState) -> None:
-        on_retry()
-        error = state.outcome.exception() if state.outcome else None
-        log.error("Redis does not answer (try %d): %r", state.attempt_number, error)
+    def __init__(self) -> None:
+        self.answers = asyncio.Event()
+        self.answers.set()
+        self.retries = 0
+        self._silent_since = 0.0
 
-    retrying = AsyncRetrying(
-        retry=retry_if_exception_type((RedisError, OSError)),
-        wait=wait_random_exponential(multiplier=0.1, max=LONGEST_PAUSE_S),
-        before_sleep=note,
-        reraise=True,
-    )
-    async def asked() -> Answer:
-        return await ask()  # tenacity awaits only what is a coroutine function
+    async def __call__(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, however long it takes; ``ask`` must be safe to repeat."""
 
-    answer: Answer = await retrying(asked)
-    return answer
+        async def asked() -> Answer:
+            return await ask()  # tenacity awaits only what is a coroutine function
+
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type((RedisError, OSError)),
+            wait=wait_random_exponential(multiplier=0.1, max=LONGEST_PAUSE_S),
+            before_sleep=self._note_silence,
+            reraise=True,
+        )
+        answer: Answer = await retrying(asked)
+        self._note_answer()
+        return answer
+
+    def _note_silence(self, state: RetryCallState) -> None:
+        self.retries += 1
+        if self.answers.is_set():
+            self.answers.clear()
+            self._silent_since = time.monotonic()
+            error = state.outcome.exception() if state.outcome else None
+            log.error("Redis does not answer; reading pauses until it does: %r", error)
+
+    def _note_answer(self) -> None:
+        if not self.answers.is_set():
+            self.answers.set()
+            log.warning("Redis answers again, after %.1f s", time.monotonic() - self._silent_since)
