@@ -79,3 +79,7 @@ def installed_version() -> str:
         return version("driftline")
     except PackageNotFoundError:
         return "(not installed)"
+
+
+if __name__ == "__main__":
+    main()
