@@ -17,13 +17,14 @@ from pathlib import Path
 
 from schemas.errors import DriftlineError
 
+# Killed, not asked: with its parent the embedded broker is gone, and a worker would wait for it to take its leave.
 # Between the request and the exec the parent may have died already: then the child has another one.
 _TIED = """\
 import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 os.getppid() == int(sys.argv[1]) and os.execvp(sys.argv[2], sys.argv[2:])
 """
-_PATIENCE_S = 10.0
+_PATIENCE_S = 5.0
 
 
 class ChildDied(DriftlineError):

@@ -134,7 +134,7 @@ class Sender:
         :raises Unavailable: the broker refused an earlier one.
         """
         for record in records:
-            self._produce(record.stream, record.partition, record.key, record.value)
+            self._produce((record.stream, record.partition), record.value, key=record.key)
             self._events += 1
             self.clock_ms = record.timestamp_ms
         self._producer.poll(0)
@@ -146,8 +146,8 @@ class Sender:
         :raises Unavailable: the broker did not take everything within 30 s.
         """
         control = json.dumps({"control": "watermark", "timestamp": watermark_ms}).encode()
-        for stream, partition in SOURCES:
-            self._produce(stream, partition, None, control)
+        for source in SOURCES:
+            self._produce(source, control)
         left = self._producer.flush(_FLUSH_S)
         self._check()
         if left:
@@ -160,9 +160,10 @@ class Sender:
     def progress(self, lag: int, *, seconds: float) -> Progress:
         return Progress(self._events, seconds, self.clock_ms, lag)
 
-    def _produce(self, stream: Stream, partition: int, key: bytes | None, value: bytes) -> None:
+    def _produce(self, source: Source, value: bytes, *, key: bytes | None = None) -> None:
+        stream, partition = source
         self._producer.produce(self._topics[stream], value, key, partition)
-        self._sent[stream, partition] += 1
+        self._sent[source] += 1
 
     def _refused(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
