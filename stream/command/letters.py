@@ -7,6 +7,7 @@ at the start, so a topic that keeps growing does not hold the reader.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
@@ -18,6 +19,8 @@ from stream.command.connect import ANSWER_WITHIN_S, kafka_options, kafka_unavail
 
 #: Read at once from the consumer's queue.
 AT_ONCE = 500
+#: librdkafka waits for all of ``AT_ONCE``, however few there are: not longer than this.
+GATHER_S = 0.1
 #: Longest wait for records that are known to be there.
 SILENCE_S = 10.0
 
@@ -89,9 +92,12 @@ def _tail(consumer: Consumer, settings: Settings, *, most: int) -> Iterator[byte
 def _up_to(consumer: Consumer, ends: dict[int, int]) -> Iterator[bytes | None]:
     """The values of all records below these ends."""
     left = dict(ends)
+    heard = time.monotonic()
     while left:
-        messages = consumer.consume(AT_ONCE, timeout=SILENCE_S)
-        if not messages:
+        messages = consumer.consume(AT_ONCE, timeout=GATHER_S)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > SILENCE_S:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"nothing came for {SILENCE_S:g} s"))
         for message in messages:
             partition, offset = cast(int, message.partition()), cast(int, message.offset())

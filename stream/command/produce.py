@@ -39,7 +39,12 @@ class Sender:
         options = {"enable.idempotence": True, "linger.ms": 20, "message.max.bytes": MOST_BYTES}
         timeout = {"message.timeout.ms": int(DELIVER_WITHIN_S * 1000)}
         self._producer = Producer(kafka_options(settings, **options, **timeout))
-        self.partitions = partitions_in(self._producer, settings).get(topic, 0)
+        self._settings = settings
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the topic has now; 0 where it is not there, which sending to it may change."""
+        return partitions_in(self._producer, self._settings).get(self.topic, 0)
 
     def send(self, records: Iterable[Outgoing], *, partition: int) -> None:
         """Send all and wait for their fates; partition -1: by the key."""
@@ -47,12 +52,14 @@ class Sender:
             self._produce(record.value, record.key, partition=partition, what=f"record {record.line}")
         self._producer.flush(DELIVER_WITHIN_S)
 
-    def close(self, clock_ms: int) -> None:
-        """Tell every partition that nothing older than this follows."""
+    def close(self, clock_ms: int) -> int:
+        """Tell every partition that nothing older than this follows; how many there are."""
         control = json.dumps({"control": "watermark", "timestamp": clock_ms}).encode()
-        for partition in range(self.partitions):
+        partitions = self.partitions
+        for partition in range(partitions):
             self._produce(control, None, partition=partition, what=f"watermark of partition {partition}")
         self._producer.flush(DELIVER_WITHIN_S)
+        return partitions
 
     def _produce(self, value: bytes, key: bytes | None, *, partition: int, what: str) -> None:
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -117,16 +124,15 @@ def produce(
 
 
 def _check_partition(sender: Sender, partition: int | None) -> None:
-    if partition is not None and sender.partitions and partition >= sender.partitions:
-        raise typer.BadParameter(
-            f"{sender.topic} has the partitions 0 to {sender.partitions - 1}", param_hint="--partition"
-        )
+    partitions = sender.partitions
+    if partition is not None and 0 < partitions <= partition:
+        raise typer.BadParameter(f"{sender.topic} has the partitions 0 to {partitions - 1}", param_hint="--partition")
 
 
 def _close(sender: Sender, clock_ms: int) -> None:
-    sender.close(clock_ms)
+    closed = sender.close(clock_ms)
     if not sender.failed:
-        print_lines([f"closed {sender.partitions} partitions with the watermark {clock_ms}"])
+        print_lines([f"closed {closed} partitions with the watermark {clock_ms}"])
 
 
 def _failures(sender: Sender) -> str:

@@ -1,0 +1,99 @@
+"""The command as a newcomer and a script meet it: help, version, exit codes, and one line for what goes wrong."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from schemas.errors import ConfigError, Problem, StoreError, Unavailable
+from stream.command.main import exit_code
+from tests.support.command import driftline
+
+COMMANDS = ("demo", "worker", "apply", "check-config", "counts", "produce", "status", "lag", "reference", "dlq")
+NOBODY = {"DRIFTLINE_REDIS": "redis://user:hunter2@127.0.0.1:1/0", "DRIFTLINE_KAFKA": "127.0.0.1:1"}
+
+
+def test_help_lists_every_command_and_the_two_variables() -> None:
+    ended = driftline("--help")
+
+    assert ended.code == 0
+    assert [name for name in COMMANDS if not re.search(rf"^\W+{name} ", ended.out, re.MULTILINE)] == []
+    assert "DRIFTLINE_KAFKA" in ended.out
+    assert "DRIFTLINE_REDIS" in ended.out
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, "reference build", "dlq ls", "dlq show"])
+def test_every_command_has_a_help(command: str) -> None:
+    ended = driftline(*command.split(), "--help")
+
+    assert ended.code == 0
+    assert f"Usage: driftline {command}" in ended.out
+
+
+@pytest.mark.parametrize("command", ["check-config", "apply", "counts", "status", "lag", "dlq ls", "dlq show", "demo"])
+def test_what_prints_data_prints_it_as_json_too(command: str) -> None:
+    assert "--json" in driftline(*command.split(), "--help").out
+
+
+def test_the_version_is_one_line() -> None:
+    ended = driftline("--version")
+
+    assert (ended.code, len(ended.out.splitlines())) == (0, 1)
+    assert ended.out.startswith("driftline ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("stauts",), ("status", "--colour"), ("counts", "--model", "m"), ("dlq",), ("apply",)]
+)
+def test_wrong_use_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    assert driftline(*arguments).code == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(ConfigError([Problem("a", 1, "", "b")]), 2), (Unavailable("gone"), 1), (StoreError("damaged"), 1)],
+)
+def test_what_a_person_must_correct_is_2_and_the_rest_is_1(error: ConfigError, code: int) -> None:
+    assert exit_code(error) == code
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status",), ("counts", "--model", "m", "--from", "2013-01-01", "--to", "2013-02-01")]
+)
+def test_without_redis_a_line_says_where_it_was_looked_for_and_what_to_set(arguments: tuple[str, ...]) -> None:
+    ended = driftline(*arguments, env=NOBODY)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert re.fullmatch(
+        r"Redis at redis://user:\*\*\*@127\.0\.0\.1:1/0 does not answer \(.*\); "
+        r"start it, or set DRIFTLINE_REDIS to where it is\n",
+        ended.err,
+    )
+
+
+@pytest.mark.parametrize("arguments", [("lag",), ("dlq", "ls")])
+def test_without_kafka_a_line_says_where_it_was_looked_for_and_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("stream.command.connect.ANSWER_WITHIN_S", 0.2)
+    ended = driftline(*arguments, env=NOBODY)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert re.fullmatch(
+        r"Kafka at 127\.0\.0\.1:1 does not answer \(.*\); start it, or set DRIFTLINE_KAFKA to where it is\n", ended.err
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("DRIFTLINE_KAFKA", "nowhere", "environment: DRIFTLINE_KAFKA: is 'nowhere', allowed: host:port"),
+        ("DRIFTLINE_REDIS", "redis://host:port/0", "environment: DRIFTLINE_REDIS: Port could not be cast"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_what_is_allowed(name: str, value: str, said: str) -> None:
+    ended = driftline("status", env={name: value})
+
+    assert ended.code == 2
+    assert ended.err.startswith(said)
