@@ -48,6 +48,10 @@ class DemoFailed(DriftlineError):
     """A step of the demo did not work; the message shows what the step said."""
 
 
+#: At most 10 000 records are outstanding, counted against what is stored: the replay goes as fast as checkpoints do.
+_EAGER = {"DRIFTLINE_FLUSH_INTERVAL_S": "0.1", "DRIFTLINE_SHORT_RUN_PAUSE_S": "0.02"}
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What the demo found. psi: month -> column -> PSI against January."""
@@ -73,7 +77,7 @@ class Stack:
     def env(self) -> dict[str, str]:
         """What children are told, whatever DRIFTLINE_… variables this process was given."""
         ours = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTLINE_")}
-        return ours | {"DRIFTLINE_KAFKA": self.kafka, "DRIFTLINE_REDIS": self.redis, "PYTHONUNBUFFERED": "1"}
+        return ours | {"DRIFTLINE_KAFKA": self.kafka, "DRIFTLINE_REDIS": self.redis, **_EAGER, "PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager
