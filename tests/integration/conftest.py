@@ -1,0 +1,33 @@
+"""Fixtures of tests that stand on services: the embedded broker, and a deployment driven by the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.names import TOPICS_IN, Names
+from stream.local.broker import create_topic, embedded_broker
+from tests.support.site import Site
+
+
+@pytest.fixture(scope="module")
+def embedded_bootstrap() -> Iterator[str]:
+    """The demo's broker, shared by a file of tests."""
+    with embedded_broker() as address:
+        yield address
+
+
+@pytest.fixture
+def site(embedded_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Site:
+    """An environment with its topics on the embedded broker, and the real Redis."""
+    env = {
+        "DRIFTLINE_KAFKA": embedded_bootstrap,
+        "DRIFTLINE_REDIS": redis_url,
+        "DRIFTLINE_ENVIRONMENT": environment_name,
+    }
+    names = Names(environment_name)
+    for topic in (*TOPICS_IN, "dead-letters"):
+        create_topic(embedded_bootstrap, names.topic(topic))
+    return Site(env, names, tmp_path)
