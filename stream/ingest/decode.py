@@ -38,6 +38,13 @@ class _Peek(msgspec.Struct):
 _PEEK = msgspec.json.Decoder(_Peek)
 
 
+class _Nobody(msgspec.Struct, tag_field="model", tag=""):
+    """Makes every union one of two at least: of a struct alone, msgspec does not ask for the tag, and so for the model."""
+
+    def __post_init__(self) -> None:
+        raise ValueError("no model")
+
+
 class Decoder(Protocol):
     """Decodes one record by the fast path, or raises."""
 
@@ -127,9 +134,7 @@ class StreamDecoder:
             detail = "no model in force declares this feature"
             into.rejections.append(Rejection(tenure, record, "unknown_feature", "feature", detail))
 
-    def _reject_model(
-        self, model: str, timestamp_ms: int, record: Record, *, tenure: Tenure, into: Buffer
-    ) -> None:
+    def _reject_model(self, model: str, timestamp_ms: int, record: Record, *, tenure: Tenure, into: Buffer) -> None:
         into.append(TICK, timestamp_ms, record=record, row=_NO_VALUES)
         detail = f"no model {model[:80]!r} in force; apply a monitors file that declares it"
         into.rejections.append(Rejection(tenure, record, "unknown_model", "model", detail))
@@ -152,7 +157,7 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:
     if stream == "features" or not shapes:
         return _refuse
-    structs = tuple(struct_of(shape, number) for number, shape in enumerate(shapes))
+    structs = (_Nobody, *(struct_of(shape, number) for number, shape in enumerate(shapes)))
     return _sized(msgspec.json.Decoder(Union[structs]).decode)  # noqa: UP007 (built at run time)
 
 
