@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import getitem
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,9 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
         rows = np.concatenate([np.arange(first, end) for first, end in stretches])
         owner[rows] = len(tenures)
         rows = rows[readable[rows]]
-        verdicts, closed = _judge(rows, tenure, buffer, plan, arrays=(shapes, times, layout, pane), skew_ms=skew_ms)
+        verdicts, closed = _judge(
+            rows, tenure, buffer=buffer, plan=plan, arrays=(shapes, times, layout, pane), skew_ms=skew_ms
+        )
         accepted[rows] &= ~(verdicts.future | verdicts.too_late)
         late[rows] = verdicts.late
         rejections += _refused(rows, verdicts, buffer=buffer, tenure=tenure)
@@ -72,8 +75,8 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
 
 
 def _judge(
-    rows: Ints, tenure: Tenure, buffer: Buffer, plan: StreamPlan,
-    *, arrays: tuple[Ints, Ints, Ints, Ints], skew_ms: int,
+    rows: Ints, tenure: Tenure,
+    *, buffer: Buffer, plan: StreamPlan, arrays: tuple[Ints, Ints, Ints, Ints], skew_ms: int,
 ) -> tuple[Verdicts, int]:  # fmt: skip
     shapes, times, layout, pane = (array[rows] for array in arrays)
     record_ms = np.fromiter((buffer.record[row].timestamp for row in rows), np.int64, len(rows))
@@ -158,8 +161,9 @@ def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:
 def code_matrix(rows: Sequence[tuple[Any, ...]], tables: Sequence[Sequence[Any]], columns: int) -> Ints:
     """Row tuples of categories as a (rows × columns) matrix of cells, each looked up in the table beside it; 0 fills up."""
     lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    values, of = chain.from_iterable(rows), chain.from_iterable(tables)
-    flat = np.fromiter((table[value] for table, value in zip(of, values, strict=True)), np.int64, int(lengths.sum()))
+    # Each value is looked up in C; ``fromiter`` refuses to come out short.
+    looked_up = map(getitem, chain.from_iterable(tables), chain.from_iterable(rows))
+    flat = np.fromiter(looked_up, np.int64, int(lengths.sum()))
     if len(flat) == len(rows) * columns:
         return flat.reshape(len(rows), columns)
     found = np.zeros((len(rows), columns), np.int64)
