@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from detectors.moments import mean_of, variance_of
+from schemas.errors import StoreError
 from stream.state.layout import (
     CATEGORY_TAIL,
     EVENTS,
@@ -35,6 +36,8 @@ def summary_of(layout: Layout, partial: Partial) -> Summary:
     (divisor n), minimum and maximum (None where n is 0); ``buckets`` of a hash of the bits and ``outside`` (half-octaves
     beyond the reference's range, see ``detectors.outside``) where the layout keeps them.  A categorical one: count by
     name (``#0`` … where names are hashed), other, unseen, missing, wrong type.
+
+    :raises StoreError: sums and counts do not fit each other.
     """
     found = _heads(partial)
     for column in _columns(layout, partial):
@@ -85,6 +88,8 @@ def _moments(column: NumericColumn, partial: Partial, *, n: int, at: int) -> Sum
     # Python's integers: sums of a long range may leave 64 bits although no pane's do.
     sum_q, sum_q2 = (int(q) for q in partial.sums[2 * at : 2 * at + 2])
     variance = variance_of(sum_q, sum_q2, n, sd=column.sd)
+    if variance is not None and variance < 0:
+        raise StoreError(f"the stored sums of {column.name} cannot be those of {n} values: a pane of it is damaged")
     low, high = partial.extrema[2 * at : 2 * at + 2].tolist()
     return {
         "n": n,

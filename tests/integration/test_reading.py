@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from redis.asyncio import Redis
 
-from schemas.errors import ConfigError
+from schemas.errors import ConfigError, StoreError
 from schemas.names import Names
 from stream.state import reading
 from stream.state.columns import layouts_of
@@ -184,6 +184,17 @@ def test_sums_of_a_long_range_may_leave_64_bits(deployed: Deployment) -> None:
 
     temp = deployed.counts(JANUARY, JANUARY + DAY)["features"]["temp"]
     assert (temp["mean"], temp["sd"]) == (10.0 + 2.0 * 64.0, 0.0)
+
+
+def test_sums_that_no_values_can_have_are_a_damaged_store(deployed: Deployment) -> None:
+    partial = a_partial(events=2)
+    at = [column.name for column in LAYOUT.numeric].index("temp")
+    partial.cells[LAYOUT.numeric_starts[at] + 2] = 2
+    partial.sums[2 * at : 2 * at + 2] = 4096, 4096
+    deployed.store({(0, 0, JANUARY): partial})
+
+    with pytest.raises(StoreError, match="the stored sums of temp cannot be those of 2 values"):
+        deployed.counts(JANUARY, JANUARY + HOUR)
 
 
 def test_a_range_without_panes_counts_zero_and_has_no_moments(deployed: Deployment) -> None:
