@@ -50,10 +50,14 @@ class Buffer:
     def __len__(self) -> int:
         return len(self.shape)
 
+    def note_unknown(self, features: int, keys: int) -> None:
+        """The next row's event holds this many undeclared features and keys."""
+        if features or keys:
+            self.unknown.append((len(self), features, keys))
+
     def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row) -> None:
         """Add a row that came through the strict path."""
-        if row.unknown_features or row.unknown_keys:
-            self.unknown.append((len(self), row.unknown_features, row.unknown_keys))
+        self.note_unknown(row.unknown_features, row.unknown_keys)
         self.shape.append(shape)
         self.timestamp.append(timestamp_ms)
         self.record.append(record)

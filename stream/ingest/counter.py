@@ -18,7 +18,7 @@ from stream.ingest.arena import Arena
 from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
-from stream.ingest.plan import StreamPlan
+from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
 from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS
 from stream.state.packing import Partial
@@ -82,6 +82,15 @@ class Counter:
             while any(buffer.reached for buffer in self._buffers.values()):
                 await self._drain_all()
             self.plans = plans
+
+    async def learn(self) -> bool:
+        """Build decoders anew with the undeclared names that events have shown; whether there were any."""
+        found = taught(self.plans)
+        if found:
+            before = self.plans
+            built = await asyncio.to_thread(lambda: {name: retaught(before[name], found[name]) for name in found})
+            await self.switch({**before, **built})
+        return bool(found)
 
     def forget(self, tenure: Tenure) -> None:
         """End a tenure: its partials leave memory, and rows read under it will not count."""

@@ -19,6 +19,7 @@ from schemas.names import Stream
 from schemas.timestamps import timestamp_ms_of
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.shape import Shape, struct_of
+from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of
 from stream.ingest.tenure import Tenure
 from stream.transport import Record
@@ -61,6 +62,7 @@ class StreamDecoder:
     #: feature -> numbers of the shapes that declare it (``features`` stream)
     declared: Mapping[str, tuple[int, ...]]
     fast: Decoder
+    strangers: Strangers
 
     def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
         """Append the rows and rejections of a run to ``into``; never raises for what a record holds."""
@@ -74,6 +76,8 @@ class StreamDecoder:
                 # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
                 self._decode_strictly(record, tenure, into=into)
                 continue
+            if event.count_strange is not None:
+                into.note_unknown(*event.count_strange(event))
             shape(event.shape_number)
             timestamp(event.timestamp)
             source(record)
@@ -122,6 +126,8 @@ class StreamDecoder:
         else:
             row = row_of(event, self.shapes[number])
             into.append(number, event.timestamp_ms, record=record, row=row)
+            if row.unknown_features or row.unknown_keys:
+                self.strangers.note(event, number=number, shape=self.shapes[number])
 
     def _append_values(self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         numbers = self.declared.get(event.feature, ())
@@ -151,7 +157,7 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
             for feature in shape.features:
                 declared[feature] = (*declared.get(feature, ()), number)
     numbers = {shape.model: number for number, shape in enumerate(shapes)}
-    return StreamDecoder(stream, tuple(shapes), numbers, declared, _fast(stream, shapes))
+    return StreamDecoder(stream, tuple(shapes), numbers, declared, _fast(stream, shapes), Strangers())
 
 
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:

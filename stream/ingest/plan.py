@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -66,10 +66,21 @@ def no_plan() -> dict[str, StreamPlan]:
     return plans(Generation.model_construct(number=0, applied_ms=0, file_sha256="", models={}), {})
 
 
+def taught(plans: Mapping[str, StreamPlan]) -> dict[str, tuple[Shape, ...]]:
+    """By stream, the shapes with every undeclared name that events have shown since; streams without any are left out."""
+    found = {stream: plan.decoder.strangers.taught(plan.decoder.shapes) for stream, plan in plans.items()}
+    return {stream: shapes for stream, shapes in found.items() if shapes is not None}
+
+
+def retaught(plan: StreamPlan, shapes: tuple[Shape, ...]) -> StreamPlan:
+    """The plan with a decoder for these shapes, which have the same columns; build it off the event loop."""
+    return replace(plan, decoder=stream_decoder(plan.decoder.stream, shapes))
+
+
 def _versions(model: str, force: InForce, references: Mapping[str, Reference]) -> dict[str, list[_Version]]:
     """By stream: the current layout first, then the one before the switch."""
     pairs = [(force.reference, force.monitor)] + ([force.previous] if force.previous else [])
-    found = [(layouts_of(model, monitor, references[digest]), monitor) for digest, monitor in pairs]
+    found = [(layouts_of(model, monitor, references[digest], digest=digest), monitor) for digest, monitor in pairs]
     return {stream: [_Version(layouts[stream], monitor) for layouts, monitor in found] for stream in TOPICS_IN}
 
 

@@ -58,10 +58,19 @@ PREDICTION_FIELDS: dict[str, Any] = {"score": Number, "label": Code, "value": Nu
 
 
 @dataclass(frozen=True, slots=True)
+class Strange:
+    """Names that events hold and nobody declared: top-level keys, and features."""
+
+    keys: tuple[str, ...] = ()
+    features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Shape:
     """The columns of one model and stream, over the layouts in force (the current one and, around a switch, the previous).
 
-    ``narrow``, ``wide`` and ``categorical`` are (name, path) in the order in which rows carry the values.
+    ``narrow``, ``wide`` and ``categorical`` are (name, path) in the order in which rows carry the values.  ``strange`` are
+    fields and features that nobody declared and events were seen to hold: the fast path may skip and count them.
     """
 
     model: str
@@ -69,6 +78,7 @@ class Shape:
     narrow: Columns
     wide: Columns
     categorical: Columns
+    strange: Strange = Strange()
 
     @property
     def features(self) -> frozenset[str]:
@@ -111,10 +121,22 @@ def struct_of(shape: Shape, number: int) -> type[msgspec.Struct]:
     attributes = _feature_attributes(shape)
     if shape.stream == "predictions":
         fields += [_features_field(shape, attributes), _nested("prediction", PREDICTION_FIELDS, rename=None)]
+    strange = _strange_attributes(shape.strange.keys)
     return msgspec.defstruct(
-        "Event", fields, tag_field="model", tag=shape.model, forbid_unknown_fields=True, gc=False,
+        "Event", fields + [_skipped(attribute) for attribute in strange],
+        tag_field="model", tag=shape.model, forbid_unknown_fields=True, gc=False, rename=strange,
         namespace=_namespace(shape, number, attributes=attributes),
     )  # fmt: skip
+
+
+def _strange_attributes(names: tuple[str, ...]) -> dict[str, str]:
+    """Attribute to the name it stands for in JSON."""
+    return {f"strange{number}": name for number, name in enumerate(names)}
+
+
+def _skipped(attribute: str) -> tuple[str, Any, Any]:
+    """A field whose value is passed over unread, and whose presence can be counted."""
+    return attribute, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET
 
 
 def _feature_attributes(shape: Shape) -> dict[str, str]:
@@ -126,12 +148,16 @@ def _feature_attributes(shape: Shape) -> dict[str, str]:
 def _features_field(shape: Shape, attributes: dict[str, str]) -> tuple[str, Any, Any]:
     categories = {path for _, path in shape.categorical}
     kinds = {name: Category if path in categories else Number for path, name in attributes.items()}
-    rename = {name: path.removeprefix("features.") for path, name in attributes.items()}
-    return _nested("features", kinds, rename=rename)
+    strange = _strange_attributes(shape.strange.features)
+    rename = {name: path.removeprefix("features.") for path, name in attributes.items()} | strange
+    return _nested("features", kinds, rename=rename, skipped=strange)
 
 
-def _nested(name: str, kinds: dict[str, Any], *, rename: dict[str, str] | None) -> tuple[str, Any, Any]:
-    fields = [(field, kind, None) for field, kind in kinds.items()]
+def _nested(
+    name: str, kinds: dict[str, Any], *, rename: dict[str, str] | None, skipped: Iterable[str] = ()
+) -> tuple[str, Any, Any]:
+    fields: list[Any] = [(field, kind, None) for field, kind in kinds.items()]
+    fields += [_skipped(attribute) for attribute in skipped]
     nested = msgspec.defstruct(
         name.title(), fields, forbid_unknown_fields=True, gc=False, frozen=True, rename=rename
     )  # fmt: skip
@@ -145,6 +171,7 @@ def _namespace(shape: Shape, number: int, *, attributes: dict[str, str]) -> dict
         for kind, columns in readers.items()
     }
     found["shape_number"] = number
+    found["count_strange"] = staticmethod(_counter(shape.strange)) if shape.strange != Strange() else None
     if shape.stream == "labels":
         found["__post_init__"] = _needs_id_or_score
     return found
@@ -164,3 +191,18 @@ def _reader(attributes: list[str]) -> Values:
         return lambda event: ()
     read = attrgetter(*attributes)
     return read if len(attributes) > 1 else lambda event: (read(event),)
+
+
+def _counter(strange: Strange) -> Callable[[Any], tuple[int, int]]:
+    """How many undeclared features and keys an event holds, of those that are known to come."""
+    features = _reader([f"features.{attribute}" for attribute in _strange_attributes(strange.features)])
+    keys = _reader(list(_strange_attributes(strange.keys)))
+
+    def count(event: Any) -> tuple[int, int]:
+        return _present(features(event)), _present(keys(event))
+
+    return count
+
+
+def _present(values: tuple[Any, ...]) -> int:
+    return sum(value is not msgspec.UNSET for value in values)

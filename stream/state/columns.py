@@ -51,8 +51,8 @@ _TOKENS = tuple(_Fixed(name, name, TOKENS, 1024.0) for name in ("input_tokens", 
 _STATUS = CategoricalColumn("status", "status", STATUSES)
 
 
-def layouts_of(model: str, monitor: ModelMonitor, reference: Reference) -> dict[str, Layout]:
-    """The layout of the model's panes for each incoming stream."""
+def layouts_of(model: str, monitor: ModelMonitor, reference: Reference, *, digest: str) -> dict[str, Layout]:
+    """The layout of the model's panes for each incoming stream; ``digest`` is the reference's hash, which it carries."""
     numeric = tuple(_numeric_features(monitor.features, reference))
     categorical = tuple(_categorical_features(monitor.features, reference))
     columns = {
@@ -61,7 +61,7 @@ def layouts_of(model: str, monitor: ModelMonitor, reference: Reference) -> dict[
         "features": (numeric, categorical),
         "serving": _serving_columns(),
     }
-    return {stream: Layout(model, stream, monitor.pane_ms, *found) for stream, found in columns.items()}
+    return {stream: Layout(model, stream, monitor.pane_ms, *found, reference=digest) for stream, found in columns.items()}
 
 
 def _numeric_features(features: Mapping[str, FeatureMonitor], reference: Reference) -> Iterable[NumericColumn]:

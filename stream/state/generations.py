@@ -123,7 +123,7 @@ async def _stored_versions(
     pipe = redis.pipeline(transaction=False)
     versions = {}
     for model, monitor in monitors.models.items():
-        layouts = layouts_of(model, monitor, references[model])
+        layouts = layouts_of(model, monitor, references[model], digest=references[model].hash)
         version = _version(references[model].hash, monitor, layouts)
         pipe.set(names.reference(version.reference), zlib.compress(references[model].to_json()))
         pipe.hset(names.layouts(model), mapping=_fields(layouts.values()))
@@ -171,7 +171,7 @@ async def _read_version(redis: Redis, names: Names, pair: tuple[str, ModelMonito
         reference = await read_reference(redis, names, digest)
     except StoreError:
         return None
-    return _version(digest, monitor, layouts_of(model, monitor, reference))
+    return _version(digest, monitor, layouts_of(model, monitor, reference, digest=digest))
 
 
 def _version(digest: str, monitor: ModelMonitor, layouts: Layouts) -> Version:

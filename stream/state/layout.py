@@ -92,6 +92,8 @@ class Layout:
     pane_ms: int
     numeric: tuple[NumericColumn, ...]
     categorical: tuple[CategoricalColumn, ...]
+    #: Hash of the reference: panes of different references are never summed, even where their bins agree.
+    reference: str = ""
 
     @cached_property
     def numeric_starts(self) -> tuple[int, ...]:

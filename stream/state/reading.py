@@ -85,7 +85,7 @@ async def layout_in_force(redis: Redis, names: Names, *, model: str, stream: Str
     digest, monitor = force.reference, force.monitor
     if force.previous is not None and force.from_ms is not None and reached < force.from_ms:
         digest, monitor = force.previous
-    return layouts_of(model, monitor, await read_reference(redis, names, digest))[stream]
+    return layouts_of(model, monitor, await read_reference(redis, names, digest), digest=digest)[stream]
 
 
 async def stored_layout(redis: Redis, names: Names, *, model: str, stream: Stream, layout_hash: str) -> Layout:

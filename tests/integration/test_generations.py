@@ -74,7 +74,7 @@ def test_a_published_generation_reads_back_with_its_references_and_layouts(deplo
     read = deployed.run(lambda redis, names: generations.read_references(redis, names, published))
     assert read == {OLD.hash: OLD}
     stored = deployed.run(lambda redis, names: redis.hgetall(names.layouts("m")))
-    layouts = layouts_of("m", monitor(), OLD)
+    layouts = layouts_of("m", monitor(), OLD, digest=OLD.hash)
     assert stored == {f"{name}:{found.hash}".encode(): found.to_json() for name, found in layouts.items()}
     assert {
         Layout.from_json(bytes(text, "ascii") if isinstance(text, str) else text) for text in stored.values()

@@ -25,8 +25,9 @@ Answer = TypeVar("Answer")
 Panes = Mapping[tuple[int, int, int], Partial]
 
 JANUARY = 1_356_998_400_000
-LAYOUT = layouts_of("m", monitor(), reference())["predictions"]
-OTHER = layouts_of("m", monitor(), reference(temp=numeric(0.0, 5.0, 20.0)))["predictions"]
+LAYOUT = layouts_of("m", monitor(), reference(), digest=reference().hash)["predictions"]
+_OTHER = reference(temp=numeric(0.0, 5.0, 20.0))
+OTHER = layouts_of("m", monitor(), _OTHER, digest=_OTHER.hash)["predictions"]
 
 
 class Deployment:

@@ -68,7 +68,7 @@ def store_events(site: Site, *, at_ms: int, events: int) -> None:
             epoch, _ = await store.take("predictions", 0, group="g", take_over=False, now_ms=5)
             await store.note_owner("predictions", 0, owner="host:1")
             await store.resume("predictions", 0, epoch=epoch, fields={"next": 0})
-            layout = layouts_of("m", monitor(), reference())["predictions"]
+            layout = layouts_of("m", monitor(), reference(), digest=reference().hash)["predictions"]
             partial = empty(layout.cells, len(layout.numeric))
             partial.cells[EVENTS] = events
             pane = PaneKey("predictions", 0, 0, layout, at_ms), pack(partial)

@@ -1,0 +1,49 @@
+"""Learns which undeclared names a model's events hold, so that the fast path can skip and count them.
+
+Anything undeclared sends an event the strict way, which costs five times as much.  A producer that sends more features than
+the monitors file lists does so in every event, so the names are remembered and the decoder is built anew with them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+
+from schemas.kinds import Label, Prediction, Serving
+from stream.ingest.shape import Shape, Strange
+
+#: Names remembered of a model, of each kind; events with others go the strict way for good.
+MOST_NAMES = 32
+LONGEST_NAME = 200
+
+
+class Strangers:
+    """Names met since the decoder was built, by shape number."""
+
+    def __init__(self) -> None:
+        self._keys: dict[int, set[str]] = defaultdict(set)
+        self._features: dict[int, set[str]] = defaultdict(set)
+
+    def note(self, event: Prediction | Label | Serving, *, number: int, shape: Shape) -> None:
+        """Remember what of the event nobody declared."""
+        features = event.features if isinstance(event, Prediction) else {}
+        _remember(self._keys[number], event.unknown_keys, known=len(shape.strange.keys))
+        strange = [name for name in features if name not in shape.features]
+        _remember(self._features[number], strange, known=len(shape.strange.features))
+
+    def taught(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
+        """The shapes with every name met since, None where there was nothing new."""
+        learned = tuple(self._taught(number, shape) for number, shape in enumerate(shapes))
+        return learned if learned != shapes else None
+
+    def _taught(self, number: int, shape: Shape) -> Shape:
+        known = shape.strange
+        keys = known.keys + tuple(sorted(self._keys[number] - set(known.keys)))
+        features = known.features + tuple(sorted(self._features[number] - set(known.features)))
+        return replace(shape, strange=Strange(keys, features))
+
+
+def _remember(names: set[str], found: tuple[str, ...] | list[str], *, known: int) -> None:
+    for name in found:
+        if len(names) + known < MOST_NAMES and len(name) <= LONGEST_NAME and name.isprintable():
+            names.add(name)
