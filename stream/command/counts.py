@@ -71,10 +71,12 @@ def show(found: Counts) -> None:
             "minimum#",
             "maximum#",
         )
-        print_table("", columns=number_heads, rows=[_numeric(name, column) for name, column in numeric.items()])
+        print_lines([""])
+        print_table(columns=number_heads, rows=[_numeric(name, column) for name, column in numeric.items()])
     if named:
         name_heads = ("names", "n#", "missing#", "other#", "unseen#", "wrong type#", "most frequent")
-        print_table("", columns=name_heads, rows=[_named(name, column) for name, column in named.items()])
+        print_lines([""])
+        print_table(columns=name_heads, rows=[_named(name, column) for name, column in named.items()])
     if found["other_layouts"]:
         print_lines([f"not summed, counted in other layouts: {entries(found['other_layouts'])} events"])
 

@@ -14,7 +14,7 @@ from stream.command.letters import DeadLetter, newest_letters
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 #: Dead letters of each partition that are looked through for a reason or a place.
 SEARCHED = 20_000
@@ -89,10 +89,17 @@ def _parts(place: str) -> tuple[str, int, int]:
 
 def _table(letters: Iterable[DeadLetter]) -> None:
     rows = [
-        (moment(letter.at_ms), letter.place, letter.index, letter.reason, letter.field, letter.detail)
-        for letter in letters
+        (letter.place, letter.index, moment(_second(letter.at_ms)), letter.reason, _why(letter)) for letter in letters
     ]
-    print_table("", columns=("at", "record", "event#", "reason", "field", "detail"), rows=rows)
+    print_table(columns=("record", "event#", "at", "reason", "why"), rows=rows)
+
+
+def _second(ms: int) -> int:
+    return ms - ms % 1000
+
+
+def _why(letter: DeadLetter) -> str:
+    return f"{letter.field}: {letter.detail}" if letter.field else letter.detail
 
 
 def _lines(letter: DeadLetter) -> Iterable[str]:

@@ -14,7 +14,7 @@ from schemas.names import TOPICS_IN
 from schemas.settings import Settings, load_settings
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis, kafka_options, kafka_unavailable, partitions_in
 from stream.command.options import AsJson
-from stream.command.printing import print_json, print_lines, print_table
+from stream.command.printing import empty_partitions, print_json, print_lines, print_table, span
 from stream.state.progress import PartitionProgress, read_progress
 
 Place = tuple[str, int]
@@ -95,7 +95,13 @@ def show(found: list[Lag]) -> None:
     if not found:
         print_lines(["none of the incoming topics exists yet"])
         return
-    heads = ("topic", "partition#", "stored#", "log end#", "lag#", "delay s#", "owner")
-    rows = [(one.topic, one.partition, one.stored, one.end, one.lag, one.watermark_delay_s, one.owner) for one in found]
-    print_table("", columns=heads, rows=rows)
+    heads = ("topic", "partition#", "stored#", "log end#", "lag#", "delay#", "owner")
+    rows = [
+        (one.topic, one.partition, one.stored, one.end, one.lag, span(one.watermark_delay_s), one.owner)
+        for one in found
+        if one.end
+    ]
+    if rows:
+        print_table(columns=heads, rows=rows)
+    print_lines(empty_partitions(one.topic for one in found if not one.end))
     print_lines([f"{sum(one.lag for one in found)} records behind"])

@@ -33,7 +33,12 @@ EPILOG = (
 )
 
 app = typer.Typer(
-    name="driftline", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, epilog=EPILOG
+    name="driftline",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",  # so that lines of a docstring flow
+    epilog=EPILOG,
 )
 
 

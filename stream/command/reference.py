@@ -19,7 +19,7 @@ from schemas.reference import NumericProfile, Profile, Reference
 from stream.command.reference_file import Parts, reference_of
 from stream.command.unusable import unusable
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
 WRONG_USE = 2
 

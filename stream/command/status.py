@@ -13,7 +13,7 @@ from schemas.names import TOPICS_IN, Names
 from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
-from stream.command.printing import entries, moment, print_json, print_lines, print_table
+from stream.command.printing import empty_partitions, entries, moment, print_json, print_lines, print_table
 from stream.state.generations import read
 from stream.state.progress import PartitionProgress, read_progress
 
@@ -75,15 +75,18 @@ def _partition(one: PartitionProgress) -> dict[str, Any]:
 def show(found: Mapping[str, Any]) -> None:
     """The status for people."""
     print_lines([_in_force(found["generation"])])
-    rows = [
-        (stream, at["partition"], at["stored"], moment(at["clock_ms"]), _remarks(at), at["owner"])
-        for stream, part in found["streams"].items()
-        for at in part["partitions"]
-    ]
-    if not rows:
+    partitions = [(stream, at) for stream, part in found["streams"].items() for at in part["partitions"]]
+    if not partitions:
         print_lines(["no partition was ever read: is a `driftline worker` running?"])
         return
-    print_table("", columns=("stream", "partition#", "stored#", "event time", "remarks", "owner"), rows=rows)
+    rows = [
+        (stream, at["partition"], at["stored"], moment(at["clock_ms"]), at["owner"], _remarks(at))
+        for stream, at in partitions
+        if at["stored"]
+    ]
+    if rows:
+        print_table(columns=("stream", "partition#", "stored#", "event time", "owner", "remarks"), rows=rows)
+    print_lines(empty_partitions(stream for stream, at in partitions if not at["stored"]))
     for stream, part in found["streams"].items():
         if part["rejected"]:
             print_lines([f"{stream}: refused {entries(part['rejected'])}"])
