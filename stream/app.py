@@ -36,14 +36,14 @@ from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters, Masking, dead_letter_producer
-from stream.ingest.follow import Follower
+from stream.ingest.follow import Follower, Newer
 from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.start import wait_for_services
 from stream.state.epochs import Log
-from stream.state.generations import read, read_number, read_references
+from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
 from stream.state.topics import topic_ids
@@ -55,6 +55,7 @@ EXIT_BUG = 70
 DAY_MS = 86_400_000
 LAST_CHECKPOINT_S = 3.0
 REDIS_ANSWERS_WITHIN_S = 5.0
+VERIFY_S = 2.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -84,13 +85,13 @@ def parts(settings: Settings) -> Parts:
     claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
     surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka}))
     ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
-    intake = Intake(counter, ownership, patience=patience)
+    follower = Follower(counter, _newer(redis, settings, patience))
+    intake = Intake(counter, ownership, patience=patience, configured=follower.followed)
     surveyor.intake = intake
     checkpointer = Checkpointer(
         store, counter, ownership, settle=letters.settle, followers=intake.followers(), patience=patience
     )  # fmt: skip
     intake.checkpointer = checkpointer
-    follower = Follower(counter, _newer(redis, settings, patience))
     sampler = Sampler(metrics, intake, follower)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
@@ -129,18 +130,9 @@ def _loader(store: PaneStore, patience: Patience) -> Any:
     return load
 
 
-def _newer(
-    redis: Redis, settings: Settings, patience: Patience
-) -> Callable[[int], Awaitable[tuple[Generation, Mapping[str, Reference]] | None]]:
-    names = settings.names
-
-    async def newest() -> tuple[Generation, Mapping[str, Reference]] | None:
-        generation = await read(redis, names)
-        return None if generation is None else (generation, await read_references(redis, names, generation))
-
-    async def newer(number: int) -> tuple[Generation, Mapping[str, Reference]] | None:
-        published = await patience(lambda: read_number(redis, names))
-        return await patience(newest) if published not in (None, number) else None
+def _newer(redis: Redis, settings: Settings, patience: Patience) -> Newer:
+    async def newer(held: Stamp | None) -> tuple[Generation, Mapping[str, Reference]] | None:
+        return await patience(lambda: read_newer(redis, settings.names, held))
 
     return newer
 
@@ -179,7 +171,7 @@ def faust_app(built: Parts) -> faust.App:
         broker_heartbeat_interval=settings.session_timeout_s / 4,
         broker_request_timeout=settings.request_timeout_s,
         broker_max_poll_records=settings.max_run_records,
-        consumer_metadata_max_age_ms=30_000,
+        consumer_metadata_max_age_ms=10_000,
         stream_buffer_maxsize=64,
         stream_wait_empty=False,
         table_standby_replicas=0,
@@ -195,8 +187,9 @@ def faust_app(built: Parts) -> faust.App:
 
 def _take(built: Parts) -> transport.Take:
     async def take(consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
+        await built.follower.refresh()
         if not built.follower.number:
-            await built.follower.refresh()
+            log.warning("nothing is in force yet; reading waits for `driftline apply FILE`")
         try:
             return await built.intake.take(consumer, tps)
         except DriftlineError as error:
@@ -244,7 +237,10 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
         await built.intake.patience(lambda: _ping(built.redis))
 
-    for task in (checkpoints, configuration, pacing, reclaiming):
+    async def verifying() -> None:
+        await _every(app, VERIFY_S, built.checkpointer.verify)
+
+    for task in (checkpoints, configuration, pacing, reclaiming, verifying):
         app.task(task)
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]

@@ -65,6 +65,16 @@ class Checkpointer:
                 await self._store_all(taken)
                 self.tally.seconds.append(time.perf_counter() - started)
 
+    async def verify(self) -> None:
+        """Ask whether quiet partitions are still ours and stored as we left them.
+
+        Without events nothing would be written, and a Redis that was emptied or went back in time would not be noticed.
+        """
+        async with self._lock:
+            quiet = [tenure for tenure in self._ownership.tenures.values() if tenure.counted == tenure.stored]
+            if quiet:
+                await self._store_all([(tenure, _unchanged(tenure)) for tenure in quiet])
+
     def _snapshot(self) -> list[tuple[Tenure, Checkpoint]]:
         """Pack what changed; runs between two drains, so counts and offsets agree.
 
@@ -119,6 +129,13 @@ class Checkpointer:
         log.error("%s: not stored (%s): dropping what was counted since offset %d", tenure.tp, outcome, tenure.stored)
         follow = self._followers.fenced if outcome == "fenced" else self._followers.elsewhere
         await follow(tenure)
+
+
+def _unchanged(tenure: Tenure) -> Checkpoint:
+    return Checkpoint(
+        tenure.stream, tenure.partition, tenure.epoch, tenure.stored, tenure.stored,
+        fields={"updated_ms": int(time.time() * 1000)}, rejected={}, panes=(),
+    )  # fmt: skip
 
 
 def _fields(tenure: Tenure) -> dict[str, str | int]:

@@ -15,33 +15,47 @@ from schemas.errors import StoreError
 from schemas.reference import Reference
 from stream.ingest.counter import Counter
 from stream.ingest.plan import plans
+from stream.state.generations import Stamp
 
 log = logging.getLogger(__name__)
 
-#: The generation in force if it is newer than the number given, with the references it names.
-Newer = Callable[[int], Awaitable[tuple[Generation, Mapping[str, Reference]] | None]]
+#: The generation in force if it is another than the one given, with the references it names.
+Newer = Callable[[Stamp | None], Awaitable[tuple[Generation, Mapping[str, Reference]] | None]]
 
 
 class Follower:
-    """``number`` is the generation that counting follows now; 0: none yet, every model is unknown."""
+    """``number`` is the generation that counting follows now; 0: none yet.  ``followed`` is set once there is one."""
 
     def __init__(self, counter: Counter, newer: Newer) -> None:
         self.number = 0
         self.refused = 0
+        self.followed = asyncio.Event()
         self._counter, self._newer = counter, newer
+        self._held: Stamp | None = None
+        self._said = ""
+        self._lock = asyncio.Lock()
 
-    async def refresh(self) -> bool:
-        """Switch to the newest generation; whether there was one to switch to."""
-        try:
-            found = await self._newer(self.number)
-        except StoreError as error:
-            log.error("the configuration stays at generation %d: %s", self.number, error)
-            self.refused += 1
-            return False
-        if found is None:
-            return False
-        generation, references = found
+    async def refresh(self) -> None:
+        """Switch to the newest generation, if it is another than the one followed."""
+        async with self._lock:
+            try:
+                found = await self._newer(self._held)
+            except StoreError as error:
+                self._refuse(str(error))
+                return
+            if found is not None:
+                await self._follow(*found)
+
+    async def _follow(self, generation: Generation, references: Mapping[str, Reference]) -> None:
         await self._counter.switch(await asyncio.to_thread(plans, generation, references))
+        self._held, self._said = (generation.number, generation.applied_ms), ""
         self.number = generation.number
+        self.followed.set()
         log.info("following generation %d: %d models", generation.number, len(generation.models))
-        return True
+
+    def _refuse(self, why: str) -> None:
+        """Count it each time, say it once."""
+        self.refused += 1
+        if why != self._said:
+            log.error("the configuration stays at generation %d: %s", self.number, why)
+            self._said = why

@@ -28,8 +28,11 @@ MOST_CHANGED = 2000
 class Intake:
     """Connects the consumer with counting; ``consumer`` is set once Faust has made it."""
 
-    def __init__(self, counter: Counter, ownership: Ownership, *, patience: Patience) -> None:
+    def __init__(
+        self, counter: Counter, ownership: Ownership, *, patience: Patience, configured: asyncio.Event
+    ) -> None:
         self.counter, self.ownership, self.patience = counter, ownership, patience
+        self._configured = configured
         self.consumer: RunConsumer | None = None
         self.checkpointer: Checkpointer | None = None
         self.assigned = False
@@ -37,11 +40,15 @@ class Intake:
         self._taking = asyncio.Lock()
 
     async def receive(self, run: Run) -> None:
-        """Count a run, unless it was read under a placement that has ended."""
+        """Count a run, unless it was read under a placement that has ended.
+
+        Waits while Redis does not answer, and before the first configuration: without one every event would be refused.
+        """
+        await self._configured.wait()
+        await self.patience.answers.wait()
         tenure = self.ownership.tenures.get(run.tp)
         if tenure is None or run.placement != tenure.placement or self.checkpointer is None:
             return
-        await self.patience.answers.wait()
         if run.records[0].offset > tenure.read + 1:
             await self._note_gap(run, tenure)
         await self.counter.add(run, tenure)

@@ -3,7 +3,7 @@
 ======================  =======  =============================================================================
 key                     type     what
 ======================  =======  =============================================================================
-``config``              hash     ``generation`` (a number that only grows), ``document`` (JSON of `Generation`)
+``config``              hash     ``generation`` (a number that only grows), ``applied_ms``, ``document`` (JSON of `Generation`)
 ``reference:<sha256>``  string   zlib-compressed JSON of a reference, which carries and proves its own hash
 ``model:<m>:layouts``   hash     ``<stream>:<layout hash>`` -> JSON of the layout, all that were ever in force
 ======================  =======  =============================================================================
@@ -30,6 +30,8 @@ from stream.state.layout import Layout
 from stream.state.switching import Standing, Version, changed_over
 
 Layouts = Mapping[str, Layout]
+#: (number, applied_ms): the number alone comes again after Redis was emptied.
+Stamp = tuple[int, int]
 
 
 async def publish(
@@ -67,20 +69,20 @@ async def read(redis: Redis, names: Names) -> Generation | None:
     return None if document is None else Generation.from_json(document)
 
 
-async def read_number(redis: Redis, names: Names) -> int | None:
-    """The number of the generation in force: what a worker polls before it reads the whole document."""
-    number = await redis.hget(names.config, "generation")
-    return None if number is None else int(number)
+async def read_stamp(redis: Redis, names: Names) -> Stamp | None:
+    """Which generation is in force: what a worker polls before it reads the whole document."""
+    number, applied_ms = await redis.hmget(names.config, "generation", "applied_ms")
+    return None if number is None else (int(number), int(applied_ms or 0))
 
 
-async def read_newer(redis: Redis, names: Names, number: int) -> tuple[Generation, dict[str, Reference]] | None:
-    """The generation in force and the references it names, if it is another than ``number``; None otherwise.
+async def read_newer(redis: Redis, names: Names, held: Stamp | None) -> tuple[Generation, dict[str, Reference]] | None:
+    """The generation in force and the references it names, if it is another than the one ``held``; None otherwise.
 
-    Another, not a greater one: a Redis that was emptied and filled again counts from 1.
+    Another, not one of a greater number: a Redis that was emptied and filled again counts from 1.
 
     :raises StoreError: what is stored cannot be followed.
     """
-    if await read_number(redis, names) in (None, number):
+    if await read_stamp(redis, names) in (None, held):
         return None
     generation = await read(redis, names)
     return None if generation is None else (generation, await read_references(redis, names, generation))
@@ -150,7 +152,7 @@ async def _replaced(
         number = current.number + 1 if current else 1
         generation = Generation(number=number, applied_ms=now_ms, file_sha256=sha256, models=models)
         pipe.multi()  # type: ignore[no-untyped-call]
-        pipe.hset(names.config, mapping={"generation": number, "document": generation.to_json()})
+        pipe.hset(names.config, mapping={"generation": number, "applied_ms": now_ms, "document": generation.to_json()})
         await pipe.execute()
     return generation
 

@@ -83,7 +83,7 @@ def dead_letters(deployment: Deployment) -> dict[str, dict[str, Any]]:
     finally:
         consumer.close()
     assert len(messages) == ends
-    return {str(message.key(), "utf-8"): json.loads(message.value() or b"") for message in messages}
+    return {(message.key() or b"").decode(): json.loads(message.value() or b"") for message in messages}
 
 
 def page(worker: Process, path: str) -> tuple[int, str]:

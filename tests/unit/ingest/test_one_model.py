@@ -6,7 +6,7 @@ import pytest
 
 from schemas.config import InForce
 from stream.ingest.buffer import Buffer
-from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, tenure
+from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, run, tenure
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,6 @@ from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, ten
 def test_an_event_of_no_model_is_not_counted_as_the_only_one(value: bytes, reason: str) -> None:
     decoder = applied(trees=InForce(reference=OLD, monitor=monitor()))["predictions"].decoder
     into = Buffer()
-    decoder.decode_run([Stored(value), Stored(event(), offset=1)], tenure(), into=into)
+    decoder.decode_run(run([Stored(value), Stored(event(), offset=1)], tenure()).records, tenure(), into=into)
     assert [rejection.reason for rejection in into.rejections] == [reason]
     assert [shape for shape in into.shape if shape >= 0] == [0]
