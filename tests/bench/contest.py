@@ -30,6 +30,7 @@ from tests.bench.tally import COUNT_BYTES, COUNT_FILE
 from tests.support.process import Process
 
 ROOT = Path(__file__).parents[2]
+DRIFTLINE = ("stream.command.main", "worker")
 
 #: What is under way (contender, activity), how many events of it are done, how many there are.
 Told = Callable[[str, int, int], None]
@@ -37,21 +38,21 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A worker (the module of this folder that is run) and the events it is given."""
+    """A worker (the module that is run, and its arguments) and the events it is given."""
 
     name: str
-    worker: str
+    worker: tuple[str, ...]
     flow: Flow
 
 
 def contenders(*, stock: int, transport: int, driftline: int) -> tuple[Contender, ...]:
     """The five, each with so many events: their speeds differ by ten, and each should run for some seconds."""
     return (
-        Contender("stock_faust_counting", "stock_faust", Flow(20, 8, stock)),
-        Contender("transport_counting", "transport_only", Flow(20, 8, transport)),
-        Contender("driftline_1", "whole_path", Flow(1, 8, driftline)),
-        Contender("driftline_20", "whole_path", Flow(20, 8, driftline)),
-        Contender("driftline_200", "whole_path", Flow(200, 64, driftline)),
+        Contender("stock_faust_counting", ("tests.bench.stock_faust",), Flow(20, 8, stock)),
+        Contender("transport_counting", ("tests.bench.transport_only",), Flow(20, 8, transport)),
+        Contender("driftline_1", DRIFTLINE, Flow(1, 8, driftline)),
+        Contender("driftline_20", DRIFTLINE, Flow(20, 8, driftline)),
+        Contender("driftline_200", DRIFTLINE, Flow(200, 64, driftline)),
     )
 
 
@@ -68,7 +69,7 @@ class Stage:
         """Run one contender over all of its events."""
         run = Run(self, contender, Names(f"bench-{uuid.uuid4().hex[:8]}"))
         with run.filled_topic():
-            return run.storing() if contender.worker == "whole_path" else run.counting()
+            return run.storing() if contender.worker == DRIFTLINE else run.counting()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class Run:
             "DRIFTLINE_ENVIRONMENT": self.names.environment,
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         }
-        command = [sys.executable, "-m", f"tests.bench.{self.contender.worker}"]
+        command = [sys.executable, "-m", *self.contender.worker]
         return Process(command, log=log, env=found | variables)
 
     def _told(self, activity: str) -> Callable[[int], None]:

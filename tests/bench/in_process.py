@@ -25,29 +25,28 @@ class Parts:
 
     def __init__(self, flow: Flow) -> None:
         self.plans = _plans(flow)
-        self.owner = ingest.tenure()
         values = (value for _, _, value in flow.records())
         self.records = [ingest.Stored(value, offset, START_MS + SPAN_MS) for offset, value in enumerate(values)]
 
     def decode_only(self) -> Figures:
         """Bytes to rows of a buffer."""
-        decoder, rows, started = self.plans["predictions"].decoder, 0, _now(0)
+        decoder, owner, rows = self.plans["predictions"].decoder, ingest.tenure(), 0
+        started = _now(0)
         for run in self._runs():
             buffer = Buffer()
-            decoder.decode_run(ingest.run(run, self.owner).records, self.owner, into=buffer)
+            decoder.decode_run(ingest.run(run, owner).records, owner, into=buffer)
             rows += len(buffer)
         return figures(started, _now(rows), events=rows)
 
     def count_only(self) -> Figures:
         """Bytes to counts in memory: all but transport, checkpoints and Redis."""
-        counter = ingest.counter(self.plans)
+        counter, owner = ingest.counter(self.plans), ingest.tenure()
 
         async def count() -> None:
             for run in self._runs():
-                await counter.add(ingest.run(run, self.owner), self.owner)
+                await counter.add(ingest.run(run, owner), owner)
             await counter.drain()
 
-        self.owner.read = 0
         started = _now(0)
         asyncio.run(count())
         return figures(started, _now(counter.events), events=counter.events)
