@@ -1,0 +1,60 @@
+"""The table of settings in ``docs/operations.md``: names, defaults and what each means, from the settings themselves.
+
+``python -m schemas.settings_table`` writes it anew; a test fails where it is not current, or where a setting has no meaning.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from schemas.settings import PREFIX, Settings
+
+DOCUMENT = Path(__file__).parents[1] / "docs" / "operations.md"
+BEGIN, END = "<!-- settings: written by python -m schemas.settings_table -->", "<!-- end of settings -->"
+
+MEANINGS = {
+    "kafka": "where Kafka is: `host:port`, or several with commas",
+    "redis": "where Redis is: a `redis://`, `rediss://` or `unix://` URL; its password is never printed",
+    "environment": "name of this deployment; prefixes topics, keys and the consumer group",
+    "flush_interval_s": "how often what was counted is stored",
+    "short_run_pause_s": "pause after a small fetch, so that a trickle of events does not cost a loop each",
+    "max_run_records": "most records taken from a partition at once",
+    "future_skew_s": "how far an event may lie after its record's Kafka timestamp; further is refused (`future`)",
+    "session_timeout_s": "silence after which Kafka gives a worker's partitions to another one",
+    "request_timeout_s": "longest wait for one answer of Kafka or Redis; at least the session timeout",
+    "start_timeout_s": "how long a starting worker waits for Kafka and Redis before it ends with exit code 1",
+    "http_host": "address of `/metrics`, `/health` and `/ready`",
+    "http_port": "their port; 0 takes the first free one of 8780 to 8788",
+    "pane_keep_days": "days after its last write until a block of panes leaves Redis",
+    "run_ahead_s": "event time a partition may be ahead of the slowest before it is paused; 0 never pauses",
+    "idle_after_s": "quiet time after which a partition that is read to its end holds no watermark back",
+    "dead_letter_payload_bytes": "how much of a refused record is kept",
+    "dead_letter_unmasked": "keep the values of refused events; they may be personal data",
+    "config_poll_s": "how often a worker looks for a new generation",
+    "take_over_group": "count on from the state of another consumer group; only once that group has stopped for good",
+    "log_level": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",
+}
+
+
+def table() -> str:
+    """The settings as a Markdown table, in their own order."""
+    rows = [f"| `{PREFIX}{name.upper()}` | {_default(name)} | {MEANINGS[name]} |" for name in Settings.model_fields]
+    return "\n".join(["| variable | default | means |", "|---|---|---|", *rows])
+
+
+def written(document: str) -> str:
+    """A document with the current table between its two marks."""
+    before, _, rest = document.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+
+
+def _default(name: str) -> str:
+    """The default as it is written in a variable."""
+    value = Settings.model_fields[name].default
+    text = str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"`{text}`" if text else ""
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(written(DOCUMENT.read_text()))

@@ -1,0 +1,78 @@
+"""Every command in the documents, typed by a reader: it works, and prints what the document says.
+
+Each document is read in a folder of its own with a copy of ``examples/``, on a Kafka and a Redis that nobody has used.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import missing, reasons, steps
+from tests.support.kafka import LocalKafka
+from tests.support.reader import Reader
+from tests.support.redis import LocalRedis
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+WITH_COMMANDS = [document for document in DOCUMENTS if steps(document)]
+
+
+@pytest.fixture
+def reader(own_kafka: LocalKafka, own_redis: LocalRedis, tmp_path: Path) -> Iterator[Reader]:
+    folder = tmp_path / "driftline"
+    shutil.copytree(ROOT / "examples", folder / "examples")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTLINE_")}
+    variables |= {
+        "PATH": f"{_commands(tmp_path / 'bin')}:{os.environ['PATH']}",
+        "PWD": str(folder),
+        "COLUMNS": "80",
+        "DRIFTLINE_KAFKA": own_kafka.bootstrap,
+        "DRIFTLINE_REDIS": own_redis.url,
+    }
+    made = Reader(folder, variables, {"localhost:9092": own_kafka.bootstrap, "redis://localhost:6379/0": own_redis.url})
+    yield made
+    made.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda document: document.name)
+def test_commands_do_what_the_document_says(document: Path, reader: Reader) -> None:
+    asked = False
+    for step in steps(document):
+        assert reader.code == 0 or step.command == "echo $?", f"exit code {reader.code} before {step}"
+        problem = reader.do(step)
+        assert problem is None, problem
+        asked = True
+    assert asked
+    assert reader.code == 0
+
+
+def test_the_documents_with_commands() -> None:
+    assert [document.name for document in WITH_COMMANDS] == ["README.md", "operations.md", "quickstart.md"]
+
+
+def test_what_is_not_run_says_why() -> None:
+    assert [document.name for document in DOCUMENTS if not all(map(str.strip, reasons(document)))] == []
+
+
+def test_a_line_that_was_not_printed_is_found() -> None:
+    printed = "a   b\n31 of 200 rows, applied 2031-01-01T00:00:00Z\nc"
+
+    assert missing(("a b", "31 of … rows, applied 2026-11-21T04:06:12.872Z", "…", "c"), printed) is None
+    assert missing(("a b", "32 of … rows"), printed) == "32 of … rows"
+    assert missing(("c", "a b"), printed) == "a b"
+
+
+def _commands(folder: Path) -> Path:
+    """A folder with the ``driftline`` command of this checkout."""
+    folder.mkdir()
+    script = folder / "driftline"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m stream.command.main "$@"\n')
+    script.chmod(0o755)
+    return folder
