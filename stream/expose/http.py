@@ -34,7 +34,7 @@ def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound socket: on ``port``, or for 0 on the first free worker port.
+    """A listening socket: on ``port``, or for 0 on the first free worker port.
 
     :raises ConfigError: the port, or each of them, is taken.
     """
@@ -43,6 +43,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             bound.bind((host, candidate))
+            bound.listen()  # two may bind one port that nobody listens on yet; only one may listen
         except OSError:
             bound.close()
         else:
