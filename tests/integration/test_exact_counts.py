@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,9 @@ from tests.support.worker import Deployment
 RUNS = int(os.environ.get("DRIFTLINE_EXACT_RUNS", "1"))
 ROWS = {"alpha": 120_000, "beta": 80_000}
 FEATURES = {"alpha": 8, "beta": 4}
+RATE = 8_000
+#: Events come this much out of order: more than the lateness of two minutes, so some are late and meet evicted panes.
+DISORDER_MS = 3 * PANE_MS
 
 
 @pytest.fixture
@@ -52,18 +54,19 @@ def test_counts_are_exact_through_kill_restart_and_scale_out(
         model: generate(model, rows, seed=100 * run + number, features=FEATURES[model])
         for number, (model, rows) in enumerate(ROWS.items())
     }
-    records = _in_time_order(list(events.values()))
+    records = _in_order_of_arrival(list(events.values()))
     driftline(deployment, "apply", str(write_monitors(deployment.folder, references)))
 
-    deployment.start_worker()
-    deployment.start_worker()
-    deployment.send(records[:60_000], rate=15_000)
-    deployment.workers[0].kill()  # mid-stream, with panes unflushed
-    deployment.send(records[60_000:120_000], rate=15_000)
-    deployment.start_worker()  # its restart: the group is one short until the session of the killed one ends
-    deployment.send(records[120_000:160_000], rate=15_000)
-    deployment.start_worker()  # scale out under load
-    deployment.send(records[160_000:], rate=15_000)
+    killed, stays = deployment.start_worker(), deployment.start_worker()
+    deployment.wait_until_shared(killed, stays)
+    with deployment.sending(records, rate=RATE):
+        deployment.wait_until(lambda: sum(deployment.stored().values()) > 20_000)
+        killed.kill()  # mid-stream, with panes of its partitions half counted
+        back = deployment.start_worker()
+        deployment.wait_until_shared(stays, back)
+        joins = deployment.start_worker()  # scale out under load, with panes unflushed
+        deployment.wait_until_shared(stays, back, joins)
+        assert sum(deployment.stored().values()) < 0.9 * len(records), "too fast: nothing was left to hand over"
     deployment.wait_until_stored()
 
     for model, of in events.items():
@@ -98,9 +101,11 @@ def assert_counts(found: dict[str, Any], wanted: Expected) -> None:
     assert found["prediction"]["score"]["counts"] == wanted.score
 
 
-def _in_time_order(events: list[Events]) -> list[bytes]:
+def _in_order_of_arrival(events: list[Events]) -> list[bytes]:
     records = [record for of in events for record in of.records()]
-    order = np.argsort(np.concatenate([of.times for of in events]), kind="stable")
+    times = np.concatenate([of.times for of in events])
+    disorder = np.random.default_rng(5).integers(0, DISORDER_MS, len(times))
+    order = np.argsort(times + disorder, kind="stable")
     return [records[at] for at in order]
 
 

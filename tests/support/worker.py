@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +74,26 @@ class Deployment:
                 producer.poll(0)
                 _keep_to(rate, number, started=started)
         assert producer.flush(30) == 0
+
+    @contextmanager
+    def sending(self, records: Iterable[bytes | None], *, rate: int) -> Iterator[None]:
+        """Send in the background while the block runs; at its end everything is sent."""
+        with ThreadPoolExecutor(1) as pool:
+            sent = pool.submit(self.send, records, rate=rate)
+            yield
+            sent.result()
+
+    def owners(self, *, stream: str = "predictions") -> dict[int, int]:
+        """Partition to the process id of the worker that took it last."""
+        client = redis.Redis.from_url(self.redis_url)
+        found = client.hgetall(self.names.partitions(stream))
+        client.close()
+        return {int(partition): int(owner.rsplit(b":", 1)[1]) for partition, owner in found.items()}
+
+    def wait_until_shared(self, *workers: Process) -> None:
+        """Wait until exactly these workers hold all partitions, each at least one."""
+        pids = {worker.pid for worker in workers}
+        self.wait_until(lambda: len(self.owners()) == PARTITIONS and set(self.owners().values()) == pids)
 
     def stored(self) -> dict[tuple[str, int], int]:
         """The stored next offset of every partition that was sent to."""
