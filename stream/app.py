@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ log = logging.getLogger(__name__)
 EXIT_BUG = 70
 DAY_MS = 86_400_000
 LAST_CHECKPOINT_S = 3.0
+LEAVE_WITHIN_S = 4.0
 REDIS_ANSWERS_WITHIN_S = 5.0
 VERIFY_S = 2.0
 
@@ -229,6 +231,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
             await asyncio.wait_for(built.checkpointer.run_once(), timeout=LAST_CHECKPOINT_S)
         except TimeoutError:
             log.warning("stopping without a last checkpoint; its events will be read again")
+        _leave_within(LEAVE_WITHIN_S)
 
     async def reclaiming() -> None:
         await _every(app, settings.session_timeout_s, built.intake.reclaim)
@@ -244,6 +247,19 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
         app.task(task)
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
+
+
+def _leave_within(seconds: float) -> None:
+    """Everything is stored; saying good-bye to a broker that does not answer could take half a minute."""
+
+    def leave() -> None:
+        log.warning("leaving without the broker's consent: it did not answer within %g s", seconds)
+        logging.shutdown()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
 
 
 async def _ping(redis: Redis) -> bool:
