@@ -223,6 +223,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
     async def configuration() -> None:
         await _every(app, settings.config_poll_s, built.follower.refresh)
 
+
     async def pacing() -> None:
         await _every(app, settings.config_poll_s, built.pacer.run_once)
 

@@ -45,6 +45,8 @@ class Follower:
                 return
             if found is not None:
                 await self._follow(*found)
+            # Under the same lock: decoders that learned names of the old generation must not bring its plans back.
+            await self._counter.learn()
 
     async def _follow(self, generation: Generation, references: Mapping[str, Reference]) -> None:
         await self._counter.switch(await asyncio.to_thread(plans, generation, references))
