@@ -1,0 +1,167 @@
+"""Checkpoints: what is written together, in which order, and what follows from each answer of the store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from redis.exceptions import ConnectionError as NotConnected
+
+from stream.ingest.checkpoint import Checkpointer, Followers
+from stream.ingest.ownership import Claim, Ownership
+from stream.ingest.tenure import Tenure
+from stream.state.layout import EVENTS
+from stream.state.packing import unpack
+from stream.state.patience import Patience
+from stream.state.store import Checkpoint, Outcome, PaneStore
+from tests.support.ingest import HOUR, NOON, Stored, both, counter, event, run, tenure
+
+
+@dataclass(eq=False)
+class Written:
+    """A store that notes what it is asked to write, and answers ``outcome``; it fails ``outages`` times first."""
+
+    log: list[str]
+    outcome: Outcome = "stored"
+    outages: int = 0
+    asked: list[list[Checkpoint]] = field(default_factory=list)
+
+    async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> list[Outcome]:
+        self.log.append("stored")
+        self.asked.append(list(checkpoints))
+        if len(self.asked) <= self.outages:
+            raise NotConnected("refused")
+        return [self.outcome] * len(checkpoints)
+
+
+class Scene:
+    """A checkpointer over a real counter with two partitions, and a log of who was told what, in order."""
+
+    def __init__(self, *, outcome: Outcome = "stored", outages: int = 0) -> None:
+        self.log: list[str] = []
+        self.store = Written(self.log, outcome, outages)
+        self.counter = counter(both())
+        store, survey = cast(PaneStore, self.store), cast(Any, None)
+        claim = Claim("driftline", False, "here:1")
+        self.ownership = Ownership(store, self.counter, claim=claim, survey=survey, patience=Patience())
+        self.first, self.second = tenure(0), tenure(1, stored=70)
+        self.ownership.tenures = {one.tp: one for one in (self.first, self.second)}
+        self.checkpointer = Checkpointer(
+            store, self.counter, self.ownership, settle=self._settle, followers=self._followers(), patience=Patience()
+        )
+
+    async def _settle(self) -> None:
+        self.log.append("letters settled")
+
+    def _followers(self) -> Followers:
+        async def fenced(tenure: Tenure) -> None:
+            self.log.append(f"fenced {tenure.partition}")
+
+        async def elsewhere(tenure: Tenure) -> None:
+            self.log.append(f"elsewhere {tenure.partition}")
+
+        return Followers(lambda tenure: self.log.append(f"follows {tenure.stored}"), fenced, elsewhere)
+
+    async def add(self, *offsets: int, hour: int = 0) -> None:
+        """Read events of the first partition at these offsets."""
+        records = [Stored(event(timestamp=NOON + hour * HOUR), offset=offset) for offset in offsets]
+        await self.counter.add(run(records, self.first), self.first)
+
+
+def events_of(checkpoint: Checkpoint) -> dict[int, int]:
+    """Events in each pane that a checkpoint writes, by the pane's start."""
+    return {key.start_ms: int(unpack(packed, key.layout.cells).cells[EVENTS]) for key, packed in checkpoint.panes}
+
+
+def test_panes_and_offset_are_written_together_after_the_letters() -> None:
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.add(0, 1, 2)
+        await scene.checkpointer.run_once()
+
+    asyncio.run(play())
+    [[written]] = scene.store.asked
+    assert (written.partition, written.start, written.next_offset, written.fields["clock"]) == (0, 0, 3, NOON)
+    assert events_of(written) == {NOON: 3}
+    assert scene.log == ["letters settled", "stored", "follows 3"]
+
+
+def test_only_what_changed_is_written_again_and_whole() -> None:
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.add(0, 1)
+        await scene.add(2, hour=-1)
+        await scene.checkpointer.run_once()
+        await scene.add(3)
+        await scene.checkpointer.run_once()
+        await scene.checkpointer.run_once()  # nothing has changed: nothing is asked
+
+    asyncio.run(play())
+    assert [[(one.start, one.next_offset, events_of(one)) for one in asked] for asked in scene.store.asked] == [
+        [(0, 3, {NOON - HOUR: 1, NOON: 2})],
+        [(3, 4, {NOON: 3})],
+    ]
+
+
+def test_what_was_packed_is_sent_again_unchanged_until_redis_answers() -> None:
+    scene = Scene(outages=2)
+
+    async def play() -> None:
+        await scene.add(0, 1, 2)
+        await scene.checkpointer.run_once()
+
+    asyncio.run(play())
+    first, second, third = scene.store.asked
+    assert first == second == third
+    assert scene.log[-1] == "follows 3"
+
+
+@pytest.mark.parametrize("outcome", ["fenced", "elsewhere"])
+def test_a_refused_partition_leaves_memory_and_its_offset_stays(outcome: Outcome) -> None:
+    scene = Scene(outcome=outcome)
+
+    async def play() -> None:
+        await scene.add(0, 1, 2)
+        await scene.checkpointer.run_once()
+        await scene.add(3)  # what is read under the ended tenure counts nothing
+        await scene.checkpointer.run_once()
+
+    asyncio.run(play())
+    assert scene.log == ["letters settled", "stored", f"{outcome} 0"]
+    assert list(scene.ownership.tenures) == [scene.second.tp]
+    assert (scene.first.live, scene.first.stored, scene.first.panes) == (False, 0, {})
+
+
+def test_a_tenure_that_ended_on_the_way_is_not_followed() -> None:
+    scene = Scene(outages=1)
+
+    async def play() -> None:
+        await scene.add(0)
+        scene.store.outcome = "fenced"
+        checkpoint = asyncio.create_task(scene.checkpointer.run_once())
+        while not scene.store.asked:
+            await asyncio.sleep(0)
+        scene.ownership.drop(scene.first)  # an assignment, while Redis does not answer
+        await checkpoint
+
+    asyncio.run(play())
+    assert scene.log[-1] == "stored"
+
+
+def test_quiet_partitions_are_verified_without_changing_anything() -> None:
+    scene = Scene()
+
+    async def play() -> None:
+        await scene.add(0)
+        await scene.counter.drain()
+        await scene.checkpointer.verify()
+
+    asyncio.run(play())
+    [[written]] = scene.store.asked
+    assert (written.partition, written.start, written.next_offset) == (1, 70, 70)
+    assert (set(written.fields), dict(written.rejected), list(written.panes)) == ({"updated_ms"}, {}, [])

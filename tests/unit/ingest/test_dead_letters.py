@@ -1,0 +1,153 @@
+"""Dead letters: what one says, what it hides, and a producer that is slow, full or refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from stream.ingest.buffer import Rejection
+from stream.ingest.dead_letters import DeadLetters, Masking, key_of, letter, masked
+from tests.support.ingest import NOON, Stored, tenure
+
+MASKED = Masking(most_bytes=100, unmasked=False)
+RETRIABLE = KafkaError(KafkaError._TRANSPORT, retriable=True)
+FINAL = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+
+Delivered = Callable[[KafkaError | None, Any], None]
+
+
+def rejection(value: bytes | None = b"x", *, reason: Any = "not_json", index: int | None = None) -> Rejection:
+    record = Stored(value, offset=41, timestamp=NOON, partition=3)
+    return Rejection(tenure(3), cast(Any, record), reason, "", "expected value at line 1", index)
+
+
+def says(value: bytes | None, masking: Masking = MASKED) -> Any:
+    return json.loads(letter(rejection(value), masking))
+
+
+@dataclass(eq=False)
+class Broker:
+    """A producer's stand-in: ``flush`` answers each letter with the next of ``answers``, and then with success."""
+
+    answers: list[KafkaError | None] = field(default_factory=list)
+    room: int = 1_000
+    refusal: KafkaError | None = None
+    queue: list[tuple[bytes, Delivered]] = field(default_factory=list)
+    held: list[bytes] = field(default_factory=list)
+
+    def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Delivered) -> None:
+        if self.refusal:
+            raise KafkaException(self.refusal)
+        if len(self.queue) >= self.room:
+            raise BufferError
+        self.queue.append((key, on_delivery))
+
+    def poll(self, timeout: float) -> int:
+        return 0
+
+    def flush(self, timeout: float) -> int:
+        queue, self.queue = self.queue, []
+        for key, delivered in queue:
+            error = self.answers.pop(0) if self.answers else None
+            if error is None:
+                self.held.append(key)
+            delivered(error, None)
+        return 0
+
+
+def letters(broker: Broker) -> DeadLetters:
+    return DeadLetters(cast(Producer, broker), "dead-letters", masking=MASKED)
+
+
+def settled(kept: DeadLetters) -> None:
+    asyncio.run(asyncio.wait_for(kept.settle(), timeout=5))
+
+
+def test_a_letter_tells_where_the_record_is_and_why_it_was_refused() -> None:
+    assert says(b"{") == {
+        "topic": "predictions", "partition": 3, "offset": 41, "index": None, "reason": "not_json", "field": "",
+        "detail": "expected value at line 1", "at_ms": NOON, "payload": "{", "payload_bytes": 1, "masked": True,
+    }  # fmt: skip
+
+
+def test_its_identity_is_the_place_of_the_event() -> None:
+    assert key_of(rejection()) == b"predictions:3:41"
+    assert key_of(rejection(index=2)) == b"predictions:3:41:2"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b'{"model": "m", "id": "Jane", "latency_s": 0.5}', '{"model": "m", "id": "<string>", "latency_s": "<number>"}'),
+        (b'{"features": {"model": "Jane", "ok": true, "no": null}}',
+         '{"features": {"model": "<string>", "ok": "<boolean>", "no": null}}'),
+        (b'{"model": ["Jane"], "version": {"status": "Jane"}}',
+         '{"model": ["<string>"], "version": {"status": "<string>"}}'),
+        (b'[{"model": "m", "id": 7}, "Jane"]', '[{"model": "m", "id": "<number>"}, "<string>"]'),
+        (b'{"id": "J\xc3\xb6rg 41', '{"xx": "xxxx 00'),
+        (b'"\\ud800"', '"<string>"'),
+        (b"[" * 100_000, "[" * 100_000),
+        (b"7" * 5_000, "0" * 5_000),
+    ],
+)  # fmt: skip
+def test_values_are_masked_wherever_they_stand(value: bytes, shown: str) -> None:
+    assert masked(value) == shown
+
+
+def test_a_payload_is_cut_and_its_length_is_told() -> None:
+    long = says(b'{"id": "' + b"a" * 200_000)
+    assert (len(long["payload"]), long["payload_bytes"]) == (100, 200_008)
+    assert set(long["payload"]) <= set('{"x: ')
+    assert says(b"secret", Masking(0, unmasked=True))["payload"] == ""
+    assert says(b"secret", Masking(3, unmasked=True))["payload"] == "sec"
+    assert (says(None)["payload"], says(None)["payload_bytes"]) == ("", 0)
+
+
+def test_settle_returns_once_the_broker_holds_everything() -> None:
+    broker = Broker(answers=[RETRIABLE, RETRIABLE])
+    kept = letters(broker)
+    kept.add([rejection(index=0), rejection(index=1)])
+    settled(kept)
+    assert sorted(broker.held) == [b"predictions:3:41:0", b"predictions:3:41:1"]
+
+
+def test_what_the_queue_has_no_room_for_is_sent_when_it_has() -> None:
+    broker = Broker(room=1)
+    kept = letters(broker)
+    kept.add([rejection(index=at) for at in range(3)])
+    settled(kept)
+    assert len(broker.held) == 3
+
+
+@pytest.mark.parametrize("broker", [Broker(answers=[FINAL]), Broker(refusal=FINAL)], ids=["later", "at once"])
+def test_a_letter_that_is_refused_for_good_is_said_and_given_up(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = letters(broker)
+    kept.add([rejection()])
+    settled(kept)
+    assert broker.held == []
+    assert "dead letter predictions:3:41 is given up" in caplog.text
+
+
+def test_too_late_events_are_counted_only() -> None:
+    broker = Broker()
+    letters(broker).add([rejection(reason="too_late")])
+    assert broker.queue == []
+
+
+def test_a_wait_that_is_cut_short_is_part_of_the_next() -> None:
+    broker = Broker(answers=[RETRIABLE] * 10_000)
+    kept = letters(broker)
+    kept.add([rejection()])
+    with pytest.raises(TimeoutError):
+        asyncio.run(asyncio.wait_for(kept.settle(), timeout=0.05))
+    broker.answers.clear()
+    settled(kept)
+    assert broker.held == [b"predictions:3:41"]
