@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup services check test demo bench chaos lock clean
+.PHONY: help setup services check lint test demo bench chaos lock clean
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -22,13 +22,15 @@ services: ## what `make test` needs beside Python: redis-server, Java, Maven, Ka
 	@scripts/system-packages
 	@scripts/fetch-kafka
 
-check: setup ## format, lint, types, import directions, unit tests; starts no service
+check: lint ## format, types, import directions, unit tests; starts no service
+	$(PYTEST) -q -m "not bench" --ignore=tests/integration --ignore=tests/chaos --ignore=tests/bench --ignore=tests/docs
+
+lint: setup ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(PYTEST) -q -m "not bench" --ignore=tests/integration --ignore=tests/chaos --ignore=tests/bench
 
-test: setup services ## everything except the bench, on a real Kafka and a real Redis
+test: lint services ## everything except the bench, on a real Kafka and a real Redis
 	$(PYTEST) -m "not bench"
 
 demo: setup ## the year of flights, on an embedded broker and Redis

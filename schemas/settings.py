@@ -6,7 +6,8 @@ They say where Kafka and Redis are and how patient to be.  What is watched, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -86,6 +87,22 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as error:
         raise ConfigError(_problems(error)) from None
+
+
+def strangers(environment: Iterable[str]) -> list[str]:
+    """A line for each variable that looks like a setting and is none; it would be left out without a word.
+
+    >>> strangers(["DRIFTLINE_KAFK", "DRIFTLINE_REDIS", "DRIFTLINE_TEST_KAFKA", "PATH"])
+    ['DRIFTLINE_KAFK: no such setting, left out; did you mean DRIFTLINE_KAFKA?']
+    """
+    known = [PREFIX + name.upper() for name in Settings.model_fields]
+    found = [name for name in environment if name.startswith(PREFIX) and not name.startswith(f"{PREFIX}TEST_")]
+    return [f"{name}: no such setting, left out{_meant(name, known)}" for name in found if name not in known]
+
+
+def _meant(name: str, known: list[str]) -> str:
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def masked(value: object) -> str:

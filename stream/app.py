@@ -85,7 +85,7 @@ def parts(settings: Settings) -> Parts:
         no_plan(), load=_loader(store, patience), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000)
     )
     claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
-    surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka}))
+    surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}))
     ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
     follower = Follower(counter, _newer(redis, settings, patience))
     intake = Intake(counter, ownership, patience=patience, configured=follower.followed)
@@ -222,7 +222,6 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
 
     async def configuration() -> None:
         await _every(app, settings.config_poll_s, built.follower.refresh)
-
 
     async def pacing() -> None:
         await _every(app, settings.config_poll_s, built.pacer.run_once)

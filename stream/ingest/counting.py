@@ -83,9 +83,7 @@ def _special_cells(values: Floats, specials_at: Ints) -> Ints:
     return np.where(kind < 0, WASTE, specials_at + kind)
 
 
-def _count_detail(
-    values: Floats, first: Ints, *, arena: Arena, group: NumericGroup, at: tuple[Ints, Ints]
-) -> None:
+def _count_detail(values: Floats, first: Ints, *, arena: Arena, group: NumericGroup, at: tuple[Ints, Ints]) -> None:
     hash_at = group.hash_at[at]
     bucket = (values.view(np.uint64) * _GOLDEN >> np.uint64(60)).astype(np.int64)
     _scatter(arena, first + np.where(hash_at == WASTE, WASTE, hash_at + bucket))

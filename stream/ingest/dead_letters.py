@@ -101,6 +101,7 @@ def dead_letter_producer(bootstrap: str) -> Producer:
         "client.id": "driftline-dead-letters",
         "linger.ms": 50,
         "message.timeout.ms": 0,
+        "log_level": 0,  # librdkafka would write a line a second to stderr while the broker is away
     }
     return Producer(settings)
 

@@ -27,9 +27,7 @@ Outcome = str | Whole | float | None
 Text = str | None
 #: A number here is in range; a text is judged with its block.
 Timestamp = (
-    Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
-    | Annotated[float, Meta(ge=EARLIEST_MS, le=LATEST_MS)]
-    | str
+    Annotated[int, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | Annotated[float, Meta(ge=EARLIEST_MS, le=LATEST_MS)] | str
 )
 Columns = tuple[tuple[str, str], ...]
 Values = Callable[[Any], tuple[Any, ...]]

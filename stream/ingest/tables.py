@@ -98,9 +98,7 @@ def _places(layout: Layout, order: Columns) -> list[tuple[int, int]]:
     return [(position, numbers[key]) for position, key in enumerate(order) if key in numbers]
 
 
-def _fill(
-    layout: Layout, at: int, where: tuple[int, int], *, cells: dict[str, Ints], scale: dict[str, Floats]
-) -> None:
+def _fill(layout: Layout, at: int, where: tuple[int, int], *, cells: dict[str, Ints], scale: dict[str, Floats]) -> None:
     column, first = layout.numeric[at], layout.numeric_starts[at]
     cells["bins"][where] = first
     cells["specials"][where] = first + column.bins

@@ -29,7 +29,15 @@ class Verdicts:
 
 
 def judge(
-    event_ms: Ints, record_ms: Ints, *, clock: int, closed: Ints | int, pane_end: Ints, lateness: Ints, keep: Ints, skew_ms: int
+    event_ms: Ints,
+    record_ms: Ints,
+    *,
+    clock: int,
+    closed: Ints | int,
+    pane_end: Ints,
+    lateness: Ints,
+    keep: Ints,
+    skew_ms: int,
 ) -> Verdicts:
     """Judge the events of one partition, in offset order.
 

@@ -56,12 +56,17 @@ def layouts_of(model: str, monitor: ModelMonitor, reference: Reference, *, diges
     numeric = tuple(_numeric_features(monitor.features, reference))
     categorical = tuple(_categorical_features(monitor.features, reference))
     columns = {
-        "predictions": (numeric + _prediction_numbers(reference), categorical + _prediction_classes(monitor.prediction)),
+        "predictions": (
+            numeric + _prediction_numbers(reference),
+            categorical + _prediction_classes(monitor.prediction),
+        ),
         "labels": _label_columns(monitor.prediction, reference),
         "features": (numeric, categorical),
         "serving": _serving_columns(),
     }
-    return {stream: Layout(model, stream, monitor.pane_ms, *found, reference=digest) for stream, found in columns.items()}
+    return {
+        stream: Layout(model, stream, monitor.pane_ms, *found, reference=digest) for stream, found in columns.items()
+    }
 
 
 def _numeric_features(features: Mapping[str, FeatureMonitor], reference: Reference) -> Iterable[NumericColumn]:

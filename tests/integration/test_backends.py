@@ -68,9 +68,7 @@ def test_a_service_does_not_outlive_a_test_run_that_is_killed(tmp_path: Path) ->
 import time; from pathlib import Path; from tests.support.redis import LocalRedis
 redis = LocalRedis(Path({str(tmp_path)!r})); redis.start(); print(redis.port, flush=True); time.sleep(60)
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as run:
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=ROOT) as run:
         assert run.stdout is not None
         port = int(run.stdout.readline())
         assert listening(port)
@@ -91,9 +89,7 @@ def produce(bootstrap: str, topic: str, value: bytes) -> Producer:
 
 def consume_all(bootstrap: str, topic: str, *, count: int = 1) -> list[bytes]:
     """The values of the first ``count`` records of a topic (fewer when they do not come within 20 s)."""
-    consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": f"{topic}-read", "auto.offset.reset": "earliest"}
-    )
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"{topic}-read", "auto.offset.reset": "earliest"})
     try:
         consumer.subscribe([topic])
         return [record.value() or b"" for record in consumer.consume(count, timeout=20)]

@@ -17,7 +17,16 @@ from redis.asyncio import Redis
 
 from schemas.reference import Reference
 from stream.state.reading import read_counts
-from tests.support.generated import PANE_MS, START_MS, Events, Expected, expected, generate, reference_of, write_monitors
+from tests.support.generated import (
+    PANE_MS,
+    START_MS,
+    Events,
+    Expected,
+    expected,
+    generate,
+    reference_of,
+    write_monitors,
+)
 from tests.support.worker import Deployment
 
 RUNS = int(os.environ.get("DRIFTLINE_EXACT_RUNS", "1"))
@@ -29,9 +38,7 @@ DISORDER_MS = 3 * PANE_MS
 
 
 @pytest.fixture
-def deployment(
-    kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path
-) -> Iterator[Deployment]:
+def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
     made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
     yield made
     made.stop()

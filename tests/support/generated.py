@@ -130,7 +130,8 @@ def expected(events: Events, reference: Reference, *, pane: int | None = None) -
 def _bins(values: Floats, profile: Any) -> list[int]:
     finite = values[~np.isnan(values)]
     bins = np.searchsorted(profile.edges, finite, side="right")
-    return np.bincount(bins, minlength=len(profile.edges) + 1).tolist()
+    counts: list[int] = np.bincount(bins, minlength=len(profile.edges) + 1).tolist()
+    return counts
 
 
 def _json(value: float) -> float | None:

@@ -62,9 +62,7 @@ class LocalKafka:
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._log = folder / "kafka.log"
         self._settings = folder / "server.properties"
-        self._settings.write_text(
-            PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data")
-        )
+        self._settings.write_text(PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data"))
         self._process: Process | None = None
         self._format()
 

@@ -79,7 +79,5 @@ def _program() -> str:
     path = os.pathsep.join(p for p in os.environ.get("PATH", "").split(os.pathsep) if p != ours)
     found = shutil.which("redis-server", path=path)
     if found is None:
-        raise RedisMissing(
-            f"no Redis to test on: run `{INSTALL}`, or set DRIFTLINE_TEST_REDIS=redis://host:port/0"
-        )
+        raise RedisMissing(f"no Redis to test on: run `{INSTALL}`, or set DRIFTLINE_TEST_REDIS=redis://host:port/0")
     return found

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import redis
 from confluent_kafka import Producer
@@ -86,7 +87,7 @@ class Deployment:
     def owners(self, *, stream: str = "predictions") -> dict[int, int]:
         """Partition to the process id of the worker that took it last."""
         client = redis.Redis.from_url(self.redis_url)
-        found = client.hgetall(self.names.partitions(stream))
+        found = cast("dict[bytes, bytes]", client.hgetall(self.names.partitions(stream)))
         client.close()
         return {int(partition): int(owner.rsplit(b":", 1)[1]) for partition, owner in found.items()}
 

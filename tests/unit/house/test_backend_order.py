@@ -29,17 +29,13 @@ def test_then_a_container_where_docker_answers_and_a_process_where_not(
     assert backends.origin(backends.KAFKA_VARIABLE) == origin
 
 
-def test_without_kafka_the_error_names_the_one_command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_kafka_the_error_names_the_one_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(kafka, "LIBS", tmp_path)
     with pytest.raises(KafkaMissing, match="run `make services`, or set DRIFTLINE_TEST_KAFKA="):
         LocalKafka(tmp_path)
 
 
-def test_without_redis_the_error_names_the_one_command(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_redis_the_error_names_the_one_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(RedisMissing, match="run `make services`, or set DRIFTLINE_TEST_REDIS="):
         LocalRedis(tmp_path)

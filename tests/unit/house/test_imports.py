@@ -100,11 +100,7 @@ def privates(source: Source) -> list[str]:
     """The imports of what Faust and aiokafka keep private, anywhere but in the transport."""
     if source.path == TRANSPORT:
         return []
-    return [
-        _line(source, line, name)
-        for line, name in source.imports()
-        if f"{name}.".startswith(_dotted(PRIVATE))
-    ]
+    return [_line(source, line, name) for line, name in source.imports() if f"{name}.".startswith(_dotted(PRIVATE))]
 
 
 def _may(package: str, imported: str) -> bool:

@@ -36,9 +36,7 @@ def test_nine_functions_in_ten_are_shorter_than_30_lines(package: str) -> None:
 
 
 def test_no_function_takes_more_than_3_positional_arguments() -> None:
-    assert [
-        _where(s, f) for s in sources(*PACKAGES) for f in s.functions() if positional(f) > POSITIONAL
-    ] == []
+    assert [_where(s, f) for s in sources(*PACKAGES) for f in s.functions() if positional(f) > POSITIONAL] == []
 
 
 def test_no_name_is_vague() -> None:
