@@ -42,7 +42,7 @@ from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
-from stream.start import wait_for_services
+from stream.start import spare_the_collector, wait_for_services
 from stream.state.epochs import Log
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
@@ -287,6 +287,7 @@ def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
     wait_for_services(settings)
     built = parts(settings)
+    spare_the_collector()
     server = Server(built.metrics, built.sampler, settings)
     worker = faust.Worker(
         faust_app(built), server, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
