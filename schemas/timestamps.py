@@ -15,6 +15,7 @@ from schemas.errors import RejectedEvent
 #: Below it (3 March 1973 in milliseconds) a number is taken for seconds; 4e12 is in the year 2096.
 EARLIEST_MS = 100_000_000_000
 LATEST_MS = 4_000_000_000_000
+DAY_MS = 86_400_000
 
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -77,3 +78,12 @@ def _read_text(text: str) -> int:
 
 def _refused_type(detail: str) -> RejectedEvent:
     return RejectedEvent("wrong_type", "timestamp", detail)
+
+
+def end_of_day(timestamp_ms: int) -> int:
+    """The first midnight, UTC, after an instant: by then every pane and daily step that holds it has ended.
+
+    >>> end_of_day(1388565540000) - 1388565540000
+    55260000
+    """
+    return timestamp_ms - timestamp_ms % DAY_MS + DAY_MS

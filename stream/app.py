@@ -73,6 +73,7 @@ class Parts:
     pacer: Pacer
     metrics: WorkerMetrics
     sampler: Sampler
+    surveyor: Surveyor
 
 
 def parts(settings: Settings) -> Parts:
@@ -151,10 +152,14 @@ class Surveyor:
         consumer = self.intake.consumer if self.intake else None
         if consumer is None:
             raise DriftlineError("no consumer yet: partitions are surveyed after an assignment")
-        ids = await asyncio.to_thread(topic_ids, self.admin, sorted({tp.topic for tp in tps}))
+        ids = await self.ids({tp.topic for tp in tps})
         ends = await transport.positions(consumer, tps)
         committed = await transport.committed(consumer, tps)
         return {tp: Log(*ends[tp], ids[tp.topic], committed[tp]) for tp in tps}
+
+    async def ids(self, topics: set[str]) -> Mapping[str, str | None]:
+        """The id of each topic, None where it is not known."""
+        return await asyncio.to_thread(topic_ids, self.admin, sorted(topics))
 
 
 def faust_app(built: Parts) -> faust.App:
@@ -236,6 +241,14 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
     async def reclaiming() -> None:
         await _every(app, settings.session_timeout_s, built.intake.reclaim)
 
+    async def watching_topics() -> None:
+        async def check() -> None:
+            topics = {tp.topic for tp in built.intake.ownership.tenures}
+            if topics:
+                await built.intake.check_topics(await built.surveyor.ids(topics))
+
+        await _every(app, settings.session_timeout_s, check)
+
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
         await built.intake.patience(lambda: _ping(built.redis))
@@ -243,7 +256,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
     async def verifying() -> None:
         await _every(app, VERIFY_S, built.checkpointer.verify)
 
-    for task in (checkpoints, configuration, pacing, reclaiming, verifying):
+    for task in (checkpoints, configuration, pacing, reclaiming, verifying, watching_topics):
         app.task(task)
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]

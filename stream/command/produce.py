@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.errors import Unavailable
 from schemas.settings import Settings, load_settings
+from schemas.timestamps import end_of_day
 from stream.command.connect import kafka_options, partitions_in
 from stream.command.event_file import Outgoing, outgoings, survey
 from stream.command.options import stream_named
@@ -52,9 +53,9 @@ class Sender:
             self._produce(record.value, record.key, partition=partition, what=f"record {record.line}")
         self._producer.flush(DELIVER_WITHIN_S)
 
-    def close(self, clock_ms: int) -> int:
+    def close(self, watermark_ms: int) -> int:
         """Tell every partition that nothing older than this follows; how many there are."""
-        control = json.dumps({"control": "watermark", "timestamp": clock_ms}).encode()
+        control = json.dumps({"control": "watermark", "timestamp": watermark_ms}).encode()
         partitions = self.partitions
         for partition in range(partitions):
             self._produce(control, None, partition=partition, what=f"watermark of partition {partition}")
@@ -103,7 +104,7 @@ def produce(
     """Send the events of a file; the key is the event's model.
 
     A line is sent as it stands: an event, an array of events, or a columnar batch. A file with a line that is not JSON is
-    refused before anything is sent. --close sends the greatest event time of the file as a watermark to every partition of the
+    refused before anything is sent. --close sends the end of the file's last day (UTC) as a watermark to every partition of the
     topic, so that windows up to there can be judged although nothing follows.
     """
     settings = load_settings()
@@ -130,9 +131,10 @@ def _check_partition(sender: Sender, partition: int | None) -> None:
 
 
 def _close(sender: Sender, clock_ms: int) -> None:
-    closed = sender.close(clock_ms)
+    watermark_ms = end_of_day(clock_ms)
+    closed = sender.close(watermark_ms)
     if not sender.failed:
-        print_lines([f"closed {closed} partitions with the watermark {clock_ms}"])
+        print_lines([f"closed {closed} partitions with the watermark {watermark_ms}"])
 
 
 def _failures(sender: Sender) -> str:

@@ -77,6 +77,18 @@ class Intake:
             self._orphans = set()
             await transport.rejoin(self.consumer)
 
+    async def check_topics(self, ids: Mapping[str, str | None]) -> None:
+        """Ask for a new group generation where a topic has another id than when it was taken.
+
+        One that is deleted and created anew between two looks at the cluster's metadata shows by nothing else: the consumer
+        would wait behind its end, or read on in the middle of it.
+        """
+        tenures = self.ownership.tenures.values()
+        anew = {one.tp.topic for one in tenures if one.topic_id and ids.get(one.tp.topic) not in (None, one.topic_id)}
+        if anew and self.consumer is not None:
+            log.error("%s created anew; asking the group again", ", ".join(sorted(anew)))
+            await transport.rejoin(self.consumer)
+
     async def _note_gap(self, run: Run, tenure: Tenure) -> None:
         """Offsets jumped: compaction and transactions leave gaps, and so does retention, which lost events unread."""
         if self.consumer is None:

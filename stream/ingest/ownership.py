@@ -98,7 +98,9 @@ class Ownership:
             log.error(_TOLD[decided.happened], *([tp] if decided.happened != "retention" else [tp, decided.lost]))
         fields = _resume_fields(decided, stored, found)
         await self._patiently(lambda: self._store.resume(stream, tp.partition, epoch=epoch, fields=fields))
-        return _tenure(tp, stream, epoch, decided=decided)
+        tenure = _tenure(tp, stream, epoch, decided=decided)
+        tenure.topic_id = found.topic_id
+        return tenure
 
     async def _take(self, stream: Stream, tp: TP) -> tuple[Epoch, Stored]:
         now_ms, claim = int(time.time() * 1000), self._claim

@@ -45,6 +45,7 @@ class Tenure:
     placement: int
     stored: int
     incarnation: int = 0
+    topic_id: str | None = None
     clock: int = NEVER
     closed: int = NEVER
     live: bool = True

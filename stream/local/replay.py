@@ -20,6 +20,7 @@ from redis import Redis
 
 from schemas.errors import Unavailable
 from schemas.names import Names, Stream
+from schemas.timestamps import end_of_day
 from stream.local.broker import PARTITIONS
 from stream.local.events import Record
 
@@ -27,7 +28,6 @@ STREAMS: tuple[Stream, ...] = ("predictions", "labels")
 MOST_OUTSTANDING = 10_000
 _PAUSE_S = 0.02
 _FLUSH_S = 30.0
-_DAY_MS = 86_400_000
 
 Source = tuple[Stream, int]
 Offsets = Mapping[Source, int]
@@ -89,15 +89,6 @@ def _next_batch(remaining: Iterator[Record], lag: int) -> _Batch | None:
     room = MOST_OUTSTANDING - lag
     records = list(itertools.islice(remaining, max(room, 0)))
     return None if room > 0 and not records else _Batch(records)
-
-
-def end_of_day(timestamp_ms: int) -> int:
-    """The first midnight, UTC, after an instant: by then every pane and daily step that holds it has ended.
-
-    >>> end_of_day(1388565540000) - 1388565540000
-    55260000
-    """
-    return timestamp_ms - timestamp_ms % _DAY_MS + _DAY_MS
 
 
 def offsets_in(redis: Redis, names: Names) -> Offsets:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from schemas.timestamps import end_of_day
 from tests.support.site import JANUARY, Site, store_events
 
 
@@ -38,10 +39,10 @@ def test_produce_sends_by_model_and_closes_every_partition_behind_the_last_event
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         f"5 of 5 records sent to {site.names.topic('predictions')}",
-        f"closed 4 partitions with the watermark {JANUARY + 4000}",
+        f"closed 4 partitions with the watermark {end_of_day(JANUARY)}",
     ]
     found = records_of(site, "predictions")
-    watermark = {"control": "watermark", "timestamp": JANUARY + 4000}
+    watermark = {"control": "watermark", "timestamp": end_of_day(JANUARY)}
     assert sorted(partition for partition, _, value in found if value == watermark) == [0, 1, 2, 3]
     sent = [(partition, key, value["timestamp"]) for partition, key, value in found if value != watermark]
     assert len({partition for partition, _, _ in sent}) == 1

@@ -12,9 +12,10 @@ import stream.local.replay as subject
 from schemas.errors import Unavailable
 from schemas.events import Watermark, parse_record
 from schemas.names import Names
+from schemas.timestamps import end_of_day
 from stream.local.broker import create_topic, embedded_broker
 from stream.local.events import Record
-from stream.local.replay import SOURCES, Offsets, Progress, Sender, Source, end_of_day, replay
+from stream.local.replay import SOURCES, Offsets, Progress, Sender, Source, replay
 
 START_MS = 1357035300000
 NAMES = Names("shadow")

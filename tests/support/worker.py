@@ -62,7 +62,14 @@ class Deployment:
 
     def producer(self) -> Producer:
         """A producer for this deployment's broker."""
-        return Producer({"bootstrap.servers": self.kafka, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+        return Producer(
+            {
+                "bootstrap.servers": self.kafka,
+                "linger.ms": 20,
+                "queue.buffering.max.messages": 1_000_000,
+                "enable.idempotence": True,  # a broker that stalls must not make the generator send twice
+            }
+        )
 
     def send(self, records: Iterable[bytes | None], *, stream: str = "predictions", rate: int | None = None) -> None:
         """Produce the records round-robin over the partitions, at most ``rate`` a second, and wait for the broker."""
