@@ -18,9 +18,8 @@ from confluent_kafka import Producer
 
 from schemas.names import TOPICS_IN, Stream
 from schemas.reference import Reference
-from tests.integration.test_exact_counts import assert_counts
 from tests.support.bad_events import DAY, HOSTILE, MODEL, ODD, REFUSED, Odd, Refused, event, odd_event
-from tests.support.generated import PANE_MS, START_MS, expected, generate, reference_of, write_monitors
+from tests.support.generated import PANE_MS, START_MS, assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, dead_letters, offset_hash, page, rejected
 from tests.support.process import Process
 from tests.support.worker import Deployment

@@ -15,8 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
-from tests.integration.test_exact_counts import assert_counts
-from tests.support.generated import Events, expected, generate, reference_of, write_monitors
+from tests.support.generated import Events, assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, offset_hash, printed
 from tests.support.redis import LocalRedis
 from tests.support.worker import PARTITIONS, Deployment

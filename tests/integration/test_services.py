@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_exact_counts import assert_counts
-from tests.support.generated import expected, generate, reference_of, write_monitors
+from tests.support.generated import assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.kafka import LocalKafka
 from tests.support.observed import apply, counts, page, printed
 from tests.support.process import Process, free_port

@@ -9,8 +9,16 @@ import numpy as np
 import pytest
 
 from schemas.errors import ConfigError
-from tests.integration.test_exact_counts import assert_counts
-from tests.support.generated import PANE_MS, START_MS, Events, expected, generate, reference_of, write_monitors
+from tests.support.generated import (
+    PANE_MS,
+    START_MS,
+    Events,
+    assert_counts,
+    expected,
+    generate,
+    reference_of,
+    write_monitors,
+)
 from tests.support.observed import apply, counts, page, printed
 from tests.support.worker import Deployment
 

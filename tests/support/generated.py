@@ -127,6 +127,17 @@ def expected(events: Events, reference: Reference, *, pane: int | None = None) -
     )
 
 
+def assert_counts(found: dict[str, Any], wanted: Expected) -> None:
+    """Every number that numpy counted is the number stored."""
+    features = found["features"]
+    assert found["events"] == wanted.events
+    assert {name: features[name]["counts"] for name in wanted.bins} == wanted.bins
+    assert {name: features[name]["missing"] for name in wanted.missing} == wanted.missing
+    assert {name: count for name, count in features["city"]["categories"].items() if count} == wanted.cities
+    assert features["city"]["unseen"] == wanted.unseen
+    assert found["prediction"]["score"]["counts"] == wanted.score
+
+
 def _bins(values: Floats, profile: Any) -> list[int]:
     finite = values[~np.isnan(values)]
     bins = np.searchsorted(profile.edges, finite, side="right")
