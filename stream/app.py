@@ -42,12 +42,11 @@ from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
+from stream.ingest.survey import Surveyor
 from stream.start import spare_the_collector, wait_for_services
-from stream.state.epochs import Log
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
-from stream.state.topics import topic_ids
 from stream.transport import RunConsumer
 
 log = logging.getLogger(__name__)
@@ -98,7 +97,7 @@ def parts(settings: Settings) -> Parts:
     sampler = Sampler(metrics, intake, follower)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
-        Pacer(store, intake, settings, patience=patience), metrics, sampler,
+        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor,
     )  # fmt: skip
 
 
@@ -138,28 +137,6 @@ def _newer(redis: Redis, settings: Settings, patience: Patience) -> Newer:
         return await patience(lambda: read_newer(redis, settings.names, held))
 
     return newer
-
-
-class Surveyor:
-    """Asks Kafka what an assignment needs to know of its partitions' logs."""
-
-    def __init__(self, admin: AdminClient) -> None:
-        self.admin = admin
-        self.intake: Intake | None = None
-
-    async def survey(self, tps: set[TP]) -> Mapping[TP, Log]:
-        """Start, end, topic id and committed offset of each partition."""
-        consumer = self.intake.consumer if self.intake else None
-        if consumer is None:
-            raise DriftlineError("no consumer yet: partitions are surveyed after an assignment")
-        ids = await self.ids({tp.topic for tp in tps})
-        ends = await transport.positions(consumer, tps)
-        committed = await transport.committed(consumer, tps)
-        return {tp: Log(*ends[tp], ids[tp.topic], committed[tp]) for tp in tps}
-
-    async def ids(self, topics: set[str]) -> Mapping[str, str | None]:
-        """The id of each topic, None where it is not known."""
-        return await asyncio.to_thread(topic_ids, self.admin, sorted(topics))
 
 
 def faust_app(built: Parts) -> faust.App:

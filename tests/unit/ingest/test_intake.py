@@ -1,0 +1,77 @@
+"""What the intake makes of runs and of news about its topics."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from stream import transport
+from stream.ingest.checkpoint import Checkpointer
+from stream.ingest.intake import Intake
+from stream.ingest.ownership import Claim, Ownership
+from stream.state.patience import Patience
+from stream.transport import RunConsumer
+from tests.support.ingest import Stored, both, counter, event, run, tenure
+
+
+def intake(*, configured: bool = True) -> Intake:
+    """An intake that holds partition 0 of a topic whose id is ``a``."""
+    counts, patience, ready = counter(both()), Patience(), asyncio.Event()
+    if configured:
+        ready.set()
+    claim, nothing = Claim("driftline", False, "here:1"), cast(Any, None)
+    ownership = Ownership(nothing, counts, claim=claim, survey=nothing, patience=patience)
+    made = Intake(counts, ownership, patience=patience, configured=ready)
+    made.consumer, made.checkpointer = cast(RunConsumer, object()), cast(Checkpointer, object())
+    held = tenure()
+    held.topic_id = "a"
+    ownership.tenures[held.tp] = held
+    return made
+
+
+@pytest.mark.parametrize(
+    ("ids", "asked"), [({"predictions": "a"}, 0), ({"predictions": None}, 0), ({}, 0), ({"predictions": "b"}, 1)]
+)
+def test_a_topic_of_another_id_is_taken_anew(
+    monkeypatch: pytest.MonkeyPatch, ids: Mapping[str, str | None], asked: int
+) -> None:
+    rejoined: list[object] = []
+
+    async def rejoin(consumer: object) -> None:
+        rejoined.append(consumer)
+
+    monkeypatch.setattr(transport, "rejoin", rejoin)
+    asyncio.run(intake().check_topics(ids))
+    assert len(rejoined) == asked
+
+
+async def read_after(made: Intake, *, placement: int = 1) -> int:
+    """How far partition 0 is read after a run of two records, or after a moment of waiting with it."""
+    [held] = made.ownership.tenures.values()
+    arrived = run([Stored(event()), Stored(event(), offset=1)], held)
+    held.placement = placement
+    task = asyncio.create_task(made.receive(arrived))
+    await asyncio.wait({task}, timeout=0.05)
+    if task.done():
+        await task
+    task.cancel()
+    return held.read
+
+
+def test_a_run_is_read_under_its_own_placement_only() -> None:
+    async def scene() -> tuple[int, int]:
+        return await read_after(intake()), await read_after(intake(), placement=2)
+
+    assert asyncio.run(scene()) == (2, 0)
+
+
+def test_runs_wait_for_the_first_configuration_and_for_redis() -> None:
+    async def scene() -> tuple[int, int]:
+        silent = intake()
+        silent.patience.answers.clear()
+        return await read_after(intake(configured=False)), await read_after(silent)
+
+    assert asyncio.run(scene()) == (0, 0)
