@@ -156,7 +156,7 @@ def faust_app(built: Parts) -> faust.App:
         broker_request_timeout=settings.request_timeout_s,
         broker_max_poll_records=settings.max_run_records,
         consumer_metadata_max_age_ms=10_000,
-        stream_buffer_maxsize=64,
+        stream_buffer_maxsize=16,  # runs: more would only be memory, and a held partition would run on through them
         stream_wait_empty=False,
         table_standby_replicas=0,
         topic_allow_declare=False,
