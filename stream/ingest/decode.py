@@ -18,7 +18,7 @@ from schemas.events import MOST_BYTES, FeatureValues, Rejected, Watermark, parse
 from schemas.names import Stream
 from schemas.timestamps import timestamp_ms_of
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
-from stream.ingest.shape import Shape, struct_of
+from stream.ingest.shape import Shape, check_unread, struct_of
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of
 from stream.ingest.tenure import Tenure
@@ -72,12 +72,13 @@ class StreamDecoder:
         for record in records:
             try:
                 event = fast(record.value)
+                if event.count_strange is not None:
+                    check_unread(record.value or b"")
+                    into.note_unknown(*event.count_strange(event))
             except Exception:
                 # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
                 self._decode_strictly(record, tenure, into=into)
                 continue
-            if event.count_strange is not None:
-                into.note_unknown(*event.count_strange(event))
             shape(event.shape_number)
             timestamp(event.timestamp)
             source(record)

@@ -32,6 +32,9 @@ Timestamp = (
 Columns = tuple[tuple[str, str], ...]
 Values = Callable[[Any], tuple[Any, ...]]
 
+#: What the contract's JSON reader refuses inside a value: nesting beyond 200 levels, numbers of more than 4 300 digits.
+DEEPEST, LONGEST_UNREAD = 190, 4_000
+
 #: Columns with at most this many edges are narrow.
 NARROW = 127
 
@@ -204,3 +207,12 @@ def _counter(strange: Strange) -> Callable[[Any], tuple[int, int]]:
 
 def _present(values: tuple[Any, ...]) -> int:
     return sum(value is not msgspec.UNSET for value in values)
+
+
+def check_unread(record: bytes) -> None:
+    """Whether a record may be trusted although parts of it are passed over unread.
+
+    :raises ValueError: something in it may be what the contract's reader refuses; a duplicate key hides it from the fields.
+    """
+    if len(record) > LONGEST_UNREAD or record.count(b"[") + record.count(b"{") > DEEPEST:
+        raise ValueError("perhaps nested too deep, or a number of too many digits")

@@ -8,6 +8,7 @@ reads goes unsaid.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -22,7 +23,8 @@ from schemas.events import FeatureValues, Rejected, Watermark, parse_record, tim
 from schemas.names import Stream
 from stream.ingest.buffer import CLOSE, TICK, Buffer
 from stream.ingest.codes import category_name
-from stream.ingest.plan import StreamPlan
+from stream.ingest.plan import StreamPlan, retaught
+from stream.ingest.shape import Strange
 from stream.ingest.strict import Row, row_of
 from tests.support.ingest import NOON, Stored, both, event, run, tenure
 from tests.support.mutation import mutant
@@ -140,6 +142,33 @@ def test_whatever_the_fast_path_accepts_the_contract_accepts(stream: Stream) -> 
         taken += 1
         assert not any(isinstance(strict, Rejected) for strict in parse_record(stream, value)), value
     assert taken > 1000
+
+
+STRANGE = Strange(keys=("note", "weight"), features=("gust", "<b>"))
+
+
+def taught_plan(stream: Stream) -> StreamPlan:
+    """The plan once its decoder has learned the undeclared names that the events below hold."""
+    plan = PLANS[stream]
+    features = STRANGE.features if stream == "predictions" else ()
+    shapes = tuple(replace(shape, strange=Strange(STRANGE.keys, features)) for shape in plan.decoder.shapes)
+    return retaught(plan, shapes)
+
+
+@pytest.mark.parametrize("stream", ["predictions", "labels", "serving"])
+def test_learned_names_are_counted_as_the_contract_counts_them(stream: Stream) -> None:
+    """Once more with undeclared names that the fast path skips: what it skips unread may hold invalid UTF-8, and no more."""
+    chance, plan, taken = Random(11), taught_plan(stream), 0
+    for _ in range(8000):
+        found = dict(chance.choice(EVENTS[stream])) | {"note": {"a": ["\u00e9", 1.5, None]}, "weight": 3}
+        if "features" in found:
+            found["features"] = dict(found["features"]) | {"gust": "x", "<b>": None}
+        value = mutant(found, chance)
+        fast, strict = decoded(plan, value), judged(plan, stream, value)
+        if fast != strict and reasons(fast) != ["unknown_model"]:
+            assert reasons(strict) == ["not_utf8"], value
+        taken += not reasons(fast)
+    assert taken > 2000
 
 
 @settings(max_examples=300, deadline=None)
