@@ -94,8 +94,6 @@ class RunConsumer(driver.Consumer):
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return _Thread(self, loop=self.loop, beacon=self.beacon)
 
-    # -- placing
-
     async def perform_seek(self) -> None:
         """Place every assigned partition at the offset its stored state ends with."""
         assigned = self.assignment()
@@ -104,6 +102,9 @@ class RunConsumer(driver.Consumer):
         placed = await type(self).take(self, assigned)
         for tp, offset in placed.items():
             await self.place(tp, offset)
+        self._held &= assigned
+        if self._held:
+            self.pause_partitions(self._held)  # Faust resumes them all at an assignment
 
     def displace(self, tp: TP) -> None:
         """Refuse everything read or queued so far of ``tp``, until ``place``."""
@@ -132,8 +133,6 @@ class RunConsumer(driver.Consumer):
             consumer.seek(tp, offset)
 
         await self._thread.call_thread(seek)
-
-    # -- delivering
 
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
@@ -180,8 +179,6 @@ class RunConsumer(driver.Consumer):
         if 0 < count < self.max_run_records // 2:
             await self.sleep(self.short_run_pause_s)
 
-    # -- acknowledging
-
     def ack(self, message: Any) -> bool:
         """Faust's per-message ack means nothing here: only what was stored may be committed (``stored``)."""
         self._unacked_messages.discard(message)
@@ -200,12 +197,9 @@ class RunConsumer(driver.Consumer):
         return self._stored.get(tp)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
-        self._held.clear()
         for tp in revoked:
             self._stored.pop(tp, None)
         await super().on_partitions_revoked(revoked)
-
-    # -- watching
 
     def hold(self, tps: Iterable[TP]) -> None:
         """Stop fetching exactly these partitions of those assigned (they run too far ahead); others are resumed."""
@@ -216,6 +210,12 @@ class RunConsumer(driver.Consumer):
             self.resume_partitions(resumed & self.assignment())
         if paused:
             self.pause_partitions(paused)
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Room in the agent's queue resumes a partition, in Faust's book even one that is held."""
+        super().on_buffer_drop(tp)
+        if tp in self._held:
+            self.pause_partitions({tp})
 
     def log_end(self, tp: TP) -> int | None:
         """The end of the partition's log as the last fetch reported it, None until one did."""

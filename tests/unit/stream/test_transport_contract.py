@@ -56,6 +56,7 @@ SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
     (base.Consumer.on_partitions_revoked, "self, revoked", "RunConsumer.on_partitions_revoked"),
     (base.Consumer.pause_partitions, "self, tps", "RunConsumer.hold"),
     (base.Consumer.resume_partitions, "self, tps", "RunConsumer.hold"),
+    (base.Consumer.on_buffer_drop, "self, tp", "RunConsumer.on_buffer_drop"),
     (driver.Consumer._new_consumer_thread, "self", "RunConsumer._new_consumer_thread"),
     (driver.Consumer.earliest_offsets, "self, partitions", "positions"),
     (driver.Consumer.highwaters, "self, partitions", "positions"),

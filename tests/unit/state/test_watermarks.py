@@ -1,0 +1,71 @@
+"""Watermarks: the slowest partition decides, an unread one holds everything back, an idle one nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream.state.watermarks import (
+    UNREAD,
+    PartitionClock,
+    ahead_of,
+    clock_of,
+    is_idle,
+    model_watermark,
+    partition_watermark,
+)
+
+HOUR = 3_600_000
+
+
+def test_a_partition_waits_for_events_as_old_as_the_lateness_allows() -> None:
+    assert partition_watermark(PartitionClock(clock=10 * HOUR), lateness_ms=2 * HOUR) == 8 * HOUR
+
+
+def test_a_control_record_closes_what_the_events_alone_leave_open() -> None:
+    assert partition_watermark(PartitionClock(10 * HOUR, closed=24 * HOUR), lateness_ms=2 * HOUR) == 24 * HOUR
+    assert partition_watermark(PartitionClock(10 * HOUR, closed=3 * HOUR), lateness_ms=2 * HOUR) == 8 * HOUR
+
+
+def test_the_model_is_as_far_as_its_slowest_partition() -> None:
+    clocks = [PartitionClock(9 * HOUR), PartitionClock(7 * HOUR), PartitionClock(8 * HOUR)]
+    assert model_watermark(clocks, lateness_ms=HOUR) == 6 * HOUR
+
+
+def test_an_unread_partition_holds_the_model_back_and_an_idle_one_does_not() -> None:
+    read, unread = PartitionClock(9 * HOUR), PartitionClock()
+    assert model_watermark([read, unread], lateness_ms=HOUR) == UNREAD
+    assert model_watermark([read, PartitionClock(idle=True)], lateness_ms=HOUR) == 8 * HOUR
+    assert model_watermark([PartitionClock(9 * HOUR, idle=True)], lateness_ms=HOUR) == UNREAD
+
+
+def test_what_is_stored_of_a_partition_gives_its_clock() -> None:
+    assert clock_of({b"clock": b"5", b"closed": b"7", b"idle": b"1"}) == PartitionClock(5, 7, True)
+    assert clock_of({b"next": b"0", b"clock": b"", b"idle": b"0"}) == PartitionClock()
+
+
+@pytest.mark.parametrize(
+    ("read", "log_end", "quiet_s", "ever_read", "idle"),
+    [
+        (10, None, 99.0, True, False),  # the end is not known yet
+        (9, 10, 99.0, True, False),  # something is left to read
+        (10, 10, 9.9, True, False),  # not quiet for long enough
+        (10, 10, 10.0, True, True),
+        (0, 0, 0.0, False, True),  # an empty partition, as soon as its end is known
+    ],
+)
+def test_idle_is_at_the_end_and_quiet(
+    read: int, log_end: int | None, quiet_s: float, ever_read: bool, idle: bool
+) -> None:
+    assert is_idle(read=read, log_end=log_end, quiet_s=quiet_s, idle_after_s=10.0, ever_read=ever_read) is idle
+
+
+def test_partitions_that_run_ahead_of_the_slowest_active_one_are_named() -> None:
+    clocks = {
+        0: PartitionClock(HOUR),
+        1: PartitionClock(3 * HOUR),
+        2: PartitionClock(3 * HOUR + 1),
+        3: PartitionClock(idle=True),
+    }
+    assert ahead_of(clocks, ahead_ms=2 * HOUR) == {2}
+    assert ahead_of({**clocks, 4: PartitionClock()}, ahead_ms=2 * HOUR) == {0, 1, 2}
+    assert ahead_of({}, ahead_ms=HOUR) == set()
