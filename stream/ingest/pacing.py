@@ -34,7 +34,8 @@ class Pacer:
         """Look at every partition once."""
         tenures = dict(self._intake.ownership.tenures)
         await self._mark_idle(tenures)
-        if self._ahead_ms and self._intake.consumer is not None:
+        # Without tenures an assignment is under way: what was held stays held until the clocks are known again.
+        if tenures and self._ahead_ms and self._intake.consumer is not None:
             self._intake.consumer.hold(await self._ahead(tenures))
 
     async def _mark_idle(self, tenures: Mapping[TP, Tenure]) -> None:
