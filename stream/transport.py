@@ -13,8 +13,7 @@ fails when a release changes one of them.  What it promises:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, cast
 
 import faust
 from aiokafka.errors import KafkaError
@@ -24,30 +23,13 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from stream.records import Record as Record
+from stream.records import Run as Run
+
 SCHEME = "runs"
 #: Faust hard-codes 1 500 ms; librdkafka's mock broker does not wake a waiting fetch, so an empty one costs it all.
 FETCH_MAX_WAIT_MS = 100
 GROUP_CHECK_S = 2.0
-
-
-class Record(Protocol):
-    """What a consumed Kafka record offers (aiokafka's ``ConsumerRecord``)."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Records of one partition in offset order, and the placement they were read under (see ``RunConsumer.place``)."""
-
-    tp: TP
-    placement: int
-    records: list[Record]
 
 
 Take = Callable[["RunConsumer", set[TP]], Awaitable[Mapping[TP, int]]]
@@ -70,6 +52,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        consumer._isolation_level = "read_committed"  # an aborted transaction's events were never produced
         return consumer
 
 
@@ -172,7 +155,8 @@ class RunConsumer(driver.Consumer):
             run = Run(tp, self.placement(tp), fresh)
             message = _message(run, generation=self.app.consumer_generation_id)
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
-            self._read_offset[tp] = fresh[-1].offset + 1
+            if run.placement == self.placement(tp):  # else it was placed elsewhere while the agent's queue was full
+                self._read_offset[tp] = fresh[-1].offset + 1
         return len(fresh)
 
     async def _pause_if_short(self, count: int) -> None:
@@ -218,8 +202,21 @@ class RunConsumer(driver.Consumer):
             self.pause_partitions({tp})
 
     def log_end(self, tp: TP) -> int | None:
-        """The end of the partition's log as the last fetch reported it, None until one did."""
-        return cast("int | None", self._thread._ensure_consumer().highwater(tp))
+        """Where reading ends, as the last fetch reported it: before transactions still open; None until one did."""
+        state = self._state(tp)
+        ends = [end for end in (state.highwater, state.lso) if end is not None and end >= 0] if state else []
+        return min(ends, default=None)
+
+    def reached_end(self, tp: TP) -> bool:
+        """Whether the fetcher stands at the end: what ends a transaction takes an offset and is no record."""
+        state, end = self._state(tp), self.log_end(tp)
+        return bool(state) and end is not None and state.has_valid_position and state.position >= end
+
+    def _state(self, tp: TP) -> Any:
+        """aiokafka's state of a partition; None where it is not assigned (its own questions raise then)."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        assignment = subscription.assignment if subscription else None
+        return assignment.state_value(tp) if assignment and tp in assignment.tps else None
 
     def read_offset(self, tp: TP) -> int | None:
         """The offset delivery has reached."""

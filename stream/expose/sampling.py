@@ -84,9 +84,8 @@ class Sampler:
                 metrics.watermark_delay.labels(*labels).set(now - tenure.clock / 1000)
 
     def _lag(self, tenure: Tenure) -> int:
-        consumer = self._intake.consumer
-        end = consumer.log_end(tenure.tp) if consumer is not None else None
-        return max(0, end - tenure.stored) if end is not None else 0
+        unread = self._intake.unread(tenure)
+        return 0 if unread is None else unread + tenure.read - tenure.stored
 
     def _grow(self, series: PromCounter, total: float) -> None:
         series.inc(total - self._seen.get(series, 0))

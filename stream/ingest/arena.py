@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.state.layout import Layout
-from stream.state.packing import Partial
+from stream.state.packing import Partial, empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,7 @@ class Arena:
     def allocate(self, layout: Layout, start: Partial) -> Room:
         """A room for a partial of ``layout`` that starts from ``start``."""
         room = self._reused(layout) or self._fresh(layout)
-        cells, sums = _slices(room, layout)
-        self.cells[cells] = start.cells
-        self.sums[sums] = start.sums
-        self.extrema[sums] = start.extrema
+        self._set(room, layout, start)
         return room
 
     def read(self, room: Room, layout: Layout, *, revision: int) -> Partial:
@@ -50,6 +47,10 @@ class Arena:
         counted[0] = 0
         return Partial(counted, self.sums[sums].copy(), self.extrema[sums].copy(), revision)
 
+    def clear(self, room: Room, layout: Layout) -> None:
+        """Count from nothing again in the room."""
+        self._set(room, layout, empty(layout.cells, len(layout.numeric)))
+
     def free(self, room: Room, layout: Layout) -> None:
         """Give the room back."""
         self._free[_shape(layout)].append(room)
@@ -58,6 +59,12 @@ class Arena:
     def nbytes(self) -> int:
         """Bytes held."""
         return self.cells.nbytes + self.sums.nbytes + self.extrema.nbytes
+
+    def _set(self, room: Room, layout: Layout, start: Partial) -> None:
+        cells, sums = _slices(room, layout)
+        self.cells[cells] = start.cells
+        self.sums[sums] = start.sums
+        self.extrema[sums] = start.extrema
 
     def _reused(self, layout: Layout) -> Room | None:
         free = self._free[_shape(layout)]

@@ -61,9 +61,18 @@ class Checkpointer:
             started = time.perf_counter()
             taken = await self._counter.settled(self._snapshot)
             if taken:
-                await self._settle()
-                await self._store_all(taken)
+                await self._carried_through(taken)
                 self.tally.seconds.append(time.perf_counter() - started)
+
+    async def _carried_through(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
+        """Store what was packed; cut short, its tenures end: what they changed is marked as stored and is not."""
+        try:
+            await self._settle()
+            await self._store_all(taken)
+        except BaseException:
+            for tenure, _ in taken:
+                self._ownership.drop(tenure)
+            raise
 
     async def verify(self) -> None:
         """Ask whether quiet partitions are still ours and stored as we left them.
@@ -107,7 +116,7 @@ class Checkpointer:
         pane.revision += pane.late
         pane.late = False
         key = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, pane.layout, pane.start_ms)
-        return key, pack(self._counter.arena.read(pane.room, pane.layout, revision=pane.revision))
+        return key, pack(self._counter.content(pane))
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         checkpoints = [checkpoint for _, checkpoint in taken]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -20,8 +20,8 @@ from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
 from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
-from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS
-from stream.state.packing import Partial
+from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS, Layout
+from stream.state.packing import Partial, empty
 from stream.state.store import PaneKey
 from stream.transport import Record, Run
 
@@ -32,6 +32,8 @@ Refuse = Callable[[Sequence[Rejection]], None]
 
 #: Rows that are counted together: enough to spread numpy's cost per call, few enough to stay in the cache.
 BLOCK_ROWS = 4096
+#: Half of what a cell of 32 bits holds: no more than that is counted from one checkpoint to the next.
+OUTGROWN = 1 << 31
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -100,6 +102,15 @@ class Counter:
         tenure.panes.clear()
         tenure.changed.clear()
 
+    def content(self, pane: OpenPane) -> Partial:
+        """All that was counted of a pane; what outgrows the room's 32 bits is carried beside it from then on."""
+        counted = self.arena.read(pane.room, pane.layout, revision=pane.revision)
+        whole = counted if pane.carried is None else replace(pane.carried + counted, revision=pane.revision)
+        if counted.cells.max() >= OUTGROWN:
+            pane.carried = whole
+            self.arena.clear(pane.room, pane.layout)
+        return whole
+
     def evict(self, tenure: Tenure, *, before_ms: int) -> None:
         """Drop stored partials of panes that ended by ``before_ms``; a late event loads them again."""
         old = [key for key, pane in tenure.panes.items() if pane.end_ms <= before_ms and key not in tenure.changed]
@@ -163,11 +174,15 @@ class Counter:
         key: PaneId = (layout.hash, start)
         pane: OpenPane | None = tenure.panes.get(key)
         if pane is None:
-            partial = loaded[at]
-            pane = OpenPane(layout, start, self.arena.allocate(layout, partial), partial.revision)
-            tenure.panes[key] = pane
+            pane = tenure.panes[key] = self._opened(layout, start, loaded[at])
         tenure.changed.add(key)
         return pane
+
+    def _opened(self, layout: Layout, start_ms: int, stored: Partial) -> OpenPane:
+        if stored.cells.max() < OUTGROWN:
+            return OpenPane(layout, start_ms, self.arena.allocate(layout, stored), stored.revision)
+        room = self.arena.allocate(layout, empty(layout.cells, len(layout.numeric)))
+        return OpenPane(layout, start_ms, room, stored.revision, carried=stored)
 
     def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:
         if not buffer.unknown:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from stream import transport
@@ -68,14 +69,18 @@ class Intake:
 
         It was fenced, or its assignment was cut short (Faust gives a seek ``request_timeout`` and then goes on without it).
         """
-        if self.consumer is None or not self.assigned:
+        consumer = self.consumer
+        if consumer is None or not self.assigned:
             return
-        orphans = self.consumer.assignment() - set(self.ownership.tenures)
+        assigned, tenures = consumer.assignment(), self.ownership.tenures
+        for tp in set(tenures) - assigned:
+            self.ownership.drop(tenures[tp])  # an empty assignment asks for nothing to be taken
+        orphans = {tp for tp in assigned if tp not in tenures or consumer.read_offset(tp) is None}
         waited, self._orphans = orphans & self._orphans, orphans
         if waited:
             log.error("%s assigned but not held; asking the group again", ", ".join(map(str, sorted(waited))))
             self._orphans = set()
-            await transport.rejoin(self.consumer)
+            await self._rejoin(consumer)
 
     async def check_topics(self, ids: Mapping[str, str | None]) -> None:
         """Ask for a new group generation where a topic has another id than when it was taken.
@@ -87,15 +92,28 @@ class Intake:
         anew = {one.tp.topic for one in tenures if one.topic_id and ids.get(one.tp.topic) not in (None, one.topic_id)}
         if anew and self.consumer is not None:
             log.error("%s created anew; asking the group again", ", ".join(sorted(anew)))
-            await transport.rejoin(self.consumer)
+            await self._rejoin(self.consumer)
 
     async def _note_gap(self, run: Run, tenure: Tenure) -> None:
         """Offsets jumped: compaction and transactions leave gaps, and so does retention, which lost events unread."""
         if self.consumer is None:
             return
-        start, _ = (await transport.positions(self.consumer, {run.tp}))[run.tp]
+        try:
+            start, _ = (await transport.positions(self.consumer, {run.tp}))[run.tp]
+        except KafkaError as error:
+            log.warning("%s: offsets jump from %d and Kafka does not say why: %r", run.tp, tenure.read, error)
+            return
         if start > tenure.read:
             await self.ownership.note_loss(tenure, first=tenure.read, lost=start - tenure.read)
+
+    def unread(self, tenure: Tenure) -> int | None:
+        """Records of a partition that are not counted yet; None before its end is known."""
+        consumer = self.consumer
+        end = consumer.log_end(tenure.tp) if consumer is not None else None
+        if consumer is None or end is None:
+            return None
+        delivered = consumer.read_offset(tenure.tp) == tenure.read
+        return 0 if delivered and consumer.reached_end(tenure.tp) else max(0, end - tenure.read)
 
     def followers(self) -> Followers:
         """What becomes of a checkpoint: Kafka's offset follows, or the partition is given up or read again."""
@@ -109,7 +127,13 @@ class Intake:
         """Another owner holds the partition: not to be taken again without a new generation of the group."""
         if self.consumer is not None:
             self.consumer.displace(tenure.tp)
-            await transport.rejoin(self.consumer)
+            await self._rejoin(self.consumer)
+
+    async def _rejoin(self, consumer: RunConsumer) -> None:
+        try:
+            await transport.rejoin(consumer)
+        except KafkaError as error:
+            log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
 
     async def _elsewhere(self, tenure: Tenure) -> None:
         """The stored state is not where we left it (Redis went back in time): read again from where it is."""
@@ -121,6 +145,9 @@ class Intake:
             # An assignment that came meanwhile has taken the partition, or given it to somebody else.
             if tenure.tp in self.ownership.tenures or tenure.tp not in consumer.assignment():
                 return
-            placed = await self.ownership.retake([tenure.tp], placement=consumer.placement)
-            for tp, offset in placed.items():
-                await consumer.place(tp, offset)
+            try:
+                placed = await self.ownership.retake([tenure.tp], placement=consumer.placement)
+                for tp, offset in placed.items():
+                    await consumer.place(tp, offset)
+            except KafkaError as error:
+                log.warning("%s is left to the next assignment: %r", tenure.tp, error)

@@ -29,6 +29,7 @@ Survey = Callable[[set[TP]], Awaitable[Mapping[TP, Log]]]
 _TOLD = {
     "retention": "%s: %d records were deleted before they were read (stored offset behind the log's start)",
     "recreated": "%s: the topic was created anew; counting it from the start beside the panes of the one before",
+    "truncated": "%s: the log ends before what was counted of it: Kafka lost its newest records; reading on from its end",
     "emptied": "%s: nothing stored though offsets were committed: Redis lost its data; counting from the log's start",
 }
 

@@ -61,13 +61,11 @@ class Pacer:
             self._moved[tp] = (tenure.read, now)
             since = now
         consumer = self._intake.consumer
-        log_end = consumer.log_end(tp) if consumer is not None else None
         return is_idle(
-            read=tenure.read,
-            log_end=log_end,
+            unread=self._intake.unread(tenure),
             quiet_s=now - since,
             idle_after_s=self._idle_after_s,
-            ever_read=tenure.read > 0,
+            empty=consumer is not None and consumer.log_end(tp) == tenure.read == 0,
         )
 
     async def _ahead(self, tenures: Mapping[TP, Tenure]) -> set[TP]:

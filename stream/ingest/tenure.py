@@ -15,6 +15,7 @@ from stream.ingest.arena import Room
 from stream.ingest.timing import NEVER
 from stream.state.epochs import Epoch
 from stream.state.layout import Layout
+from stream.state.packing import Partial
 
 #: (hash of the layout, start of the pane)
 PaneId = tuple[str, int]
@@ -29,6 +30,8 @@ class OpenPane:
     room: Room
     revision: int
     late: bool = False
+    #: What was counted before it outgrew the room's cells of 32 bits.
+    carried: Partial | None = None
 
     @property
     def end_ms(self) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Happened = Literal["retention", "recreated", "emptied"]
+Happened = Literal["retention", "recreated", "truncated", "emptied"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,8 @@ def resume(stored: Stored, log: Log) -> Resume:
         return Resume(log.start, stored.incarnation, None, None, happened="emptied" if emptied else None)
     if _is_recreated(stored, log):
         return Resume(log.start, stored.incarnation + 1, None, None, happened="recreated")
+    if stored.next_offset > log.end:
+        return Resume(log.end, stored.incarnation, stored.clock, stored.closed, happened="truncated")
     if stored.next_offset < log.start:
         lost = log.start - stored.next_offset
         return Resume(
@@ -78,6 +80,10 @@ def resume(stored: Stored, log: Log) -> Resume:
 
 
 def _is_recreated(stored: Stored, log: Log) -> bool:
-    """Kafka gives no error for a position beyond the end: it would wait there for ever."""
-    differs = stored.topic_id is not None and log.topic_id is not None and stored.topic_id != log.topic_id
-    return differs or (stored.next_offset or 0) > log.end
+    """By its id; where that is not known, by a position beyond the end, at which Kafka would let us wait for ever.
+
+    The same topic with a shorter log has lost its newest records (an unclean election): what is left of it was counted.
+    """
+    if stored.topic_id is None or log.topic_id is None:
+        return (stored.next_offset or 0) > log.end
+    return stored.topic_id != log.topic_id

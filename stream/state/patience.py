@@ -29,32 +29,43 @@ class Patience:
         self.answers.set()
         self.retries = 0
         self._silent_since = 0.0
+        self._unanswered: set[object] = set()
 
     async def __call__(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         """The answer, however long it takes; ``ask`` must be safe to repeat."""
 
+        question = object()
+
         async def asked() -> Answer:
             return await ask()  # tenacity awaits only what is a coroutine function
+
+        def note(state: RetryCallState) -> None:
+            self._note_silence(question, state)
 
         retrying = AsyncRetrying(
             retry=retry_if_exception_type((RedisError, OSError)),
             wait=wait_random_exponential(multiplier=0.1, max=LONGEST_PAUSE_S),
-            before_sleep=self._note_silence,
+            before_sleep=note,
             reraise=True,
         )
-        answer: Answer = await retrying(asked)
-        self._note_answer()
+        try:
+            answer: Answer = await retrying(asked)
+        finally:
+            self._note_end(question)
         return answer
 
-    def _note_silence(self, state: RetryCallState) -> None:
+    def _note_silence(self, question: object, state: RetryCallState) -> None:
         self.retries += 1
+        self._unanswered.add(question)
         if self.answers.is_set():
             self.answers.clear()
             self._silent_since = time.monotonic()
             error = state.outcome.exception() if state.outcome else None
             log.error("Redis does not answer; reading pauses until it does: %r", error)
 
-    def _note_answer(self) -> None:
-        if not self.answers.is_set():
+    def _note_end(self, question: object) -> None:
+        """Redis answers again once nobody waits: one that is full still answers those who only read."""
+        self._unanswered.discard(question)
+        if not self._unanswered and not self.answers.is_set():
             self.answers.set()
             log.warning("Redis answers again, after %.1f s", time.monotonic() - self._silent_since)

@@ -19,13 +19,18 @@ class PartitionClock:
     clock: int | None = None
     closed: int | None = None
     idle: bool = False
+    #: Something of it was read, if only events without a time that can be believed.
+    begun: bool = False
 
 
 def clock_of(fields: Mapping[bytes, bytes]) -> PartitionClock:
     """The progress a stored offset hash tells."""
     clock, closed = fields.get(b"clock"), fields.get(b"closed")
     return PartitionClock(
-        int(clock) if clock else None, int(closed) if closed else None, fields.get(b"idle") == b"1"
+        int(clock) if clock else None,
+        int(closed) if closed else None,
+        idle=fields.get(b"idle") == b"1",
+        begun=int(fields.get(b"next") or 0) > 0,
     )  # fmt: skip
 
 
@@ -49,20 +54,20 @@ def model_watermark(partitions: Iterable[PartitionClock], *, lateness_ms: int) -
     return min(marks, default=UNREAD)
 
 
-def is_idle(*, read: int, log_end: int | None, quiet_s: float, idle_after_s: float, ever_read: bool) -> bool:
-    """At the end of the log, and quiet long enough; an empty partition as soon as its end is known."""
-    if log_end is None or read < log_end:
-        return False
-    return not ever_read or quiet_s >= idle_after_s
+def is_idle(*, unread: int | None, quiet_s: float, idle_after_s: float, empty: bool) -> bool:
+    """Nothing left to read (None: not known yet), and quiet long enough; an empty partition at once."""
+    return unread == 0 and (empty or quiet_s >= idle_after_s)
 
 
 def ahead_of(clocks: Mapping[int, PartitionClock], *, ahead_ms: int) -> set[int]:
     """Partitions that run more than ``ahead_ms`` of event time ahead of the slowest that is not idle.
 
+    One of which nothing was read yet is the slowest; one that only ever held events without a time is left out.
+
     >>> ahead_of({0: PartitionClock(100), 1: PartitionClock(5_000), 2: PartitionClock(9_999, idle=True)}, ahead_ms=1_000)
     {1}
     """
-    active = {number: progress for number, progress in clocks.items() if not progress.idle}
+    active = {number: of for number, of in clocks.items() if not of.idle and not (of.begun and of.clock is None)}
     slowest = min((_clock(progress) for progress in active.values()), default=UNREAD)
     return {number for number, progress in active.items() if _clock(progress) > slowest + ahead_ms}
 

@@ -149,7 +149,4 @@ def counter(
 
 def partials(counted: Counter, owner: Tenure) -> dict[tuple[str, int], Partial]:
     """The open panes of a tenure by model and start."""
-    return {
-        (pane.layout.model, pane.start_ms): counted.arena.read(pane.room, pane.layout, revision=pane.revision)
-        for pane in owner.panes.values()
-    }
+    return {(pane.layout.model, pane.start_ms): counted.content(pane) for pane in owner.panes.values()}

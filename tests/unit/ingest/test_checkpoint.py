@@ -165,3 +165,21 @@ def test_quiet_partitions_are_verified_without_changing_anything() -> None:
     [[written]] = scene.store.asked
     assert (written.partition, written.start, written.next_offset) == (1, 70, 70)
     assert (set(written.fields), dict(written.rejected), list(written.panes)) == ({"updated_ms"}, {}, [])
+
+
+def test_a_checkpoint_that_is_cut_short_ends_its_tenures() -> None:
+    """What it packed is marked as stored; a later checkpoint would store the offset without those panes."""
+
+    async def cut() -> tuple[bool, bool]:
+        scene = Scene()
+        await scene.add(0, 1)
+
+        async def never() -> None:
+            await asyncio.Event().wait()
+
+        scene.checkpointer._settle = never
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(scene.checkpointer.run_once(), timeout=0.05)
+        return scene.first.live, scene.second.live
+
+    assert asyncio.run(cut()) == (False, True)

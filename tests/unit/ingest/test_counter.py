@@ -41,7 +41,7 @@ def store(counting: Counter, owner: Tenure, shelf: Shelf) -> None:
     for key in sorted(owner.changed):
         pane = owner.panes[key]
         stored = PaneKey(owner.stream, owner.partition, owner.incarnation, pane.layout, pane.start_ms)
-        shelf.held[place(stored)] = counting.arena.read(pane.room, pane.layout, revision=pane.revision)
+        shelf.held[place(stored)] = counting.content(pane)
     owner.changed.clear()
 
 
@@ -201,3 +201,31 @@ class _Slow(Shelf):
         self.started.set()
         await self.go.wait()
         return await super().load(keys)
+
+
+PANE = ("trees", NOON)
+
+
+def test_counts_beyond_32_bits_are_carried_on() -> None:
+    async def many() -> None:
+        shelf, owner = Shelf(), tenure()
+        counting = counter(both(), shelf=shelf)
+        await add(counting, owner, event(), event(features={"temp": 5}))
+        await counting.drain()
+        store(counting, owner, shelf)
+        (held,) = shelf.held
+        shelf.held[held].cells[1] = 2**32 - 1
+        counting.forget(owner)
+
+        owner = tenure()
+        await add(counting, owner, event(), event())
+        await counting.drain()
+        assert events(counting, owner) == {PANE: 2**32 + 1}
+        (pane,) = owner.panes.values()
+        counting.arena.cells[pane.room.cells + 1] = 2**31
+        assert events(counting, owner) == {PANE: 2**32 - 1 + 2**31}  # and moves out of the room
+        await add(counting, owner, event())
+        await counting.drain()
+        assert events(counting, owner) == {PANE: 2**32 + 2**31}
+
+    asyncio.run(many())

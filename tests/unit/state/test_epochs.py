@@ -49,9 +49,9 @@ def test_a_topic_created_anew_is_known_by_its_shorter_log_where_the_broker_tells
     assert resume(HELD, log(end=100, topic_id=None)).happened is None
 
 
-def test_a_shorter_log_is_a_new_one_even_under_the_same_id() -> None:
-    """Records that were counted are gone (an unclean election): nothing would ever be read at an offset beyond the end."""
-    assert resume(HELD, log(end=99)).happened == "recreated"
+def test_a_shorter_log_under_the_same_id_was_counted_already() -> None:
+    """Records that were counted are gone (an unclean election): what is left must not be counted again."""
+    assert resume(HELD, log(end=99)) == Resume(99, 2, 7_000, 5_000, happened="truncated")
 
 
 def test_an_id_that_was_never_stored_proves_nothing() -> None:

@@ -39,24 +39,22 @@ def test_an_unread_partition_holds_the_model_back_and_an_idle_one_does_not() -> 
 
 
 def test_what_is_stored_of_a_partition_gives_its_clock() -> None:
-    assert clock_of({b"clock": b"5", b"closed": b"7", b"idle": b"1"}) == PartitionClock(5, 7, True)
+    assert clock_of({b"clock": b"5", b"closed": b"7", b"idle": b"1"}) == PartitionClock(5, 7, idle=True)
     assert clock_of({b"next": b"0", b"clock": b"", b"idle": b"0"}) == PartitionClock()
 
 
 @pytest.mark.parametrize(
-    ("read", "log_end", "quiet_s", "ever_read", "idle"),
+    ("unread", "quiet_s", "empty", "idle"),
     [
-        (10, None, 99.0, True, False),  # the end is not known yet
-        (9, 10, 99.0, True, False),  # something is left to read
-        (10, 10, 9.9, True, False),  # not quiet for long enough
-        (10, 10, 10.0, True, True),
-        (0, 0, 0.0, False, True),  # an empty partition, as soon as its end is known
+        (None, 99.0, True, False),  # the end is not known yet
+        (1, 99.0, False, False),  # something is left to read
+        (0, 9.9, False, False),  # not quiet for long enough
+        (0, 10.0, False, True),
+        (0, 0.0, True, True),  # an empty partition, as soon as its end is known
     ],
 )
-def test_idle_is_at_the_end_and_quiet(
-    read: int, log_end: int | None, quiet_s: float, ever_read: bool, idle: bool
-) -> None:
-    assert is_idle(read=read, log_end=log_end, quiet_s=quiet_s, idle_after_s=10.0, ever_read=ever_read) is idle
+def test_idle_is_at_the_end_and_quiet(unread: int | None, quiet_s: float, empty: bool, idle: bool) -> None:
+    assert is_idle(unread=unread, quiet_s=quiet_s, idle_after_s=10.0, empty=empty) is idle
 
 
 def test_partitions_that_run_ahead_of_the_slowest_active_one_are_named() -> None:
@@ -69,3 +67,9 @@ def test_partitions_that_run_ahead_of_the_slowest_active_one_are_named() -> None
     assert ahead_of(clocks, ahead_ms=2 * HOUR) == {2}
     assert ahead_of({**clocks, 4: PartitionClock()}, ahead_ms=2 * HOUR) == {0, 1, 2}
     assert ahead_of({}, ahead_ms=HOUR) == set()
+
+
+def test_a_partition_of_events_without_a_time_holds_nobody() -> None:
+    undated = clock_of({b"next": b"900"})
+    assert undated == PartitionClock(begun=True)
+    assert ahead_of({0: undated, 1: PartitionClock(HOUR), 2: PartitionClock(9 * HOUR)}, ahead_ms=HOUR) == {2}

@@ -34,6 +34,8 @@ PRIVATE: dict[str, tuple[Any, ...]] = {
     "_consumer": (driver.AIOKafkaConsumerThread,),
     "_coordinator": (aiokafka.AIOKafkaConsumer,),
     "_fetch_max_wait_ms": (aiokafka.AIOKafkaConsumer,),
+    "_isolation_level": (aiokafka.AIOKafkaConsumer,),
+    "_subscription": (aiokafka.AIOKafkaConsumer,),
     "_create_worker_consumer": (driver.AIOKafkaConsumerThread,),
     "_new_consumer_thread": (driver.Consumer,),
     "_read_offset": (base.Consumer,),

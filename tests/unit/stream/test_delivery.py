@@ -1,0 +1,106 @@
+"""Delivery of runs: what is placed elsewhere meanwhile is read from there, and what is held is read by somebody.
+
+The consumer is made without Faust around it; only what these decisions touch is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from faust.types import TP
+
+from stream import transport
+from stream.ingest.intake import Intake
+from stream.transport import RunConsumer
+from tests.support.ingest import Stored, tenure
+
+ZERO, ONE = TP("predictions", 0), TP("predictions", 1)
+
+
+def bare_consumer(*, queue: asyncio.Event) -> Any:
+    """A consumer of an application whose agent takes nothing before ``queue`` is set."""
+    made: Any = object.__new__(RunConsumer)
+    made._read_offset, made._committed_offset = defaultdict(lambda: None), {}
+    made._placements, made._stored, made._held = {}, {}, set()
+    made.app, made.suspend_flow = SimpleNamespace(consumer_generation_id=1), SimpleNamespace(wait=asyncio.Event().wait)
+
+    async def callback(message: Any) -> None:
+        await queue.wait()
+
+    async def first(delivered: Any, suspended: Any) -> None:
+        suspended.close()
+        await delivered
+
+    async def seek(tp: TP, offset: int) -> None:
+        """The broker's side is of no interest."""
+
+    made.callback, made.wait_first, made._seek_to = callback, first, seek
+    return made
+
+
+def found(first: int, end: int) -> list[Stored]:
+    return [Stored(b"{}", offset) for offset in range(first, end)]
+
+
+def test_a_run_that_waited_for_the_queue_does_not_undo_a_rewind() -> None:
+    """Else everything between is taken for read: the agent's queue is full just when Redis has been away."""
+
+    async def rewind() -> int | None:
+        queue = asyncio.Event()
+        consumer = bare_consumer(queue=queue)
+        await consumer.place(ZERO, 1_000)
+        waits = asyncio.create_task(consumer._deliver(ZERO, found(1_000, 3_000)))
+        await asyncio.sleep(0)
+        await consumer.place(ZERO, 400)
+        queue.set()
+        await waits
+        return cast("int | None", consumer.read_offset(ZERO))
+
+    assert asyncio.run(rewind()) == 400
+
+
+def test_a_partition_that_was_taken_and_never_placed_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Faust cuts a seek that takes too long, perhaps between two partitions."""
+    asked: list[object] = []
+
+    async def rejoin(consumer: object) -> None:
+        asked.append(consumer)
+
+    async def reclaimed() -> int:
+        consumer = bare_consumer(queue=asyncio.Event())
+        consumer.assignment = lambda: {ZERO, ONE}
+        await consumer.place(ZERO, 0)
+        ownership: Any = SimpleNamespace(tenures={ZERO: tenure(0), ONE: tenure(1)})
+        nothing = cast(Any, None)
+        intake = Intake(nothing, ownership, patience=nothing, configured=nothing)
+        intake.consumer, intake.assigned = consumer, True
+        await intake.reclaim()
+        first = len(asked)
+        await intake.reclaim()
+        return first
+
+    monkeypatch.setattr(transport, "rejoin", rejoin)
+    assert asyncio.run(reclaimed()) == 0
+    assert len(asked) == 1
+
+
+def test_a_tenure_of_a_partition_that_went_elsewhere_ends() -> None:
+    async def left() -> list[TP]:
+        dropped: list[TP] = []
+        consumer = bare_consumer(queue=asyncio.Event())
+        consumer.assignment = lambda: {ZERO}
+        await consumer.place(ZERO, 0)
+        ownership: Any = SimpleNamespace(
+            tenures={ZERO: tenure(0), ONE: tenure(1)}, drop=lambda tenure: dropped.append(tenure.tp)
+        )
+        nothing = cast(Any, None)
+        intake = Intake(nothing, ownership, patience=nothing, configured=nothing)
+        intake.consumer, intake.assigned = consumer, True
+        await intake.reclaim()
+        return dropped
+
+    assert asyncio.run(left()) == [ONE]
