@@ -1,15 +1,14 @@
 """The shape of a monitors file: every key that may stand in it, and what each may hold.
 
-Strict: no other key anywhere, no number in quotes, no text where a list belongs.  Keys that a later version
-brings into force are part of the shape already, so a file written today keeps its meaning; :data:`LATER`
-names them.
+Strict: no other key anywhere, no number in quotes, no text where a list belongs.  Keys that a later version brings
+into force are part of the shape already, so a file written today keeps its meaning; :data:`LATER` names them.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.durations import milliseconds_of
@@ -49,6 +48,12 @@ def _duration(value: object) -> int:
         raise PydanticCustomError("duration", "{said}", {"said": str(error)}) from None
 
 
+def _name(value: str) -> str:
+    if any(sign in '"\\' or sign < " " or "\x7f" <= sign < "\xa0" for sign in value):
+        raise PydanticCustomError("name", "must hold no double quote, backslash or control character")
+    return value
+
+
 Duration = Annotated[int, BeforeValidator(_duration)]
 Length = Annotated[Duration, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -56,7 +61,8 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 #: A model's name becomes part of Redis keys, where colons and braces have a meaning.
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+#: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
 
 
 class Shape(BaseModel):

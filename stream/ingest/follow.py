@@ -1,7 +1,7 @@
 """Follows the configuration in force: when a new generation appears in Redis, counting switches to its plans.
 
-Plans are built off the event loop (a second at 10 000 models).  A generation that this release cannot read leaves the old
-one in force.
+Plans are built off the event loop (a second at 10 000 models).  A generation that this release cannot read, or cannot build
+plans for, leaves the old one in force: whatever is stored, the worker goes on counting.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ class Follower:
         self.refused = 0
         self.followed = asyncio.Event()
         self._counter, self._newer = counter, newer
+        #: The generation read last, and why it cannot be followed.
         self._held: Stamp | None = None
+        self._unfit = ""
         self._said = ""
+        self._said_of_learning = ""
         self._lock = asyncio.Lock()
 
     async def refresh(self) -> None:
@@ -45,15 +48,34 @@ class Follower:
                 return
             if found is not None:
                 await self._follow(*found)
+            elif self._unfit:
+                self._refuse(self._unfit)
             # Under the same lock: decoders that learned names of the old generation must not bring its plans back.
-            await self._counter.learn()
+            await self._learn()
 
     async def _follow(self, generation: Generation, references: Mapping[str, Reference]) -> None:
-        await self._counter.switch(await asyncio.to_thread(plans, generation, references))
-        self._held, self._said = (generation.number, generation.applied_ms), ""
+        stamp = (generation.number, generation.applied_ms)
+        try:
+            built = await asyncio.to_thread(plans, generation, references)
+        except Exception as error:
+            # Held all the same: built again every second, it would fail every second.
+            self._held, self._unfit = stamp, f"generation {generation.number} cannot be counted: {error!r}"
+            self._refuse(self._unfit)
+            return
+        await self._counter.switch(built)
+        self._held, self._unfit, self._said = stamp, "", ""
         self.number = generation.number
         self.followed.set()
         log.info("following generation %d: %d models", generation.number, len(generation.models))
+
+    async def _learn(self) -> None:
+        """Without the learned names events cost more; they are counted all the same."""
+        try:
+            await self._counter.learn()
+        except Exception as error:
+            if repr(error) != self._said_of_learning:
+                self._said_of_learning = repr(error)
+                log.exception("undeclared names are not learned")
 
     def _refuse(self, why: str) -> None:
         """Count it each time, say it once."""

@@ -15,6 +15,8 @@ from stream.ingest.shape import Shape, Strange
 #: Names remembered of a model, of each kind; events with others go the strict way for good.
 MOST_NAMES = 32
 LONGEST_NAME = 200
+#: What would have to be escaped in JSON: msgspec refuses to give a field a name that holds it.
+_ESCAPED = frozenset('"\\')
 
 
 class Strangers:
@@ -45,5 +47,9 @@ class Strangers:
 
 def _remember(names: set[str], found: tuple[str, ...] | list[str], *, known: int) -> None:
     for name in found:
-        if len(names) + known < MOST_NAMES and len(name) <= LONGEST_NAME and name.isprintable():
+        if len(names) + known < MOST_NAMES and _is_learnable(name):
             names.add(name)
+
+
+def _is_learnable(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and name.isprintable() and _ESCAPED.isdisjoint(name)

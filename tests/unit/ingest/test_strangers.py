@@ -63,6 +63,19 @@ def test_a_name_that_cannot_be_printed_is_never_learned_and_always_counted() -> 
     asyncio.run(meet())
 
 
+@pytest.mark.parametrize("name", ['say "x"', "back\\slash"])
+def test_a_name_that_json_escapes_is_never_learned_and_ends_nothing(name: str) -> None:
+    async def meet() -> None:
+        owner, counting = tenure(), counter(both(), shelf=Shelf())
+        odd = event(features={"temp": 5, name: 1}, **{name: 1})
+        await add(counting, owner, odd)
+        assert not await counting.learn()
+        await add(counting, owner, odd)
+        assert unknown(counting, owner) == [(2, 2)]
+
+    asyncio.run(meet())
+
+
 def test_names_are_bounded_however_many_a_producer_invents() -> None:
     async def meet() -> None:
         owner, counting = tenure(), counter(both(), shelf=Shelf())

@@ -64,6 +64,31 @@ def test_a_wrong_key_is_refused_anywhere(folder: Path, part: str, key: str, allo
     assert refusal(folder, f"{MODEL}{part}\n") == [f"5: {key}: is not a key here. Allowed: {allowed}"]
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("'say \"x\"'", 'say "x"'),
+        ("'a\\b'", "a\\b"),
+        ('"a\\tb"', "a\tb"),
+        ('"a\\x7f"', "a\x7f"),
+        ('"a\\u0085"', "a\x85"),
+    ],
+)
+def test_a_name_that_json_escapes(folder: Path, written: str, shown: str) -> None:
+    file = folder / "m.yaml"
+    file.write_text(MODEL + f"    features:\n      {written}: {{type: numeric}}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_monitors(file)
+    said = f"must hold no double quote, backslash or control character, not {shown!r}"
+    [problem] = caught.value.problems
+    assert (problem.line, problem.key, problem.message) == (6, f"models.m.features.{shown}", said)
+
+
+def test_names_may_hold_anything_else(folder: Path) -> None:
+    (folder / "m.yaml").write_text(MODEL + "    features:\n      'größe [m] 50% it''s': {type: numeric}\n")
+    assert list(load_monitors(folder / "m.yaml").models["m"].features) == ["größe [m] 50% it's"]
+
+
 def test_a_missing_reference_file(folder: Path) -> None:
     text = "schema: 1\nmodels:\n  m:\n    reference: refs/nope.json\n    references: {'4': four.json}\n"
     assert refusal(folder, text) == [

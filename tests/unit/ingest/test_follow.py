@@ -1,0 +1,103 @@
+"""What the stored configuration may do to a running worker: a generation that cannot be counted leaves the old one in force."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from schemas.config import Generation, InForce
+from schemas.monitored import FeatureMonitor
+from schemas.reference import Reference
+from stream.ingest.counter import Counter
+from stream.ingest.follow import Follower
+from stream.state.generations import Stamp
+from tests.support.ingest import OLD, both, counter, monitor, reference
+
+GOOD = InForce(reference=OLD, monitor=monitor())
+#: A name that no struct can have, as an older release may have stored it.
+UNFIT = InForce(reference=OLD, monitor=monitor(features={'say "x"': FeatureMonitor(type="numeric")}))
+
+
+class Stored:
+    """What Redis holds: a generation that may be exchanged."""
+
+    def __init__(self) -> None:
+        self.generation: Generation | None = None
+        self.references = {OLD: reference("trees")}
+        self.read = 0
+
+    def apply(self, number: int, force: InForce) -> None:
+        self.generation = Generation(number=number, applied_ms=number, file_sha256="", models={"trees": force})
+
+    async def newer(self, held: Stamp | None) -> tuple[Generation, Mapping[str, Reference]] | None:
+        found = self.generation
+        if found is None or held == (found.number, found.applied_ms):
+            return None
+        self.read += 1
+        return found, self.references
+
+
+def followed(*forces: InForce) -> tuple[Stored, Follower, Counter]:
+    """A follower that has looked three times at each of these generations."""
+    stored, counting = Stored(), counter({})
+    follower = Follower(counting, stored.newer)
+
+    async def follow() -> None:
+        for number, force in enumerate(forces, start=1):
+            stored.apply(number, force)
+            for _ in range(3):
+                await follower.refresh()
+
+    asyncio.run(follow())
+    return stored, follower, counting
+
+
+def counted(counting: Counter) -> list[str]:
+    return list(counting.plans["predictions"].decoder.numbers)
+
+
+def test_a_generation_that_cannot_be_counted_is_refused_and_the_old_one_stays(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    _, follower, counting = followed(GOOD, UNFIT)
+    assert (follower.number, follower.refused, counted(counting)) == (1, 3, ["trees"])
+    said = [record.message for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == 1
+    assert said[0].startswith("the configuration stays at generation 1: generation 2 cannot be counted: ")
+
+
+def test_it_is_built_once_and_not_every_second() -> None:
+    stored, _, _ = followed(GOOD, UNFIT)
+    assert stored.read == 2
+
+
+def test_whatever_is_wrong_with_it() -> None:
+    _, follower, _ = followed(GOOD, InForce(reference="c" * 64, monitor=monitor()))
+    assert (follower.number, follower.refused) == (1, 3)
+
+
+def test_one_that_can_be_counted_is_followed_again() -> None:
+    _, follower, counting = followed(GOOD, UNFIT, GOOD)
+    assert (follower.number, follower.refused, counted(counting)) == (3, 3, ["trees"])
+
+
+def test_a_first_one_that_cannot_be_counted_lets_nothing_be_counted() -> None:
+    _, follower, _ = followed(UNFIT)
+    assert (follower.number, follower.followed.is_set()) == (0, False)
+
+
+def test_names_that_cannot_be_learned_end_nothing_and_are_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> Any:
+        raise ValueError("no such name")
+
+    counting = counter(both())
+    follower = Follower(counting, Stored().newer)
+    monkeypatch.setattr(counting, "learn", fail)
+    for _ in range(3):
+        asyncio.run(follower.refresh())
+    assert [record.message for record in caplog.records] == ["undeclared names are not learned"]
