@@ -1,6 +1,8 @@
 """Refused events, kept: each goes to the topic ``dead-letters`` with its coordinates, the reason and a masked payload.
 
 A dead letter's identity (its key) is topic, partition, offset and place in the record, so a replay's repeat is recognised.
+At most ``MOST_LETTERS`` are written of one record; the last one says how many more of its events were refused.
+
 They are written before the offset behind them is stored: a kill in between repeats some, and loses none.  A letter that
 the broker refuses for good (the topic may not be made, or not be written to) is logged and given up: its event stays counted
 by reason, and no worker stops over it.
@@ -12,7 +14,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,6 +33,8 @@ _KINDS = ((bool, "<boolean>"), (int | float, "<number>"), (str, "<string>"))
 _MOST_PARSED = 65_536
 _LONGEST_DETAIL = 500
 _FLUSH_S = 0.25
+#: A record of 1 MiB may hold half a million bad events: so many letters of it are kept, the rest is counted only.
+MOST_LETTERS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,10 @@ class DeadLetters:
 
     def add(self, rejections: Sequence[Rejection]) -> None:
         """Keep these; returns at once."""
-        for rejection in rejections:
-            if rejection.reason not in COUNTED_ONLY:
+        for of_record in _by_record(rejections):
+            for key, value in letters_of(of_record, self._masking):
                 self._batches[-1].left += 1
-                self._produce(key_of(rejection), letter(rejection, self._masking), batch=self._batches[-1])
+                self._produce(key, value, batch=self._batches[-1])
 
     async def settle(self) -> None:
         """Wait until the broker has every letter added so far, for as long as it takes; later ones are not waited for."""
@@ -113,9 +117,30 @@ def key_of(rejection: Rejection) -> bytes:
     return f"{record.topic}:{record.partition}:{record.offset}{place}".encode()
 
 
-def letter(rejection: Rejection, masking: Masking) -> bytes:
-    """The dead letter as JSON."""
-    record, value = rejection.record, rejection.record.value or b""
+def _by_record(rejections: Iterable[Rejection]) -> Iterable[list[Rejection]]:
+    """What is kept, record by record: one record's rejections for what it says and for its time come apart."""
+    found: dict[int, list[Rejection]] = {}
+    for rejection in rejections:
+        if rejection.reason not in COUNTED_ONLY:
+            found.setdefault(id(rejection.record), []).append(rejection)
+    return found.values()
+
+
+def letters_of(rejections: Sequence[Rejection], masking: Masking) -> Iterator[tuple[bytes, bytes]]:
+    """Key and value of each letter of one record, whose payload is parsed and masked once."""
+    payload, more = _kept(rejections[0].record.value or b"", masking), len(rejections) - MOST_LETTERS
+    for number, rejection in enumerate(rejections[:MOST_LETTERS], start=1):
+        rest = f" ({more} more refused events of this record are counted only)" if more > 0 else ""
+        detail = _detail(rejection.detail, rest if number == MOST_LETTERS else "")
+        yield key_of(rejection), _letter(rejection, detail=detail, payload=payload, masked=not masking.unmasked)
+
+
+def _detail(said: str, rest: str) -> str:
+    return said[: _LONGEST_DETAIL - len(rest)] + rest
+
+
+def _letter(rejection: Rejection, *, detail: str, payload: str, masked: bool) -> bytes:
+    record = rejection.record
     found: Mapping[str, Any] = {
         "topic": record.topic,
         "partition": record.partition,
@@ -123,11 +148,11 @@ def letter(rejection: Rejection, masking: Masking) -> bytes:
         "index": rejection.index,
         "reason": rejection.reason,
         "field": rejection.field,
-        "detail": rejection.detail[:_LONGEST_DETAIL],
+        "detail": detail,
         "at_ms": record.timestamp,
-        "payload": _kept(value, masking),
-        "payload_bytes": len(value),
-        "masked": not masking.unmasked,
+        "payload": payload,
+        "payload_bytes": len(record.value or b""),
+        "masked": masked,
     }
     return json.dumps(found).encode()
 

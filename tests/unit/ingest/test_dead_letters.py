@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from stream.ingest import dead_letters
 from stream.ingest.buffer import Rejection
-from stream.ingest.dead_letters import DeadLetters, Masking, key_of, letter, masked
+from stream.ingest.dead_letters import MOST_LETTERS, DeadLetters, Masking, key_of, letters_of, masked
 from tests.support.ingest import NOON, Stored, tenure
 
 MASKED = Masking(most_bytes=100, unmasked=False)
@@ -28,7 +29,8 @@ def rejection(value: bytes | None = b"x", *, reason: Any = "not_json", index: in
 
 
 def says(value: bytes | None, masking: Masking = MASKED) -> Any:
-    return json.loads(letter(rejection(value), masking))
+    [(_, letter)] = letters_of([rejection(value)], masking)
+    return json.loads(letter)
 
 
 @dataclass(eq=False)
@@ -40,6 +42,7 @@ class Broker:
     refusal: KafkaError | None = None
     queue: list[tuple[bytes, Delivered]] = field(default_factory=list)
     held: list[bytes] = field(default_factory=list)
+    letters: list[dict[str, Any]] = field(default_factory=list)
 
     def produce(self, topic: str, value: bytes, key: bytes, *, on_delivery: Delivered) -> None:
         if self.refusal:
@@ -47,6 +50,7 @@ class Broker:
         if len(self.queue) >= self.room:
             raise BufferError
         self.queue.append((key, on_delivery))
+        self.letters.append(json.loads(value))
 
     def poll(self, timeout: float) -> int:
         return 0
@@ -140,6 +144,52 @@ def test_too_late_events_are_counted_only() -> None:
     broker = Broker()
     letters(broker).add([rejection(reason="too_late")])
     assert broker.queue == []
+
+
+def refusals(value: bytes, count: int) -> list[Rejection]:
+    """This many refused events of one record."""
+    first = rejection(value, index=0)
+    return [replace(first, index=index) for index in range(count)]
+
+
+def test_a_record_of_many_bad_events_is_masked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bytes] = []
+
+    def noted(value: bytes) -> str:
+        seen.append(value)
+        return "<masked>"
+
+    monkeypatch.setattr(dead_letters, "masked", noted)
+    one, other = refusals(b"[0, 0]", 50), refusals(b"[1, 1]", 50)
+    broker = Broker()
+    letters(broker).add([refused for pair in zip(one, other, strict=True) for refused in pair])
+    assert seen == [b"[0, 0]", b"[1, 1]"]
+    assert len(broker.letters) == 100
+    assert {found["payload"] for found in broker.letters} == {"<masked>"}
+
+
+def test_of_a_record_of_many_bad_events_100_letters_are_kept_and_the_last_says_how_many_more() -> None:
+    broker = Broker()
+    letters(broker).add([*refusals(b"[0]", 10_000), rejection(b"{", index=7)])
+    assert MOST_LETTERS == 100
+    assert [found["index"] for found in broker.letters] == [*range(100), 7]
+    said = "expected value at line 1"
+    more = f"{said} (9900 more refused events of this record are counted only)"
+    assert [found["detail"] for found in broker.letters] == [said] * 99 + [more, said]
+
+
+def test_exactly_100_letters_of_a_record_are_all_there_are() -> None:
+    broker, many = Broker(), refusals(b"[0]", 100)
+    letters(broker).add([*many, replace(many[0], reason="too_late")])
+    assert {found["detail"] for found in broker.letters} == {"expected value at line 1"}
+
+
+def test_how_many_more_is_said_behind_a_detail_that_is_too_long() -> None:
+    many = [replace(refused, detail="x" * 900) for refused in refusals(b"[0]", 101)]
+    *_, (_, last) = letters_of(many, MASKED)
+    detail = json.loads(last)["detail"]
+    assert len(detail) == 500
+    assert detail.endswith("x (1 more refused events of this record are counted only)")
 
 
 def test_a_wait_that_is_cut_short_is_part_of_the_next() -> None:
