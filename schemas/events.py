@@ -40,6 +40,7 @@ from schemas.wire import (
 
 __all__ = [
     "MOST_BYTES",
+    "MOST_VALUES",
     "Event",
     "FeatureValue",
     "FeatureValues",
@@ -57,6 +58,8 @@ Model = TypeVar("Model", bound=Wire)
 
 #: A record's value may have this many bytes.
 MOST_BYTES = 1024 * 1024
+#: A feature event may have this many values: each is counted for every model that declares the feature.
+MOST_VALUES = 10_000
 #: A rejection names its field with at most this many characters.
 LONGEST_FIELD = 200
 
@@ -165,6 +168,9 @@ def _label(found: dict[str, Any]) -> Label:
 
 def _feature_values(found: dict[str, Any]) -> FeatureValues:
     wire = _validated(FeatureEvent, found)
+    if len(wire.values) > MOST_VALUES:
+        detail = f"has {len(wire.values)} values, at most {MOST_VALUES}; split them over several records"
+        raise RejectedEvent("too_large", "values", detail)
     return FeatureValues(
         feature=wire.feature,
         source=wire.source,

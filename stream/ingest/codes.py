@@ -10,8 +10,9 @@ from zlib import crc32
 
 from stream.state.layout import CATEGORY_TAIL, WASTE, CategoricalColumn
 
-#: Hashed names are remembered up to here; beyond, they are hashed again each time.
+#: So many hashed names are remembered, of at most so many characters; all others are hashed again each time.
 REMEMBERED = 10_000
+LONGEST_REMEMBERED = 200
 
 
 class Mark:
@@ -48,7 +49,7 @@ class CodeTable(dict[Any, int]):
 
     def _hashed(self, value: str) -> int:
         cell = self.first + bucket_of(value, self.buckets)
-        if len(self) < REMEMBERED:
+        if len(self) < REMEMBERED and len(value) <= LONGEST_REMEMBERED:
             self[value] = cell
         return cell
 

@@ -7,16 +7,19 @@ whose verdict is final.  The two never both accept with different results, but f
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Union
 
 import msgspec
+import numpy as np
 
+from schemas.columnar import MOST_CELLS
 from schemas.errors import RejectedEvent
-from schemas.events import MOST_BYTES, FeatureValues, Rejected, Watermark, parse_record
+from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, parse_record
 from schemas.names import Stream
-from schemas.timestamps import timestamp_ms_of
+from schemas.timestamps import LATEST_MS, timestamp_ms_of
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.shape import Shape, check_unread, struct_of
 from stream.ingest.strangers import Strangers
@@ -25,6 +28,9 @@ from stream.ingest.tenure import Tenure
 from stream.transport import Record
 
 _NO_VALUES = Row((), (), ())
+#: The events of one record may fall into so many panes, each of which costs a partial of its model's layout.
+MOST_PANES = 1_000
+Found = Sequence[Event | Rejected]
 
 
 class _Peek(msgspec.Struct):
@@ -90,7 +96,13 @@ class StreamDecoder:
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):
             return
-        for found in parse_record(self.stream, record.value):
+        events = parse_record(self.stream, record.value)
+        try:
+            self._check_growth(events)
+        except RejectedEvent as refused:
+            into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
+            return
+        for found in events:
             match found:
                 case Rejected():
                     into.rejections.append(
@@ -102,6 +114,41 @@ class StreamDecoder:
                     self._append_values(found, record, tenure, into=into)
                 case _:
                     self._append_event(found, record, tenure, into=into)
+
+    def _check_growth(self, events: Found) -> None:
+        """Refuse a record that is small as bytes and large as what it would be counted in."""
+        if (cells := self._cells(events)) > MOST_CELLS:
+            detail = f"fill {cells} cells of the models that declare the feature, at most {MOST_CELLS}"
+            raise RejectedEvent("too_large", "values", f"{detail}; split them over several records")
+        # So few events cannot fall into too many panes, but where many models declare a feature.
+        if len(events) > MOST_PANES and (panes := self._panes(events)) > MOST_PANES:
+            detail = f"its events fall into {panes} panes, at most {MOST_PANES}; split them over several records"
+            raise RejectedEvent("too_large", "timestamp", detail)
+
+    def _cells(self, events: Found) -> int:
+        values: Counter[str] = Counter()
+        for event in events:
+            if isinstance(event, FeatureValues):
+                values[event.feature] += len(event.values)
+        return sum(count * self._row_cells(feature) for feature, count in values.items())
+
+    def _row_cells(self, feature: str) -> int:
+        return sum(self.shapes[number].columns for number in self.declared.get(feature, ()))
+
+    def _panes(self, events: Found) -> int:
+        """Distinct (model, pane) that the events would be counted in; one integer each, as no pane is beyond LATEST_MS."""
+        panes = (
+            number * (LATEST_MS + 1) + event.timestamp_ms // self.shapes[number].pane_ms
+            for event in events
+            if not isinstance(event, Rejected | Watermark)
+            for number in self._counted_in(event)
+        )
+        return len(np.unique(np.fromiter(panes, np.int64)))
+
+    def _counted_in(self, event: Any) -> tuple[int, ...]:
+        if isinstance(event, FeatureValues):
+            return self.declared.get(event.feature, ()) if event.values else ()
+        return (self.numbers[event.model],) if event.model in self.numbers else ()
 
     def _is_unknown(self, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
         """A short way for events of unknown models, so that many of them cost little."""

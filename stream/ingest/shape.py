@@ -72,14 +72,21 @@ class Shape:
 
     ``narrow``, ``wide`` and ``categorical`` are (name, path) in the order in which rows carry the values.  ``strange`` are
     fields and features that nobody declared and events were seen to hold: the fast path may skip and count them.
+    ``pane_ms`` is the shortest pane among the layouts.
     """
 
     model: str
     stream: str
+    pane_ms: int
     narrow: Columns
     wide: Columns
     categorical: Columns
     strange: Strange = Strange()
+
+    @property
+    def columns(self) -> int:
+        """Values of one row."""
+        return len(self.narrow) + len(self.wide) + len(self.categorical)
 
     @property
     def features(self) -> frozenset[str]:
@@ -106,6 +113,7 @@ def shape_of(layouts: Iterable[Layout]) -> Shape:
     return Shape(
         first.model,
         first.stream,
+        min(layout.pane_ms for layout in (first, *rest)),
         tuple(key for key, wide in numeric.items() if not wide),
         tuple(key for key, wide in numeric.items() if wide),
         tuple(categorical),
