@@ -51,13 +51,14 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        """``FILE:LINE: key: message``, the form that editors jump to.
+        """``FILE:LINE: key: message``, the form that editors jump to; what a terminal would obey in the key is escaped.
 
         >>> print(Problem("monitors.yaml", 7, "defaults.pane", "must be a duration such as 1h, not 'soon'"))
         monitors.yaml:7: defaults.pane: must be a duration such as 1h, not 'soon'
         """
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(part for part in (place, self.key, self.message) if part)
+        key = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in self.key)
+        return ": ".join(part for part in (place, key, self.message) if part)
 
 
 class ConfigError(DriftlineError):

@@ -82,6 +82,7 @@ def test_a_name_that_json_escapes(folder: Path, written: str, shown: str) -> Non
     said = f"must hold no double quote, backslash or control character, not {shown!r}"
     [problem] = caught.value.problems
     assert (problem.line, problem.key, problem.message) == (6, f"models.m.features.{shown}", said)
+    assert str(problem).isprintable()
 
 
 def test_names_may_hold_anything_else(folder: Path) -> None:
