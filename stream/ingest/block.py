@@ -15,11 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Reason, RejectedEvent
-from schemas.timestamps import timestamp_ms_of
+from schemas.timestamps import LATEST_MS, timestamp_ms_of
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
 from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER, Verdicts, judge
+from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -79,7 +80,7 @@ def _judge(
     *, buffer: Buffer, plan: StreamPlan, arrays: tuple[Ints, Ints, Ints, Ints], skew_ms: int,
 ) -> tuple[Verdicts, int]:  # fmt: skip
     shapes, times, layout, pane = (array[rows] for array in arrays)
-    record_ms = np.fromiter((buffer.record[row].timestamp for row in rows), np.int64, len(rows))
+    record_ms = np.fromiter((_record_ms(buffer.record[row]) for row in rows), np.int64, len(rows))
     closes = (shapes == CLOSE) & (times <= record_ms + skew_ms)
     closed = np.maximum.accumulate(np.maximum(tenure.closed, np.where(closes, times, NEVER)))
     counts = shapes >= 0
@@ -93,6 +94,11 @@ def _judge(
         pane_end=np.where(counts, pane + width, 1 << 62), lateness=lateness, keep=keep, skew_ms=skew_ms,
     )  # fmt: skip
     return verdicts, int(closed[-1]) if len(closed) else tenure.closed
+
+
+def _record_ms(record: Record) -> int:
+    """The record's Kafka timestamp; a record without one (-1) can have no event that is later than it."""
+    return record.timestamp if record.timestamp >= 0 else LATEST_MS
 
 
 def _layouts_and_panes(shapes: Ints, times: Ints, real: Bools, *, plan: StreamPlan) -> tuple[Ints, Ints]:

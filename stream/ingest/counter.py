@@ -59,9 +59,9 @@ class Counter:
         self._lock = asyncio.Lock()
 
     async def add(self, run: Run, tenure: Tenure) -> None:
-        """Decode a run; count when a block is full."""
-        buffer = self._buffers[tenure.stream]
+        """Decode what of a run was not read yet, all or (of records with many events) a part; count when a block is full."""
         records = run.records if run.records[0].offset >= tenure.read else _from(run, tenure.read)
+        buffer = self._buffers[tenure.stream]
         if records:
             self.plans[tenure.stream].decoder.decode_run(records, tenure, into=buffer)
         if len(buffer) >= BLOCK_ROWS:

@@ -27,6 +27,8 @@ from stream.ingest.strict import Row, row_of, rows_of
 from stream.ingest.tenure import Tenure
 from stream.transport import Record
 
+#: Rows and refusals after which a run is counted before more of it is read.
+LARGE_BUFFER = 20_000
 _NO_VALUES = Row((), (), ())
 #: The events of one record may fall into so many panes, each of which costs a partial of its model's layout.
 MOST_PANES = 1_000
@@ -71,8 +73,11 @@ class StreamDecoder:
     strangers: Strangers
 
     def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
-        """Append the rows and rejections of a run to ``into``; never raises for what a record holds."""
-        fast, first = self.fast, len(into)
+        """Append the rows and rejections of a run to ``into``; never raises for what a record holds.
+
+        Stops early once records of many events have made the buffer large; ``tenure.read`` says where.
+        """
+        fast, first, last = self.fast, len(into), records[-1]
         shape, timestamp, source = into.shape.append, into.timestamp.append, into.record.append
         narrow, wide, categorical = into.narrow.append, into.wide.append, into.categorical.append
         for record in records:
@@ -84,6 +89,9 @@ class StreamDecoder:
             except Exception:
                 # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
                 self._decode_strictly(record, tenure, into=into)
+                if len(into) + len(into.rejections) > LARGE_BUFFER:
+                    last = record
+                    break
                 continue
             shape(event.shape_number)
             timestamp(event.timestamp)
@@ -91,7 +99,7 @@ class StreamDecoder:
             narrow(event.read_narrow(event))
             wide(event.read_wide(event))
             categorical(event.read_categorical(event))
-        into.close_segment(tenure, first=first, next_offset=records[-1].offset + 1)
+        into.close_segment(tenure, first=first, next_offset=last.offset + 1)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):

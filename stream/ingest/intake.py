@@ -52,9 +52,10 @@ class Intake:
             return
         if run.records[0].offset > tenure.read + 1:
             await self._note_gap(run, tenure)
-        await self.counter.add(run, tenure)
-        if len(tenure.changed) > MOST_CHANGED:
-            await self.checkpointer.run_once()
+        while tenure.live and tenure.read <= run.records[-1].offset:
+            await self.counter.add(run, tenure)
+            if len(tenure.changed) > MOST_CHANGED:
+                await self.checkpointer.run_once()
 
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
         """What the transport asks at every assignment: where to read each partition from."""

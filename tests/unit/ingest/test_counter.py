@@ -229,3 +229,20 @@ def test_counts_beyond_32_bits_are_carried_on() -> None:
         assert events(counting, owner) == {PANE: 2**32 + 2**31}
 
     asyncio.run(many())
+
+
+def test_a_run_of_records_with_many_events_is_read_in_parts() -> None:
+    """Each record may hold thousands of events; a whole run of them would not fit in memory."""
+
+    async def many() -> tuple[list[int], dict[tuple[str, int], int], int]:
+        owner, counting, reached = tenure(), counter(both(), shelf=Shelf()), []
+        array = b"[" + b",".join([event()] * 15_000) + b"]"
+        values = [array] * 5 + [event()]
+        arrived = run([Stored(value, at, NOON + HOUR) for at, value in enumerate(values)], owner)
+        while owner.read < len(values):
+            await counting.add(arrived, owner)
+            reached.append(owner.counted)
+        await counting.drain()
+        return reached, events(counting, owner), owner.counted
+
+    assert asyncio.run(many()) == ([2, 4, 6], {PANE: 75_001}, 6)
