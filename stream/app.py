@@ -209,9 +209,12 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
         await _every(app, settings.config_poll_s, built.pacer.run_once)
 
     async def last_checkpoint(app: Any, **kwargs: Any) -> None:
+        late = False
         try:
             await asyncio.wait_for(built.checkpointer.run_once(), timeout=LAST_CHECKPOINT_S)
         except TimeoutError:
+            late = True
+        if late or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
         _leave_within(LEAVE_WITHIN_S)
 

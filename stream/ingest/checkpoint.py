@@ -40,6 +40,7 @@ class Tally:
     partitions: int = 0
     panes: int = 0
     fenced: int = 0
+    cut_short: int = 0
     seconds: list[float] = field(default_factory=list)
 
 
@@ -70,6 +71,7 @@ class Checkpointer:
             await self._settle()
             await self._store_all(taken)
         except BaseException:
+            self.tally.cut_short += 1
             for tenure, _ in taken:
                 self._ownership.drop(tenure)
             raise

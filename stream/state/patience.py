@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 LONGEST_PAUSE_S = 2.0
+#: The first failure may be an old connection, of which a pool keeps several after a restart of Redis.
+OUTAGE_FROM_TRY = 2
 
 
 class Patience:
@@ -56,6 +58,8 @@ class Patience:
 
     def _note_silence(self, question: object, state: RetryCallState) -> None:
         self.retries += 1
+        if state.attempt_number < OUTAGE_FROM_TRY:
+            return
         self._unanswered.add(question)
         if self.answers.is_set():
             self.answers.clear()

@@ -133,7 +133,8 @@ def test_a_worker_told_to_stop_while_redis_is_gone_ends_all_the_same(
     started = time.monotonic()
     assert worker.stop() == 0
     assert time.monotonic() - started < 6
-    assert printed(worker, "stopping without a last checkpoint; its events will be read again") == 1
+    # Said only where something was counted before reading paused; what was is counted again, and exactly once.
+    assert printed(worker, "stopping without a last checkpoint; its events will be read again") <= 1
     own_redis.start()
     deployment.start_worker()
     assert_all_counted(deployment)

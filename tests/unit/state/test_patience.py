@@ -27,7 +27,7 @@ def test_it_asks_until_there_is_an_answer_and_tells_of_the_outage(caplog: pytest
 
     with caplog.at_level(logging.WARNING):
         assert asyncio.run(scene()) == (7, True, 3)
-    assert seen == [True, False, False, False]
+    assert seen == [True, True, False, False]
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
 
 
@@ -37,3 +37,43 @@ def test_what_is_no_outage_is_raised_at_once() -> None:
 
     with pytest.raises(ValueError, match="a bug"):
         asyncio.run(Patience()(ask))
+
+
+def test_one_failure_is_an_old_connection_and_no_outage(caplog: pytest.LogCaptureFixture) -> None:
+    tries: list[int] = []
+
+    async def ask() -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            raise NotConnected("closed by the server")
+        return 7
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(Patience()(ask)) == 7
+    assert caplog.records == []
+
+
+def test_a_redis_that_answers_readers_only_keeps_reading_paused() -> None:
+    """Full, it refuses to write and still reads: the reader's answer must not set events flowing again."""
+
+    async def scene() -> tuple[bool, bool]:
+        patience, room = Patience(), asyncio.Event()
+
+        async def write() -> int:
+            if not room.is_set():
+                raise NotConnected("OOM command not allowed")
+            return 1
+
+        async def read() -> int:
+            return 2
+
+        writing = asyncio.create_task(patience(write))
+        while patience.answers.is_set():
+            await asyncio.sleep(0.01)
+        await patience(read)
+        paused = not patience.answers.is_set()
+        room.set()
+        await writing
+        return paused, patience.answers.is_set()
+
+    assert asyncio.run(scene()) == (True, True)
