@@ -246,3 +246,15 @@ def test_a_run_of_records_with_many_events_is_read_in_parts() -> None:
         return reached, events(counting, owner), owner.counted
 
     assert asyncio.run(many()) == ([2, 4, 6], {PANE: 75_001}, 6)
+
+
+def test_a_record_without_a_kafka_timestamp_is_not_from_the_future() -> None:
+    """Old producers and some mirrors write -1; nothing can be later than an unknown time."""
+
+    async def undated() -> dict[tuple[str, int], int]:
+        owner, counting = tenure(), counter(both(), shelf=Shelf())
+        await counting.add(run([Stored(event(), 0, timestamp=-1)], owner), owner)
+        await counting.drain()
+        return events(counting, owner)
+
+    assert asyncio.run(undated()) == {PANE: 1}
