@@ -14,6 +14,7 @@ from tests.support import backends
 from tests.support.backends import Backend
 from tests.support.kafka import KafkaMissing, LocalKafka
 from tests.support.redis import LocalRedis, RedisMissing
+from tests.support.worker import Deployment
 
 Service = TypeVar("Service")
 
@@ -60,6 +61,14 @@ def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
     redis.start()
     yield redis
     redis.stop()
+
+
+@pytest.fixture
+def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
+    """A deployment on the run's Kafka and Redis; whatever workers it starts end with the test."""
+    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
+    yield made
+    made.stop()
 
 
 def _running(start: Callable[[Path], Backend], folder: Path) -> Iterator[str]:

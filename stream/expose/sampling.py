@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
 
 from prometheus_client import Counter as PromCounter
 
@@ -14,12 +13,6 @@ from stream.ingest.intake import Intake
 from stream.ingest.tenure import Tenure
 
 PATIENCE_S = 60.0
-
-
-class _Known(Protocol):
-    """A number that only grows."""
-
-    def __call__(self) -> float: ...
 
 
 class Sampler:

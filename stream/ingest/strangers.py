@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import replace
 
-from schemas.kinds import Label, Prediction, Serving
 from stream.ingest.shape import Shape, Strange
+from stream.ingest.strict import ModelEvent, undeclared_features
 
 #: Names remembered of a model, of each kind; events with others go the strict way for good.
 MOST_NAMES = 32
@@ -26,12 +26,10 @@ class Strangers:
         self._keys: dict[int, set[str]] = defaultdict(set)
         self._features: dict[int, set[str]] = defaultdict(set)
 
-    def note(self, event: Prediction | Label | Serving, *, number: int, shape: Shape) -> None:
+    def note(self, event: ModelEvent, *, number: int, shape: Shape) -> None:
         """Remember what of the event nobody declared."""
-        features = event.features if isinstance(event, Prediction) else {}
         _remember(self._keys[number], event.unknown_keys, known=len(shape.strange.keys))
-        strange = [name for name in features if name not in shape.features]
-        _remember(self._features[number], strange, known=len(shape.strange.features))
+        _remember(self._features[number], undeclared_features(event, shape), known=len(shape.strange.features))
 
     def taught(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
         """The shapes with every name met since, None where there was nothing new."""

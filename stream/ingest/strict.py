@@ -31,14 +31,19 @@ class Row:
 
 def row_of(event: ModelEvent, shape: Shape) -> Row:
     """The row of a prediction, label or serving event."""
-    features = event.features if isinstance(event, Prediction) else {}
     return Row(
         tuple(number_of(_value(event, path)) for _, path in shape.narrow),
         tuple(number_of(_value(event, path)) for _, path in shape.wide),
         tuple(category_of(_value(event, path)) for _, path in shape.categorical),
-        unknown_features=sum(name not in shape.features for name in features),
+        unknown_features=len(undeclared_features(event, shape)),
         unknown_keys=len(event.unknown_keys),
     )
+
+
+def undeclared_features(event: ModelEvent, shape: Shape) -> list[str]:
+    """Features of the event that the model's monitors do not list."""
+    declared = shape.features
+    return [name for name in event.features if name not in declared] if isinstance(event, Prediction) else []
 
 
 def rows_of(event: FeatureValues, shape: Shape) -> Iterable[Row]:

@@ -8,8 +8,6 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,13 +35,6 @@ FEATURES = {"alpha": 8, "beta": 4}
 RATE = 8_000
 #: Events come this much out of order: more than the lateness of two minutes, so some are late and meet evicted panes.
 DISORDER_MS = 3 * PANE_MS
-
-
-@pytest.fixture
-def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture(scope="module")

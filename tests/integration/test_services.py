@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,13 +20,6 @@ MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
 EVENTS = generate(MODEL, 10_000, seed=2, features=2)
 RECORDS = list(EVENTS.records())
-
-
-@pytest.fixture
-def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
-    yield made
-    made.stop()
 
 
 @pytest.fixture

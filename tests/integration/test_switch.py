@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -31,11 +28,10 @@ HALF = 3_000
 
 
 @pytest.fixture
-def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
-    apply(made, write_monitors(made.folder, {MODEL: OLD}))
-    yield made
-    made.stop()
+def deployment(deployment: Deployment) -> Deployment:
+    """With the old reference in force."""
+    apply(deployment, write_monitors(deployment.folder, {MODEL: OLD}))
+    return deployment
 
 
 def between(first_ms: int, end_ms: int) -> Events:

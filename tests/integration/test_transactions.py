@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
-import pytest
 from confluent_kafka import Producer
 
 from tests.support.generated import START_MS, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, offset_hash
 from tests.support.worker import Deployment
-
-
-@pytest.fixture
-def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
-    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
-    yield made
-    made.stop()
 
 
 def send(producer: Producer, deployment: Deployment, events: int) -> None:
