@@ -10,7 +10,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationError
 
 from schemas.errors import StoreError
-from schemas.monitored import Frozen, ModelMonitor
+from schemas.monitored import Frozen, ModelMonitor, ReceiverMonitor, RouteMonitor, SourceMonitor
 
 
 class InForce(Frozen):
@@ -33,6 +33,9 @@ class Generation(Frozen):
     applied_ms: int
     file_sha256: str
     models: dict[str, InForce]
+    sources: dict[str, SourceMonitor] = Field(default_factory=dict)
+    route: RouteMonitor = RouteMonitor()
+    receivers: dict[str, ReceiverMonitor] = Field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """The document as stored in Redis and published on the topic ``config``."""

@@ -84,6 +84,50 @@ class ModelMonitor(Frozen):
     labels: LabelsMonitor = LabelsMonitor()
     serving: ServingMonitor = ServingMonitor()
     features: dict[str, FeatureMonitor] = Field(default_factory=dict)
+    #: Fixed thresholds by statistic, for the features and predictions that say nothing themselves.
+    fixed: dict[str, float] = Field(default_factory=dict)
+
+
+class RouteMonitor(Frozen):
+    """A node of the routing tree: matchers as written (``severity="P0"``), first match wins unless ``carry_on``.
+
+    Waits and intervals are inherited where they are None; ``receiver`` too.
+    """
+
+    receiver: str | None = None
+    match: tuple[str, ...] = ()
+    carry_on: bool = False
+    open_wait_ms: int | None = None
+    update_interval_ms: int | None = None
+    repeat_interval_ms: int | None = None
+    routes: tuple[RouteMonitor, ...] = ()
+
+
+class SecretPlace(Frozen):
+    """Where a secret is, a file or a variable of the environment; never the secret itself."""
+
+    file: str | None = None
+    env: str | None = None
+
+
+class PagerDutyReceiver(Frozen):
+    """A PagerDuty service, by where its integration key is."""
+
+    routing_key: SecretPlace
+
+
+class SlackReceiver(Frozen):
+    """A Slack channel, and where a bot's token is."""
+
+    token: SecretPlace
+    channel: str
+
+
+class ReceiverMonitor(Frozen):
+    """Whom a route tells; with nothing in it, only the console shows it."""
+
+    pagerduty: PagerDutyReceiver | None = None
+    slack: SlackReceiver | None = None
 
 
 class SourceMonitor(Frozen):
@@ -100,6 +144,8 @@ class Monitors(Frozen):
     sha256: str
     models: dict[str, ModelMonitor]
     sources: dict[str, SourceMonitor] = Field(default_factory=dict)
+    route: RouteMonitor = RouteMonitor()
+    receivers: dict[str, ReceiverMonitor] = Field(default_factory=dict)
     later: tuple[str, ...] = ()
 
     def not_in_force(self) -> list[str]:

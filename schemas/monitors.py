@@ -23,8 +23,13 @@ from schemas.monitored import (
     LabelsMonitor,
     ModelMonitor,
     Monitors,
+    PagerDutyReceiver,
     PredictionMonitor,
+    ReceiverMonitor,
+    RouteMonitor,
+    SecretPlace,
     ServingMonitor,
+    SlackReceiver,
     SourceMonitor,
 )
 from schemas.monitors_check import check_file, check_length, reference_path
@@ -67,6 +72,8 @@ def load_monitors(path: str | Path) -> Monitors:
         sha256=hashlib.sha256(content).hexdigest(),
         models={name: _model(name, file, document) for name in file.models},
         sources={name: _source(source) for name, source in file.sources.items()},
+        route=_route(file.route or written.Route()),
+        receivers={name: _receiver(receiver) for name, receiver in file.receivers.items()},
         later=tuple(_later(document)),
     )
 
@@ -122,6 +129,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         labels=_labels(model.labels),
         serving=_serving(model.serving),
         features={feature: _feature(item, file) for feature, item in model.features.items()},
+        fixed=(model.fixed or file.defaults.fixed or written.Fixed()).given(),
     )
 
 
@@ -149,6 +157,30 @@ def _serving(said: written.Serving | None) -> ServingMonitor:
 
 def _source(said: written.Source) -> SourceMonitor:
     return SourceMonitor(upstream=tuple(said.upstream), owner=said.owner)
+
+
+def _route(said: written.Route) -> RouteMonitor:
+    return RouteMonitor(
+        receiver=said.receiver,
+        match=tuple(said.match),
+        carry_on=said.carry_on,
+        open_wait_ms=said.open_wait,
+        update_interval_ms=said.update_interval,
+        repeat_interval_ms=said.repeat_interval,
+        routes=tuple(_route(child) for child in said.routes),
+    )
+
+
+def _receiver(said: written.Receiver) -> ReceiverMonitor:
+    pager, slack = said.pagerduty, said.slack
+    return ReceiverMonitor(
+        pagerduty=PagerDutyReceiver(routing_key=_place(pager.routing_key)) if pager else None,
+        slack=SlackReceiver(token=_place(slack.token), channel=slack.channel) if slack else None,
+    )
+
+
+def _place(said: written.SecretPlace) -> SecretPlace:
+    return SecretPlace(file=said.file, env=said.env)
 
 
 def _feature(said: written.Feature, file: written.MonitorsFile) -> FeatureMonitor:

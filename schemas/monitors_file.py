@@ -16,27 +16,20 @@ from schemas.monitored import FeatureType, PredictionKind
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
-    "route",
-    "receivers",
     "times",
+    "route.active",
+    "route.mute",
+    "route.routes.*.active",
+    "route.routes.*.mute",
+    "receivers.*.email",
+    "receivers.*.webhook",
     "defaults.budget",
-    "defaults.fixed",
-    "sources.*.freshness_sla",
-    "sources.*.null_threshold",
-    "sources.*.slow_window",
-    "sources.*.fixed",
     "models.*.budget",
-    "models.*.fixed",
     "models.*.references",
     "models.*.shadow_of",
-    "models.*.serving.slo",
     "models.*.segments",
     "models.*.business",
     "models.*.playbooks",
-    "models.*.features.*.freshness_sla",
-    "models.*.features.*.null_threshold",
-    "models.*.features.*.slow_window",
-    "models.*.features.*.fixed",
     "models.*.features.*.reference",
 )
 

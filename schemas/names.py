@@ -85,6 +85,64 @@ class Names:
         """Hash: partition -> who reads it, and when that was last said."""
         return self.key("topic", stream, "partitions")
 
+    def revised(self, stream: str, partition: int) -> str:
+        """Hash: panes of a partition that changed after evaluation had sealed them, and how often."""
+        return self.key(_tag(stream, partition), "revised")
+
+    def lease(self, shard: int) -> str:
+        """String: who evaluates a shard of the models, until it expires."""
+        return self.key("evaluation", "lease", str(shard))
+
+    @property
+    def lease_tokens(self) -> str:
+        """Hash: shard -> the fencing token that was given out last."""
+        return self.key("evaluation", "tokens")
+
+    @property
+    def workers(self) -> str:
+        """Sorted set: workers that evaluate, by when they last said so (ms)."""
+        return self.key("evaluation", "workers")
+
+    def model_state(self, model: str) -> str:
+        """Hash for people: how a model is."""
+        return self.key("model", model, "state")
+
+    def evaluation(self, model: str, stream: str) -> str:
+        """Hash: how far a model's stream is evaluated, under which token, and its charts."""
+        return self.of_model(model, "evaluation", stream)
+
+    def closed(self, model: str, stream: str, *, layout: str, tier: str, block: int) -> str:
+        """Hash of merged closed panes of a tier (``pane``, ``1h``, ``1d``) for one block of time."""
+        return self.of_model(model, "closed", stream, layout[:16], tier, str(block))
+
+    def report(self, model: str, window: str) -> str:
+        """Hash for people: the newest report of a window."""
+        return self.of_model(model, "report", window)
+
+    def history(self, model: str, window: str) -> str:
+        """Capped Redis stream: the reports of a window, oldest first."""
+        return self.of_model(model, "history", window)
+
+    def outbox(self, model: str) -> str:
+        """Redis stream: messages for Kafka that evaluation has concluded and the relay has not sent yet."""
+        return self.of_model(model, "outbox")
+
+    def totals(self, model: str) -> str:
+        """Hash: the model's cumulative sums, which its Prometheus series are exported from."""
+        return self.of_model(model, "totals")
+
+    def of_model(self, model: str, *parts: str) -> str:
+        """A key in the model's slot: all that one evaluation script writes."""
+        return self.key(f"{{model:{model}}}", *parts)
+
+    def incidents(self, *parts: str) -> str:
+        """A key in the slot of the incident owner.
+
+        >>> Names().incidents("documents")
+        'driftline:{incidents}:documents'
+        """
+        return self.key("{incidents}", *parts)
+
 
 def _tag(stream: str, partition: int) -> str:
     """Redis Cluster puts keys with the same text in braces into one slot."""

@@ -55,7 +55,7 @@ async def publish(
     versions = await _stored_versions(redis, names, monitors, references=references)
     while True:
         try:
-            return await _replaced(redis, names, versions, said=(monitors.sha256, now_ms, clock_ms))
+            return await _replaced(redis, names, versions, monitors=monitors, said=(now_ms, clock_ms))
         except WatchError:
             continue
 
@@ -135,13 +135,13 @@ async def _stored_versions(
 
 
 async def _replaced(
-    redis: Redis, names: Names, versions: Mapping[str, Version], *, said: tuple[str, int, int | None]
+    redis: Redis, names: Names, versions: Mapping[str, Version], *, monitors: Monitors, said: tuple[int, int | None]
 ) -> Generation:
-    """One attempt; ``said`` is (hash of the file, now, greatest clock).
+    """One attempt; ``said`` is (now, greatest clock).
 
     :raises WatchError: another generation was published meanwhile.
     """
-    sha256, now_ms, clock_ms = said
+    now_ms, clock_ms = said
     async with redis.pipeline(transaction=True) as pipe:
         await pipe.watch(names.config)
         current = await read(redis, names)
@@ -150,7 +150,10 @@ async def _replaced(
             for model, version in versions.items()
         }
         number = current.number + 1 if current else 1
-        generation = Generation(number=number, applied_ms=now_ms, file_sha256=sha256, models=models)
+        generation = Generation(
+            number=number, applied_ms=now_ms, file_sha256=monitors.sha256, models=models,
+            sources=monitors.sources, route=monitors.route, receivers=monitors.receivers,
+        )  # fmt: skip
         pipe.multi()  # type: ignore[no-untyped-call]
         pipe.hset(names.config, mapping={"generation": number, "applied_ms": now_ms, "document": generation.to_json()})
         await pipe.execute()

@@ -1,0 +1,85 @@
+"""Actions: what people do to incidents, one JSON object a record on the topic ``actions``.
+
+Who acts is part of the action, and so is the revision of the incident that they saw: an acknowledgement of what has changed
+since covers what was seen.  Times are epoch milliseconds of Redis' clock.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from schemas.findings import Value
+
+SCHEMA = 1
+Operator = Literal["=", "!=", "=~", "!~"]
+
+
+class Matcher(Value, frozen=True):
+    """One condition on a finding's labels, as Alertmanager writes it; regular expressions match the whole value."""
+
+    label: str
+    operator: Operator
+    value: str
+
+
+class Acknowledge(Value, frozen=True, tag="acknowledge", tag_field="type", kw_only=True, omit_defaults=True):
+    """Somebody takes an incident; covers its members and severity at ``revision`` (None: at the time)."""
+
+    incident: str
+    by: str
+    at: int
+    revision: int | None = None
+    comment: str = ""
+    schema: int = SCHEMA
+
+
+class Resolve(Value, frozen=True, tag="resolve", tag_field="type", kw_only=True, omit_defaults=True):
+    """Somebody declares an incident over; it stays closed until its findings were once ok, or get worse."""
+
+    incident: str
+    by: str
+    at: int
+    revision: int | None = None
+    comment: str = ""
+    schema: int = SCHEMA
+
+
+class AddSilence(Value, frozen=True, tag="add_silence", tag_field="type", kw_only=True, omit_defaults=True):
+    """Mutes openings and repeats (never closings) of findings that all matchers match, from ``starts`` until ``ends``."""
+
+    silence: str
+    matchers: tuple[Matcher, ...]
+    starts: int
+    ends: int
+    by: str
+    at: int
+    comment: str = ""
+    schema: int = SCHEMA
+
+
+class ExpireSilence(Value, frozen=True, tag="expire_silence", tag_field="type", kw_only=True, omit_defaults=True):
+    """Ends a silence now."""
+
+    silence: str
+    by: str
+    at: int
+    schema: int = SCHEMA
+
+
+Action = Acknowledge | Resolve | AddSilence | ExpireSilence
+_DECODER: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
+
+
+def encode(action: Action) -> bytes:
+    """The record's value."""
+    return msgspec.json.encode(action)
+
+
+def decode(value: bytes) -> Action:
+    """What ``encode`` wrote.
+
+    :raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape).
+    """
+    return _DECODER.decode(value)

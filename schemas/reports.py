@@ -1,0 +1,79 @@
+"""Drift reports: what a window of a model looks like against its reference, one JSON object a judgement.
+
+On the topic ``drift-reports``, in the model's history in Redis, and what the console draws.  Numbers carry their sample size
+and the convention they were computed by; a number that has no meaning is null, never NaN.  Times are epoch milliseconds.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from schemas.findings import Value
+
+SCHEMA = 1
+
+State = Literal["ok", "drift", "not_enough_data", "no_traffic", "no_reference", "warming", "stale"]
+
+
+class Measure(Value, frozen=True, omit_defaults=True):
+    """One statistic; ``threshold`` is set where a rule decides by it, and ``exceeded`` whether it does."""
+
+    value: float | None
+    convention: str = "driftline"
+    p_value: float | None = None
+    expected: float | None = None
+    threshold: float | None = None
+    exceeded: bool = False
+
+
+class Column(Value, frozen=True, omit_defaults=True):
+    """A feature's (or the prediction's) verdict in one window; ``n`` counts values, ``n_reference`` those it is held against."""
+
+    state: State
+    n: int
+    n_reference: int = 0
+    n_eff: float | None = None
+    missing_ratio: float | None = None
+    mean: float | None = None
+    measures: dict[str, Measure] = msgspec.field(default_factory=dict)
+
+
+class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """One window ``[start, end)`` of one model; ``late`` counts its late events, and with ``end`` numbers its revisions."""
+
+    model: str
+    stream: str
+    window: str
+    start: int
+    end: int
+    seen: int
+    state: State
+    events: int
+    late: int = 0
+    reference: str = ""
+    layout: str = ""
+    generation: int = 0
+    features: dict[str, Column] = msgspec.field(default_factory=dict)
+    prediction: dict[str, Column] = msgspec.field(default_factory=dict)
+    serving: dict[str, Measure] = msgspec.field(default_factory=dict)
+    #: Share of the declared importance that is in drift, 0 to 1.
+    drift_score: float | None = None
+    schema: int = SCHEMA
+
+
+_DECODER = msgspec.json.Decoder(Report)
+
+
+def encode(report: Report) -> bytes:
+    """The record's value."""
+    return msgspec.json.encode(report)
+
+
+def decode(value: bytes) -> Report:
+    """What ``encode`` wrote.
+
+    :raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape).
+    """
+    return _DECODER.decode(value)
