@@ -24,7 +24,8 @@ class Call:
 
     ``entry`` names the entry (an incident at an address).  ``generation`` counts the vendor's own incidents of an entry: a
     worsening opens the next one.  ``dedup_key`` is PagerDuty's; ``thread`` is the timestamp of Slack's root message, None
-    while it is not known.  ``why`` is the reason in words.
+    while it is not known.  ``doubt``: it was begun before and its end was never learned, so the vendor may have it already.
+    ``why`` is the reason in words.
     """
 
     entry: str
@@ -36,6 +37,7 @@ class Call:
     dedup_key: str
     thread: str | None
     why: str
+    doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)
