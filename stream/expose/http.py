@@ -33,8 +33,8 @@ def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
     return app
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A listening socket: on ``port``, or for 0 on the first free worker port.
+def listening_socket(host: str, port: int, *, variable: str = "DRIFTLINE_HTTP_PORT") -> socket.socket:
+    """A listening socket: on ``port``, or for 0 on the first free worker port; ``variable`` is the setting to change.
 
     :raises ConfigError: the port, or each of them, is taken.
     """
@@ -49,7 +49,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         else:
             return bound
     tried = port or f"each of {WORKER_PORTS.start} to {WORKER_PORTS.stop - 1}"
-    raise ConfigError([Problem("DRIFTLINE_HTTP_PORT", 0, "", f"{host}:{tried} is taken; choose a free port")])
+    raise ConfigError([Problem(variable, 0, "", f"{host}:{tried} is taken; choose a free port")])
 
 
 def address(bound: socket.socket) -> str:
