@@ -59,6 +59,7 @@ class Evidence:
     severity: Severity
     firing: bool
     value: float | None = None
+    peak: float | None = None
     threshold: float | None = None
     n: int | None = None
     p: float | None = None
@@ -72,7 +73,8 @@ class Message:
     ``title`` says what matters in its first 80 characters.  ``members`` are the worst of the findings, worst first;
     ``firing`` and ``total`` count all of them.  It began after ``since_lo`` and no later than ``since_hi`` (event time).
     ``why`` puts ``reason`` into words; for a closed incident it is the true reason of its end.  ``links`` are ids of
-    related incidents, ``path`` the console's page, ``history`` the lines of the thread, oldest first.
+    related incidents, ``path`` the console's page, ``history`` the lines of the thread, oldest first.  ``ended`` is when it
+    ended, on the clock of ``since_hi``.
     """
 
     incident: str
@@ -89,6 +91,7 @@ class Message:
     total: int
     reason: Reason
     why: str
+    ended: int | None = None
     acknowledged_by: str | None = None
     silenced_until: int | None = None
     links: tuple[str, ...] = ()
