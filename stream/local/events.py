@@ -1,12 +1,14 @@
 """The flights as the events that a serving system would send, in the order in which they happened.
 
-A prediction is made at the scheduled departure, its label is known at the actual arrival; both streams are
-merged by that time. A flight's events go to one of four partitions by its id, with the record key
-``flight-delay#k``: with the model's name alone, every event would land in one partition.
+A prediction is made at the scheduled departure, its label is known at the actual arrival; both streams, and the
+synthetic requests of `stream.local.serving`, are merged by that time. A flight's events go to one of four
+partitions by its id, with the record key ``flight-delay#k``: with the model's name alone, every event would land
+in one partition.
 """
 
 from __future__ import annotations
 
+import heapq
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from schemas.names import Stream
 from stream.local.broker import PARTITIONS
 from stream.local.flights import FEATURES
 from stream.local.model import Floats
+from stream.local.serving import serving_batches
 from stream.local.watched import CLASSES, MODEL
 
 VERSION = "1"
@@ -36,10 +39,21 @@ class Record:
     key: bytes
     value: bytes
     timestamp_ms: int
+    events: int = 1
 
 
 def records_of(flights: pd.DataFrame, scores: Floats) -> Iterator[Record]:
-    """Every prediction and every label, by event time; predictions first where times are equal."""
+    """Every prediction, label and serving batch, by event time; in this order where times are equal."""
+    return heapq.merge(_of_flights(flights, scores), _of_serving(flights), key=lambda record: record.timestamp_ms)
+
+
+def _of_serving(flights: pd.DataFrame) -> Iterator[Record]:
+    parts = [partition_of(flight) for flight in flights["id"]]
+    for batch in serving_batches(flights, parts):
+        yield Record("serving", batch.partition, KEYS[batch.partition], batch.value, batch.last_ms, batch.requests)
+
+
+def _of_flights(flights: pd.DataFrame, scores: Floats) -> Iterator[Record]:
     encode = msgspec.json.Encoder().encode  # writes NaN, which is what a missing name is too, as null
     times = np.concatenate([flights["departure_ms"].to_numpy(), flights["arrival_ms"].to_numpy()])
     order = np.argsort(times, kind="stable")

@@ -3,7 +3,7 @@
 At most `MOST_OUTSTANDING` records over all topics are sent and not yet counted, and counted means that the
 state which holds them is stored: with more, the embedded broker forgets records that nobody has read, and
 partitions run so far apart in event time that their panes pile up. Behind the last record every partition of
-both topics gets a control record with a watermark, so that the last windows close though nothing follows.
+every topic gets a control record with a watermark, so that the last windows close though nothing follows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from schemas.timestamps import end_of_day
 from stream.local.broker import PARTITIONS
 from stream.local.events import Record
 
-STREAMS: tuple[Stream, ...] = ("predictions", "labels")
+STREAMS: tuple[Stream, ...] = ("predictions", "labels", "serving")
 MOST_OUTSTANDING = 10_000
 _PAUSE_S = 0.02
 _FLUSH_S = 30.0
@@ -126,7 +126,7 @@ class Sender:
         """
         for record in records:
             self._produce((record.stream, record.partition), record.value, key=record.key)
-            self._events += 1
+            self._events += record.events
             self.clock_ms = record.timestamp_ms
         self._producer.poll(0)
         self._check()

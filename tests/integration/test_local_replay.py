@@ -54,9 +54,9 @@ class SlowWorker:
 
 
 def some_records(count: int) -> list[Record]:
-    """Spread over all eight partitions, a second apart."""
+    """Spread over all twelve partitions, a second apart."""
     return [
-        Record(*SOURCES[number % 8], b"m#0", json.dumps({"n": number}).encode(), START_MS + 1000 * number)
+        Record(*SOURCES[number % 12], b"m#0", json.dumps({"n": number}).encode(), START_MS + 1000 * number)
         for number in range(count)
     ]
 
@@ -84,7 +84,7 @@ def test_it_ends_with_everything_stored_and_the_controls_counted(bootstrap: str)
 def test_every_partition_ends_with_the_watermark_of_the_next_midnight(bootstrap: str) -> None:
     run(bootstrap, 40)
     last = [last_value(bootstrap, source) for source in SOURCES]
-    assert last == [[Watermark(end_of_day(START_MS))]] * 8
+    assert last == [[Watermark(end_of_day(START_MS))]] * 12
     assert end_of_day(START_MS) == 1357084800000
 
 
@@ -103,5 +103,5 @@ def last_value(bootstrap: str, source: Source) -> object:
 
 def test_a_broker_that_is_not_there_is_said_to_take_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "_FLUSH_S", 0.1)
-    with pytest.raises(Unavailable, match="did not take 8 records"):
+    with pytest.raises(Unavailable, match="did not take 12 records"):
         Sender("127.0.0.1:1", NAMES).close(watermark_ms=START_MS)
