@@ -1,0 +1,101 @@
+"""What the incident core decides by: lineage, routes, who is behind a receiver's name, and timings.
+
+An address is where a message goes: a PagerDuty key or a Slack channel, named by where its secret is and never by the secret.
+A receiver's name is a label: the register keeps addresses, so a rename moves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from alerting.deliveries import ReceiverKind
+from alerting.lineage import Lineage
+from alerting.routing import Branch, tree_of
+from schemas.monitored import ReceiverMonitor, RouteMonitor, SecretPlace
+
+MINUTE = 60_000
+DAY = 1_440 * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One place to tell; ``name`` is unique, and stays the same as long as it is the same place."""
+
+    name: str
+    kind: ReceiverKind
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Lengths in ms.  Those of event time: ``slack``, ``recover_hold``.  The others are the owner's clock's.
+
+    ``slack`` widens every onset; ``recover_hold`` is the shortest hold, doubled at each return up to ``hold_cap`` times its
+    first length; ``blind_limit`` is how long an incident stays open that nothing is known of any more; ``expire_after`` ends
+    one that is clear and whose model says nothing more; ended ones are kept for ``keep_ended``; ``cap`` bounds live ones.
+    """
+
+    slack: int = 5 * MINUTE
+    recover_hold: int = 10 * MINUTE
+    hold_cap: int = 8
+    open_wait: int = MINUTE // 2
+    update_interval: int = 5 * MINUTE
+    blind_limit: int = DAY
+    expire_after: int = 2 * DAY
+    keep_ended: int = DAY
+    cap: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """Everything decided by, read only."""
+
+    lineage: Lineage
+    tree: Branch
+    receivers: Mapping[str, tuple[Address, ...]]
+    timings: Timings
+
+    @classmethod
+    def of(
+        cls,
+        lineage: Lineage,
+        route: RouteMonitor,
+        receivers: Mapping[str, tuple[Address, ...]],
+        *,
+        timings: Timings | None = None,
+    ) -> Policy:
+        """:raises ValueError: a route's matcher cannot be read."""
+        timings = timings or Timings()
+        tree = tree_of(route, open_wait=timings.open_wait, update_interval=timings.update_interval)
+        return cls(lineage, tree, dict(receivers), timings)
+
+    def addresses(self, receiver: str | None) -> tuple[Address, ...]:
+        """The addresses behind a receiver's name; none where only the console shows it."""
+        return self.receivers.get(receiver or "", ())
+
+    @property
+    def fallback(self) -> tuple[Address, ...]:
+        """Who is told what could not be told where it belongs: the root route's receiver."""
+        return self.addresses(self.tree.receiver)
+
+
+def addresses_of(receivers: Mapping[str, ReceiverMonitor]) -> dict[str, tuple[Address, ...]]:
+    """The addresses of each receiver of a monitors file.
+
+    >>> from schemas.monitored import SlackReceiver
+    >>> channel = SlackReceiver(token=SecretPlace(env="SLACK_TOKEN"), channel="#ml")
+    >>> addresses_of({"team": ReceiverMonitor(slack=channel)})
+    {'team': (Address(name='slack:#ml:env:SLACK_TOKEN', kind='slack'),)}
+    """
+    return {name: tuple(_addresses(receiver)) for name, receiver in receivers.items()}
+
+
+def _addresses(receiver: ReceiverMonitor) -> Iterator[Address]:
+    if receiver.pagerduty is not None:
+        yield Address(f"pagerduty:{_place(receiver.pagerduty.routing_key)}", "pagerduty")
+    if receiver.slack is not None:
+        yield Address(f"slack:{receiver.slack.channel}:{_place(receiver.slack.token)}", "slack")
+
+
+def _place(place: SecretPlace) -> str:
+    return f"file:{place.file}" if place.file is not None else f"env:{place.env}"
