@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 from aiohttp import web
@@ -18,7 +19,9 @@ def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
 
     async def metrics(request: web.Request) -> web.Response:
         sampler.sample()
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        # Written out beside the loop: the series of many models take their time.
+        body = await asyncio.to_thread(generate_latest, registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health(request: web.Request) -> web.Response:
         found = sampler.health()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from prometheus_client import Counter as PromCounter
-
+from stream.expose.growth import Growth
 from stream.expose.health import Health, Pulse, judge
 from stream.expose.metrics import WorkerMetrics
 from stream.ingest.follow import Follower
@@ -16,11 +16,15 @@ PATIENCE_S = 60.0
 
 
 class Sampler:
-    """``sample`` updates every series; ``health`` and ``ready`` judge from the same state."""
+    """``sample`` updates every series; ``health`` and ``ready`` judge from the same state.
+
+    ``also`` are called at each sample: other parts of the worker set their series there.
+    """
 
     def __init__(self, metrics: WorkerMetrics, intake: Intake, follower: Follower) -> None:
         self._metrics, self._intake, self._follower = metrics, intake, follower
-        self._seen: dict[PromCounter, float] = {}
+        self._grow = Growth()
+        self.also: list[Callable[[], None]] = []
         self._progress = (0, time.monotonic())
 
     def sample(self) -> None:
@@ -35,6 +39,8 @@ class Sampler:
         metrics.open_panes.set(sum(len(tenure.panes) for tenure in tenures))
         self._sample_checkpoints()
         self._sample_partitions(tenures)
+        for sample in self.also:
+            sample()
 
     def health(self) -> Health:
         """Whether the worker makes progress."""
@@ -79,7 +85,3 @@ class Sampler:
     def _lag(self, tenure: Tenure) -> int:
         unread = self._intake.unread(tenure)
         return 0 if unread is None else unread + tenure.read - tenure.stored
-
-    def _grow(self, series: PromCounter, total: float) -> None:
-        series.inc(total - self._seen.get(series, 0))
-        self._seen[series] = total

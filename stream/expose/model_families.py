@@ -1,0 +1,43 @@
+"""The names, types and labels of the series of a model: a public contract that users' rules and panels query.
+
+The list is ``docs/metrics.md``; a test compares it with what is exported.
+"""
+
+from __future__ import annotations
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+
+MODEL, FEATURE = ("model_name",), ("feature_name", "model_name")
+SERVED = ("model_name", "service")
+
+COUNTERS = (
+    ("model_predictions", "Predictions attempted.", SERVED),
+    ("model_prediction_errors", "Of these, those that failed.", SERVED),
+    ("model_requests", "Requests by outcome.", ("model_name", "status")),
+)
+HISTOGRAMS = (
+    ("model_inference_latency_seconds", "How long a prediction took.", SERVED),
+    ("model_inference_duration_seconds", "How long a prediction took: the same by its other name.", SERVED),
+    ("model_input_tokens", "Tokens of a request.", MODEL),
+    ("model_output_tokens", "Tokens of an answer.", MODEL),
+)
+GAUGES = (
+    ("model_prediction_mean", "Mean prediction in the newest window.", MODEL),
+    ("model_baseline_mean", "Mean score of the reference.", MODEL),
+    ("model_baseline_std", "Standard deviation of the mean scores of the reference's windows.", MODEL),
+    ("model_drift_score", "Share of the declared importance that is in drift, 0 to 1.", MODEL),
+    ("model_version_info", "A version of the model that has a reference of its own.", ("model_name", "version")),
+    ("feature_missing_ratio", "Share of a feature's values that are missing in the newest window.", FEATURE),
+    ("feature_last_updated_timestamp", "End of the newest pane with a value of the feature, epoch seconds.", FEATURE),
+    ("feature_freshness_sla_seconds", "Age that a feature may reach.", FEATURE),
+)
+
+
+def families() -> dict[str, Metric]:
+    """Every family by its name, without a sample, in the order in which they are exposed."""
+    made: list[Metric] = [
+        *(CounterMetricFamily(name, means, labels=labels) for name, means, labels in COUNTERS),
+        *(HistogramMetricFamily(name, means, labels=labels) for name, means, labels in HISTOGRAMS),
+        *(GaugeMetricFamily(name, means, labels=labels) for name, means, labels in GAUGES),
+    ]
+    return {family.name: family for family in made}

@@ -1,0 +1,138 @@
+"""The series of one model: from its cumulative sums, its newest report and its monitor to what Prometheus reads.
+
+Pure.  A counter or a histogram is there from the start, with 0; a gauge that has no number is left out, for absent is not 0.
+Requests, errors, latency and tokens are those of one stream, the one that the monitor's ``serving.from`` names.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.utils import floatToGoString
+
+from schemas.monitored import FeatureMonitor, ModelMonitor
+from schemas.reports import Report
+from stream.evaluate.totals import bins, bounds_of, total
+from stream.expose.baseline import Baseline
+from stream.expose.model_families import families
+from stream.state.columns import LATENCY_S, TOKENS
+
+#: Features of a model that are exported, the most important first: each has a series in every family of features.
+MOST_FEATURES = 200
+
+Totals = Mapping[str, int]
+Buckets = list[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What is known of a model before any event: its monitor, and how its score was in the reference."""
+
+    model: str
+    monitor: ModelMonitor
+    baseline: Baseline | None = None
+
+    @property
+    def window(self) -> str:
+        """The shortest window, which the gauges tell of."""
+        windows = self.monitor.windows
+        return min(windows, key=lambda name: windows[name])
+
+    @property
+    def features(self) -> dict[str, FeatureMonitor]:
+        """The features that are exported: by falling importance, then by name."""
+        ranked = sorted(self.monitor.features.items(), key=lambda item: (-(item[1].importance or 0.0), item[0]))
+        return dict(ranked[:MOST_FEATURES])
+
+    @property
+    def dropped(self) -> int:
+        """Features that are not."""
+        return max(0, len(self.monitor.features) - MOST_FEATURES)
+
+
+def series(exported: Exported, totals: Totals, report: Report | None) -> list[Metric]:
+    """Every family that the model has series in, with them; ``report`` is the newest one of its shortest window."""
+    found: dict[str, Any] = families()
+    _add_requests(found, exported, totals)
+    _add_distributions(found, exported, totals)
+    for name, value in _gauges(exported, report):
+        if value is not None:
+            found[name].add_metric([exported.model], value)
+    for version in sorted(exported.monitor.references):
+        found["model_version_info"].add_metric([exported.model, version], 1)
+    for feature, monitor in exported.features.items():
+        for name, value in _feature_gauges(feature, monitor, totals=totals, report=report):
+            if value is not None:
+                found[name].add_metric([feature, exported.model], value)
+    return [family for family in found.values() if family.samples]
+
+
+def _add_requests(found: dict[str, Any], exported: Exported, totals: Totals) -> None:
+    """An event that says no status was a success: nothing failed that anybody noticed."""
+    model, stream = exported.model, exported.monitor.serving.stream
+    attempts, errors = (totals.get(f"{stream}:{name}", 0) for name in ("events", "status:error"))
+    found["model_predictions"].add_metric(_served(exported), attempts)
+    found["model_prediction_errors"].add_metric(_served(exported), errors)
+    found["model_requests"].add_metric([model, "success"], attempts - errors)
+    found["model_requests"].add_metric([model, "error"], errors)
+
+
+def _add_distributions(found: dict[str, Any], exported: Exported, totals: Totals) -> None:
+    stream = exported.monitor.serving.stream
+    latency = _buckets(bins(totals, stream, column="latency_s"), LATENCY_S), total(totals, stream, column="latency_s")
+    for name in ("model_inference_latency_seconds", "model_inference_duration_seconds"):
+        found[name].add_metric(_served(exported), *latency)
+    for column in ("input_tokens", "output_tokens"):
+        tokens = _buckets(bins(totals, stream, column=column), TOKENS)
+        found[f"model_{column}"].add_metric([exported.model], tokens, total(totals, stream, column=column))
+
+
+def _gauges(exported: Exported, report: Report | None) -> Iterator[tuple[str, float | None]]:
+    if report is not None:
+        name = "value" if exported.monitor.prediction.kind == "regression" else "score"
+        prediction = report.prediction.get(name)
+        yield "model_prediction_mean", prediction.mean if prediction else None
+        yield "model_drift_score", report.drift_score
+    if exported.baseline is not None:
+        yield "model_baseline_mean", exported.baseline.mean
+        yield "model_baseline_std", exported.baseline.std
+
+
+def _feature_gauges(
+    feature: str, monitor: FeatureMonitor, *, totals: Totals, report: Report | None
+) -> Iterator[tuple[str, float | None]]:
+    column = report.features.get(feature) if report is not None else None
+    yield "feature_missing_ratio", column.missing_ratio if column else None
+    yield "feature_last_updated_timestamp", _seconds(_last(totals, feature))
+    yield "feature_freshness_sla_seconds", _seconds(monitor.freshness_sla_ms)
+
+
+def _last(totals: Totals, feature: str) -> int | None:
+    """Of the feature store's events, or of predictions where the feature has none."""
+    ends = (totals.get(f"{stream}:feature:{feature}:last") for stream in ("features", "predictions"))
+    return next((end for end in ends if end is not None), None)
+
+
+def _served(exported: Exported) -> list[str]:
+    return [exported.model, exported.monitor.service or exported.model]
+
+
+def _buckets(counts: Mapping[float, int], edges: Sequence[float]) -> Buckets:
+    """Cumulative counts at every bound of the column, and at any other that was ever counted."""
+    bounds = sorted({*bounds_of(edges), *counts, math.inf})
+    cumulative = accumulate(counts.get(bound, 0) for bound in bounds)
+    return [(_le(bound), count) for bound, count in zip(bounds, cumulative, strict=True)]
+
+
+def _le(bound: float) -> str:
+    text: str = floatToGoString(bound)  # type: ignore[no-untyped-call]
+    return text
+
+
+def _seconds(ms: int | None) -> float | None:
+    return None if ms is None else ms / 1000

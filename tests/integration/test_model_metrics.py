@@ -1,0 +1,196 @@
+"""The series of models on a real Redis: shown by the worker that holds the lease, from what is stored, through every move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from redis.asyncio import Redis
+
+from schemas import reports
+from schemas.config import Generation, InForce
+from schemas.names import Names
+from schemas.reports import Column, Report
+from stream.expose.models import MOST_AT_ONCE, REREAD_S, ModelExporter
+from stream.state.patience import Patience
+from tests.support.models import HOUR, monitor, reference
+
+DIGEST = "a" * 64
+
+
+class Worker:
+    """An exporter as one worker has it; ``holds`` are the models that it evaluates."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self.holds: list[str] = []
+        self.exporter = ModelExporter(redis, names, lambda: list(self.holds), patience=Patience())
+        self._registry = CollectorRegistry()
+        self._registry.register(self.exporter)
+
+    async def read(self) -> None:
+        """Read everything that is held, whenever it was read last."""
+        self.exporter.expire()
+        await self.exporter.run_once()
+
+    def shown(self) -> dict[str, float]:
+        """What Prometheus would read."""
+        lines = [line for line in generate_latest(self._registry).decode().splitlines() if line[0] != "#"]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+class Site:
+    """Redis, and two workers on it."""
+
+    def __init__(self, redis: Redis, names: Names) -> None:
+        self.redis, self.names = redis, names
+        self.first, self.second = Worker(redis, names), Worker(redis, names)
+
+    async def follow(self, *models: str) -> None:
+        forces = {model: InForce(reference=DIGEST, monitor=monitor()) for model in models}
+        generation = Generation(number=1, applied_ms=0, file_sha256="", models=forces)
+        for worker in (self.first, self.second):
+            await worker.exporter.follow(generation, {DIGEST: reference()})
+
+    async def add(self, model: str, **amounts: int) -> None:
+        """What evaluation does at the end of a pane."""
+        for name, amount in amounts.items():
+            await self.redis.hincrby(self.names.totals(model), f"predictions:{name}", amount)
+
+    async def put(self, model: str, report: Report) -> None:
+        await self.redis.hset(self.names.report(model, report.window), "report", reports.encode(report))
+
+
+Story = Callable[[Site], Awaitable[None]]
+EVENTS = 'model_predictions_total{model_name="m",service="m"}'
+
+
+@pytest.fixture
+def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
+    """Runs a story in an environment of its own."""
+
+    async def run(story: Story) -> None:
+        async with AsyncExitStack() as stack:
+            redis = await stack.enter_async_context(Redis.from_url(redis_url))
+            await story(Site(redis, Names(environment_name)))
+
+    return lambda story: asyncio.run(run(story))
+
+
+def of_model(shown: Mapping[str, float], model: str = "m") -> set[str]:
+    return {name for name in shown if f'model_name="{model}"' in name}
+
+
+def test_a_move_goes_on_from_the_same_sums_and_shows_them_once(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        await site.add("m", events=1000)
+        site.first.holds = ["m"]
+        await site.first.read()
+        await site.second.read()
+        assert site.first.shown()[EVENTS] == 1000
+        assert of_model(site.second.shown()) == set()
+
+        await site.add("m", events=5)
+        site.first.holds, site.second.holds = [], ["m"]  # at once: nothing is read in between
+        assert of_model(site.first.shown()) == set()
+        await site.second.read()
+        assert site.second.shown()[EVENTS] == 1005
+
+        await site.add("m", events=1)
+        await site.first.read()
+        site.first.holds, site.second.holds = ["m"], []
+        assert of_model(site.first.shown()) == set()  # what it knew before the move is forgotten
+        await site.first.read()
+        assert site.first.shown()[EVENTS] == 1006
+
+    told(story)
+
+
+def test_a_held_model_is_there_from_its_first_reading_with_zeros(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        site.first.holds = ["m", "not in force"]
+        await site.first.read()
+        assert site.first.shown()[EVENTS] == 0
+        assert site.first.shown()['model_prediction_errors_total{model_name="m",service="m"}'] == 0
+
+    told(story)
+
+
+def test_the_gauges_are_those_of_the_stored_report(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        site.first.holds = ["m"]
+        report = Report(
+            model="m", stream="predictions", window="day", start=0, end=24 * HOUR, seen=24 * HOUR, state="ok", events=4,
+            features={"temp": Column("ok", 4, missing_ratio=0.5)}, drift_score=0.25,
+        )  # fmt: skip
+        await site.put("m", report)
+        await site.first.read()
+        assert site.first.shown()['model_drift_score{model_name="m"}'] == 0.25
+        assert site.first.shown()['feature_missing_ratio{feature_name="temp",model_name="m"}'] == 0.5
+
+    told(story)
+
+
+def test_a_report_that_cannot_be_read_costs_its_gauges_and_nothing_else(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        site.first.holds = ["m"]
+        await site.add("m", events=3)
+        await site.redis.hset(site.names.report("m", "day"), "report", b'{"model": 7}')
+        await site.first.read()
+        assert site.first.shown()[EVENTS] == 3
+        assert 'model_drift_score{model_name="m"}' not in site.first.shown()
+
+    told(story)
+
+
+def test_many_models_are_read_in_turns_and_none_is_forgotten(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        models = [f"m{at}" for at in range(2 * MOST_AT_ONCE + 1)]
+        await site.follow(*models)
+        site.first.holds = models
+        seen = []
+        for _ in range(3):
+            await site.first.exporter.run_once()
+            shown = site.first.shown()
+            seen.append(sum(bool(of_model(shown, model)) for model in models))
+        assert seen == [MOST_AT_ONCE, 2 * MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1]
+
+    told(story)
+
+
+def test_what_is_shown_is_read_again_after_its_time(
+    told: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("stream.expose.models.monotonic", lambda: now[0])
+
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        site.first.holds = ["m"]
+        await site.first.exporter.run_once()
+        await site.add("m", events=3)
+        await site.first.exporter.run_once()
+        assert site.first.shown()[EVENTS] == 0
+        now[0] += REREAD_S
+        await site.first.exporter.run_once()
+        assert site.first.shown()[EVENTS] == 3
+
+    told(story)
+
+
+def test_a_new_generation_is_followed(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        await site.follow("m")
+        site.first.holds = ["m"]
+        await site.first.read()
+        await site.follow("other")
+        await site.first.read()
+        assert of_model(site.first.shown()) == set()
+
+    told(story)

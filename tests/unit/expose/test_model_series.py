@@ -1,0 +1,171 @@
+"""The series of a model: names, labels and numbers, from sums, a report and a monitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
+from schemas.reports import Column, Report
+from stream.expose.baseline import Baseline
+from stream.expose.model_series import MOST_FEATURES, Exported, series
+from tests.support.models import DAY, HOUR, monitor
+
+TOTALS = {
+    "predictions:events": 100,
+    "predictions:status:success": 90,
+    "predictions:status:error": 3,
+    "predictions:latency_s:0.01..0.025": 40,
+    "predictions:latency_s:0.25..0.5": 50,
+    "predictions:latency_s:60..": 2,
+    "predictions:latency_s:sum/4096": 4096 * 150 + 1024,
+    "predictions:input_tokens:20..50": 7,
+    "predictions:input_tokens:sum/4": 4 * 250 + 2,
+    "predictions:feature:temp:last": 1_357_038_000_000,
+    "features:feature:temp:last": 1_357_036_200_000,
+    "predictions:feature:gust:last": 1_357_038_000_000,
+    "serving:events": 7,
+    "serving:latency_s:0.5..0.75": 7,
+}
+REPORT = Report(
+    model="m", stream="predictions", window="hour", start=0, end=HOUR, seen=HOUR, state="drift", events=9,
+    features={"temp": Column("drift", 9, missing_ratio=0.25), "gust": Column("no_reference", 0)},
+    prediction={"score": Column("ok", 9, mean=0.375), "value": Column("ok", 9, mean=12.0)},
+    drift_score=0.5,
+)  # fmt: skip
+
+
+def changed(**fields: Any) -> ModelMonitor:
+    return monitor().model_copy(update=fields)
+
+
+def exposition(metrics: list[Metric]) -> dict[str, float]:
+    """The lines that Prometheus reads, by name and labels."""
+
+    class Shown(Collector):
+        def collect(self) -> list[Metric]:
+            return metrics
+
+    registry = CollectorRegistry()
+    registry.register(Shown())
+    lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
+
+def shown(
+    watched: ModelMonitor | None = None, *, totals: dict[str, int] = TOTALS, report: Report | None = REPORT
+) -> dict[str, float]:
+    return exposition(series(Exported("m", watched or monitor(), Baseline(0.31, 0.02)), totals, report))
+
+
+def test_requests_are_counted_by_their_outcome() -> None:
+    found = shown()
+    assert found['model_predictions_total{model_name="m",service="m"}'] == 100
+    assert found['model_prediction_errors_total{model_name="m",service="m"}'] == 3
+    # seven events named no status: nothing failed
+    assert found['model_requests_total{model_name="m",status="success"}'] == 97
+    assert found['model_requests_total{model_name="m",status="error"}'] == 3
+
+
+def test_a_model_without_an_event_has_its_counters_and_histograms_with_zero_and_no_gauge() -> None:
+    found = exposition(series(Exported("m", monitor()), {}, None))
+    assert set(found.values()) == {0.0}
+    assert {name.partition("{")[0] for name in found} == {
+        "model_predictions_total", "model_prediction_errors_total", "model_requests_total",
+        *(f"model_inference_{name}_seconds_{part}" for name in ("latency", "duration") for part in PARTS),
+        *(f"model_{name}_tokens_{part}" for name in ("input", "output") for part in PARTS),
+    }  # fmt: skip
+
+
+PARTS = ("bucket", "count", "sum")
+
+
+@pytest.mark.parametrize("name", ["model_inference_latency_seconds", "model_inference_duration_seconds"])
+def test_latency_is_a_cumulative_histogram_with_sum_and_count(name: str) -> None:
+    found = shown()
+    labels = 'model_name="m",service="m"'
+    buckets = {
+        bound: found[f'{name}_bucket{{le="{bound}",{labels}}}']
+        for bound in ("0.001", "0.01", "0.025", "0.1", "0.25", "0.5", "1.0", "2.0", "5.0", "10.0", "60.0", "+Inf")
+    }
+    assert list(buckets.values()) == [0, 0, 40, 40, 40, 90, 90, 90, 90, 90, 90, 92]
+    assert found[f"{name}_count{{{labels}}}"] == 92
+    assert found[f"{name}_sum{{{labels}}}"] == 150.25
+
+
+def test_tokens_have_the_bounds_of_the_contract() -> None:
+    found = shown()
+    buckets = {
+        bound: found[f'model_input_tokens_bucket{{le="{bound}",model_name="m"}}']
+        for bound in ("10.0", "50.0", "100.0", "200.0", "500.0", "1000.0", "2000.0", "+Inf")
+    }
+    assert list(buckets.values()) == [0, 7, 7, 7, 7, 7, 7, 7]
+    assert found['model_input_tokens_sum{model_name="m"}'] == 250.5
+    assert found['model_output_tokens_count{model_name="m"}'] == 0
+
+
+def test_with_serving_events_all_of_these_come_from_them_and_none_from_predictions() -> None:
+    found = shown(changed(serving=ServingMonitor(stream="serving"), service="flight-api"))
+    labels = 'model_name="m",service="flight-api"'
+    assert found[f"model_predictions_total{{{labels}}}"] == 7
+    assert found['model_requests_total{model_name="m",status="success"}'] == 7
+    assert found[f"model_inference_latency_seconds_count{{{labels}}}"] == 7
+    assert found[f'model_inference_latency_seconds_bucket{{le="0.5",{labels}}}'] == 0
+    assert found['model_input_tokens_count{model_name="m"}'] == 0
+
+
+def test_the_gauges_tell_of_the_newest_report_and_of_the_reference() -> None:
+    found = shown()
+    assert found['model_prediction_mean{model_name="m"}'] == 0.375
+    assert found['model_drift_score{model_name="m"}'] == 0.5
+    assert found['model_baseline_mean{model_name="m"}'] == 0.31
+    assert found['model_baseline_std{model_name="m"}'] == 0.02
+    regression = shown(changed(prediction=PredictionMonitor(kind="regression")))
+    assert regression['model_prediction_mean{model_name="m"}'] == 12.0
+
+
+def test_freshness_is_that_of_the_feature_store_and_else_that_of_predictions() -> None:
+    found = shown(changed(features={
+        "temp": FeatureMonitor(type="numeric", freshness_sla_ms=7_200_000),
+        "gust": FeatureMonitor(type="numeric"),
+        "never": FeatureMonitor(type="numeric"),
+    }))  # fmt: skip
+    updated = {name: value for name, value in found.items() if name.startswith("feature_last_updated_timestamp")}
+    assert updated == {
+        'feature_last_updated_timestamp{feature_name="temp",model_name="m"}': 1_357_036_200.0,
+        'feature_last_updated_timestamp{feature_name="gust",model_name="m"}': 1_357_038_000.0,
+    }
+    promised = {name: value for name, value in found.items() if name.startswith("feature_freshness_sla_seconds")}
+    assert promised == {'feature_freshness_sla_seconds{feature_name="temp",model_name="m"}': 7200.0}
+
+
+def test_a_ratio_without_a_number_is_absent_and_not_zero() -> None:
+    ratios = {name: value for name, value in shown().items() if name.startswith("feature_missing_ratio")}
+    assert ratios == {'feature_missing_ratio{feature_name="temp",model_name="m"}': 0.25}
+
+
+def test_versions_are_those_with_a_reference_of_their_own() -> None:
+    found = shown(changed(references={"4": monitor().reference, "3": monitor().reference}))
+    assert {name for name in found if name.startswith("model_version_info")} == {
+        'model_version_info{model_name="m",version="3"}',
+        'model_version_info{model_name="m",version="4"}',
+    }
+
+
+def test_the_most_important_features_are_exported_and_the_rest_is_counted() -> None:
+    features = {f"f{at:03}": FeatureMonitor(type="numeric", freshness_sla_ms=1000) for at in range(MOST_FEATURES + 2)}
+    features["zz"] = FeatureMonitor(type="numeric", freshness_sla_ms=1000, importance=0.5)
+    exported = Exported("m", changed(features=features))
+    names = [name for name in exposition(series(exported, {}, None)) if name.startswith("feature_")]
+    assert len(names) == MOST_FEATURES
+    assert 'feature_freshness_sla_seconds{feature_name="zz",model_name="m"}' in names
+    assert 'feature_freshness_sla_seconds{feature_name="f199",model_name="m"}' not in names
+    assert exported.dropped == 3
+
+
+def test_the_gauges_tell_of_the_shortest_window() -> None:
+    assert Exported("m", changed(windows={"week": 7 * DAY, "day": DAY, "month": 28 * DAY})).window == "day"
