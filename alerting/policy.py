@@ -1,18 +1,18 @@
 """What the incident core decides by: lineage, routes, who is behind a receiver's name, and timings.
 
-An address is where a message goes: a PagerDuty key or a Slack channel, named by where its secret is and never by the secret.
-A receiver's name is a label: the register keeps addresses, so a rename moves nothing.
+An address is where a message goes, a PagerDuty key or a Slack channel, and gives no secret away.  Those who hold the secrets
+name it.  A receiver's name is a label: the register keeps addresses, so a rename moves nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alerting.deliveries import ReceiverKind
 from alerting.lineage import Lineage
 from alerting.routing import Branch, tree_of
-from schemas.monitored import ReceiverMonitor, RouteMonitor, SecretPlace
+from schemas.monitored import RouteMonitor
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
@@ -77,25 +77,3 @@ class Policy:
     def fallback(self) -> tuple[Address, ...]:
         """Who is told what could not be told where it belongs: the root route's receiver."""
         return self.addresses(self.tree.receiver)
-
-
-def addresses_of(receivers: Mapping[str, ReceiverMonitor]) -> dict[str, tuple[Address, ...]]:
-    """The addresses of each receiver of a monitors file.
-
-    >>> from schemas.monitored import SlackReceiver
-    >>> channel = SlackReceiver(token=SecretPlace(env="SLACK_TOKEN"), channel="#ml")
-    >>> addresses_of({"team": ReceiverMonitor(slack=channel)})
-    {'team': (Address(name='slack:#ml:env:SLACK_TOKEN', kind='slack'),)}
-    """
-    return {name: tuple(_addresses(receiver)) for name, receiver in receivers.items()}
-
-
-def _addresses(receiver: ReceiverMonitor) -> Iterator[Address]:
-    if receiver.pagerduty is not None:
-        yield Address(f"pagerduty:{_place(receiver.pagerduty.routing_key)}", "pagerduty")
-    if receiver.slack is not None:
-        yield Address(f"slack:{receiver.slack.channel}:{_place(receiver.slack.token)}", "slack")
-
-
-def _place(place: SecretPlace) -> str:
-    return f"file:{place.file}" if place.file is not None else f"env:{place.env}"

@@ -1,0 +1,70 @@
+"""The whole state of the incident owner: one immutable value.
+
+A step makes a new one that shares everything it did not change, so what has to be stored is found by identity
+(:mod:`alerting.records`).  ``index`` follows from the rest and is not stored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from alerting.entry import Entry
+from alerting.incident import Incident
+from alerting.policy import Policy
+from alerting.silences import Silence
+from schemas.findings import Severity
+
+__all__ = ["NEVER", "Heard", "Index", "Known", "Policy", "State", "new_state"]
+
+#: Event time of a model of which nothing was heard.
+NEVER = -(1 << 62)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a finding's key: its newest revision, its incident, and whether a person closed it.
+
+    ``shut``: an operator resolved it at this severity; it stays closed until it was once ok, or gets worse.
+    """
+
+    rev: tuple[int, int]
+    home: str | None = None
+    shut: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard of a model: up to which event time it is judged (``clock``), when that was last heard, and its findings."""
+
+    clock: int = NEVER
+    heard: int = 0
+    keys: dict[str, Known] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Live incidents by candidate node and by model, and the deadlines by incident (ended ones too)."""
+
+    by_node: dict[str, frozenset[str]] = field(default_factory=dict)
+    by_model: dict[str, frozenset[str]] = field(default_factory=dict)
+    dues: dict[str, int] = field(default_factory=dict)
+    due: int | None = None
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything the owner knows, at ``now`` on its clock."""
+
+    policy: Policy
+    now: int = 0
+    models: dict[str, Heard] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
+    index: Index = field(default=Index(), compare=False)
+
+
+def new_state(policy: Policy) -> State:
+    """Nothing heard yet."""
+    return State(policy)
