@@ -1,0 +1,56 @@
+"""How much the means of panes wander in the reference, beyond what so few rows explain: the unit of charts.
+
+The variance of a pane's mean is b² + s²/n: b² between panes (the rhythm of a day, the weather), s²/n from its n rows.  s is
+the reference's sd; b² is estimated from the reference's panes as the mean square of their means around the reference's mean,
+less the mean of s²/n, and at least 0.  A pane's mean over bins is taken from the middle of each bin (about 50 bins: an error
+of some hundredths of s).  Live means are exact; only this scale rests on bins.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from schemas.reference import NumericProfile
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Fewer non-empty panes than these tell no scale.
+LEAST_PANES = 20
+
+
+def middles(profile: NumericProfile) -> Floats:
+    """The middle of each bin; of the open outer ones, which the reference leaves empty, their edge.
+
+    Half of each end is added, as the sum of two ends may overflow.
+    """
+    edges = np.asarray(profile.edges, dtype=np.float64)
+    low, high = np.concatenate([edges[:1], edges]), np.concatenate([edges, edges[-1:]])
+    middle: Floats = low / 2 + high / 2
+    return middle
+
+
+def between(profile: NumericProfile, panes: Ints) -> float | None:
+    """b² in units of the reference's variance; None of fewer than 20 panes with values.
+
+    :param panes: counts over the profile's bins, (panes, bins).
+    """
+    rows = panes.sum(axis=1)
+    panes, rows = panes[rows > 0], rows[rows > 0]
+    if len(rows) < LEAST_PANES:
+        return None
+    deviation = (middles(profile) - profile.center) / profile.scale
+    means = panes @ deviation / rows
+    return max(0.0, float(np.mean(means**2) - np.mean(1.0 / rows)))
+
+
+def standardised(mean: Floats, rows: ArrayLike, between: Floats) -> Floats:
+    """Pane means in sd of pane means; ``mean`` is in sd of the reference from its mean, 0 where there is no row.
+
+    >>> standardised(np.array([0.5]), [4], np.array([0.0])).tolist()
+    [1.0]
+    """
+    rows = np.maximum(np.asarray(rows, dtype=np.float64), 1.0)
+    found: Floats = mean / np.sqrt(between + 1.0 / rows)
+    return found

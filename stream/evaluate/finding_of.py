@@ -1,0 +1,36 @@
+"""From a verdict to the finding that leaves on Kafka.  Pure; no judgement is made here."""
+
+from __future__ import annotations
+
+from schemas.findings import Finding, Onset
+from stream.evaluate.verdict import Verdict
+from stream.evaluate.watched import Watched
+
+
+def finding_of(verdict: Verdict, watched: Watched, *, rev: tuple[int, int], onset: Onset, seen_ms: int) -> Finding:
+    """The finding of a verdict; ``rev`` is (end of what was judged, late events in it)."""
+    return Finding(
+        key=verdict.key,
+        rev=rev,
+        state=verdict.state,
+        model=watched.model,
+        rule=verdict.rule,
+        kind=verdict.kind,
+        subject=verdict.subject,
+        severity=verdict.severity,
+        at=rev[0],
+        seen=seen_ms,
+        onset=onset,
+        memory=verdict.memory,
+        window=verdict.window,
+        value=verdict.value,
+        threshold=verdict.threshold,
+        n=verdict.n,
+        n_eff=verdict.n_eff,
+        p=verdict.p,
+        feature=verdict.feature,
+        source=verdict.source,
+        owner=verdict.owner,
+        effect=verdict.effect,
+        evidence=dict(verdict.evidence),
+    )

@@ -1,0 +1,161 @@
+"""Judges a window: from the summed counts of its panes to a drift report.  Pure.
+
+A report says of every column how many values it had and how far they are from the reference; what decides is marked by a
+threshold (:mod:`stream.evaluate.rules`).  States: a window whose panes do not reach back to its start is ``warming``, one
+without events ``no_traffic``, a column without a reference ``no_reference``, one with fewer than 100 rows
+``not_enough_data``, a feature whose last value is older than promised ``stale`` and one with a measure beyond its threshold
+``drift``; the first that holds, in this order, but for stale and drift, which the worse one (drift) settles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.reports import Column, Measure, Report, State
+from stream.evaluate.chart_verdicts import chart_measures
+from stream.evaluate.charts import Charts
+from stream.evaluate.freshness import is_stale
+from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
+from stream.evaluate.rules import LEAST_ROWS, ColumnRules
+from stream.evaluate.serving import serving_measures
+from stream.evaluate.watched import Watched
+from stream.evaluate.yardstick import NOT_HELD, Place
+from stream.state.layout import EVENTS, LATE
+from stream.state.packing import Partial
+
+#: The name of a window that only features with a slow window of its length are judged in.
+SLOW = "slow"
+#: Streams whose columns are held against the reference.
+WITH_COLUMNS = ("predictions", "features")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Window:
+    """``[start_ms, end_ms)`` of one stream of a model and the sum of its panes.
+
+    ``complete``: the model's panes reach back to the start.
+    """
+
+    name: str
+    start_ms: int
+    end_ms: int
+    total: Partial
+    complete: bool
+
+    @property
+    def length_ms(self) -> int:
+        return self.end_ms - self.start_ms
+
+
+def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Charts | None = None) -> Report:
+    """The report of a window; ``charts`` (at its end) add what they show, and which features are stale."""
+    columns = _columns(watched, window, charts or Charts())
+    features = {place.name: column for place, column in columns if place.room == "features"}
+    prediction = {place.name: column for place, column in columns if place.room == "prediction"}
+    return Report(
+        model=watched.model,
+        stream=watched.stream,
+        window=window.name,
+        start=window.start_ms,
+        end=window.end_ms,
+        seen=seen_ms,
+        state=_state(watched, window, [column.state for _, column in columns]),
+        events=int(window.total.cells[EVENTS]),
+        late=int(window.total.cells[LATE]),
+        reference=watched.layout.reference,
+        layout=watched.layout.hash,
+        generation=watched.generation,
+        features=features,
+        prediction=prediction,
+        serving=serving_measures(watched, window.total),
+        drift_score=_drift_score(watched, features),
+    )
+
+
+def places_of(watched: Watched, window: str, length_ms: int) -> list[tuple[int, Place, ColumnRules]]:
+    """(number, place, rules) of the columns that are judged in a window of that name and length."""
+    slow = window == SLOW and SLOW not in watched.monitor.windows
+    pairs = zip(watched.yardstick.places, watched.rules, strict=True)
+    return [
+        (at, place, rules)
+        for at, (place, rules) in enumerate(pairs)
+        if not slow or rules.slow_window_ms == length_ms
+    ]  # fmt: skip
+
+
+def _columns(watched: Watched, window: Window, charts: Charts) -> list[tuple[Place, Column]]:
+    places = places_of(watched, window.name, window.length_ms)
+    sizes = sizes_of(watched.yardstick, window.total)
+    held = statistics_of(watched.yardstick, window.total) if window.complete else None
+    return [
+        (place, _column(watched, window, (at, place, rules), sizes=sizes, held=held, charts=charts))
+        for at, place, rules in places
+        if place.room == "features" or place.held != NOT_HELD or sizes.values[at]
+    ]
+
+
+def _column(
+    watched: Watched,
+    window: Window,
+    judged: tuple[int, Place, ColumnRules],
+    *,
+    sizes: Sizes,
+    held: Held | None,
+    charts: Charts,
+) -> Column:
+    at, place, rules = judged
+    values, rows = sizes.values[at], sizes.rows(at)
+    ratio = sizes.missing[at] / rows if rows else None
+    measures: dict[str, Measure] = {}
+    if held is not None and rows >= LEAST_ROWS:
+        measures = _measures(place, rules, held, values=values) | missing_measures(ratio, rules)
+    return Column(
+        state=_column_state(watched, place, measures, rows=rows if held else None, charts=charts),
+        n=values,
+        n_reference=watched.yardstick.values_of(place),
+        missing_ratio=ratio,
+        mean=mean_of(place, window.total, values),
+        measures=measures | chart_measures(watched, charts, place),
+    )
+
+
+def _measures(place: Place, rules: ColumnRules, held: Held, *, values: int) -> dict[str, Measure]:
+    return {} if place.held == NOT_HELD else measures_of(place, rules, held, values=values)
+
+
+def _column_state(
+    watched: Watched, place: Place, measures: dict[str, Measure], *, rows: int | None, charts: Charts
+) -> State:
+    """``rows`` None: the window is not complete."""
+    if rows is None:
+        return "warming"
+    if any(measure.exceeded for measure in measures.values()):
+        return "drift"
+    if place.room == "features" and is_stale(watched, charts, place.name):
+        return "stale"
+    if not rows:
+        return "no_traffic"
+    if place.held == NOT_HELD:
+        return "no_reference"
+    return "ok" if rows >= LEAST_ROWS else "not_enough_data"
+
+
+def _state(watched: Watched, window: Window, columns: list[State]) -> State:
+    """Of the whole window: what troubles any column; else ok where any is."""
+    if not window.complete:
+        return "warming"
+    if not window.total.cells[EVENTS]:
+        return "no_traffic"
+    if watched.stream not in WITH_COLUMNS:
+        return "ok"
+    order: tuple[State, ...] = ("drift", "stale", "ok", "not_enough_data")
+    return next((state for state in order if state in columns), "no_reference")
+
+
+def _drift_score(watched: Watched, features: dict[str, Column]) -> float | None:
+    """Share of the declared importance that is in drift; None where none is declared of what was judged."""
+    weights = {name: watched.monitor.features[name].importance or 0.0 for name in features}
+    total = sum(weights.values())
+    if not total:
+        return None
+    return sum(weights[name] for name, column in features.items() if column.state == "drift") / total

@@ -1,0 +1,91 @@
+"""Which rules decide about a column, and by what thresholds: the feature's own, the model's, or the rule of thumb.
+
+A rule is named like the key of ``fixed`` that sets it, and like the measure in a report that it judges:
+
+==========  =========================  ================================================================================
+rule        of                         fires where
+==========  =========================  ================================================================================
+``psi``     every column               PSI (convention ``driftline``) is above the threshold
+``ks``      numeric ones               D on the stored bins is above the threshold
+``ks_p``    numeric ones               the p-value of that D is below the threshold
+``chi2_p``  columns of names           the p-value of the 2 x k table is below the threshold
+``missing`` features with a threshold  the share of rows without a usable value is above ``null_threshold``
+==========  =========================  ================================================================================
+
+Other keys of ``fixed`` decide nothing yet (`undecided` names them).  Where none of the keys that are set can decide about a
+column, the next level's do, and at last ``psi: 0.25``: a watched column is never without a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from schemas.monitored import FeatureMonitor, ModelMonitor
+from stream.evaluate.yardstick import NOT_HELD, Place
+
+Thresholds = Mapping[str, float]
+
+RULE_OF_THUMB: Thresholds = {"psi": 0.25}
+NUMERIC_RULES = ("psi", "ks", "ks_p")
+NAME_RULES = ("psi", "chi2_p")
+#: Rules whose measure is a p-value: small is bad, and says nothing of how strong.
+P_VALUES = ("ks_p", "chi2_p")
+#: Fewer rows (for PSI, missing) or values (for KS, chi-squared) than these decide nothing.
+LEAST_ROWS = 100
+#: Fewer requests than these say nothing of errors or latency.
+LEAST_REQUESTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRules:
+    """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows."""
+
+    thresholds: Thresholds
+    missing: float | None = None
+    importance: float | None = None
+    slow_window_ms: int | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every rule, in the order of a report."""
+        return (*self.thresholds, *(() if self.missing is None else ("missing",)))
+
+
+def undecided(fixed: Iterable[str]) -> tuple[str, ...]:
+    """The statistics in ``fixed`` that no rule decides by yet, in their order.
+
+    >>> undecided({"psi": 0.25, "js": 0.1, "z": 3.0})
+    ('js', 'z')
+    """
+    return tuple(name for name in fixed if name not in NUMERIC_RULES and name not in NAME_RULES)
+
+
+def rules_of(place: Place, monitor: ModelMonitor, *, stream: str) -> ColumnRules:
+    """The rules of a column of a stream: distributions decide on predictions only, upstream they describe."""
+    feature = monitor.features.get(place.name) if place.room == "features" else None
+    judged = place.held != NOT_HELD and stream == "predictions"
+    thresholds = _thresholds(place, feature, monitor) if judged else {}
+    if feature is None:
+        return ColumnRules(thresholds)
+    return ColumnRules(thresholds, feature.null_threshold, feature.importance, feature.slow_window_ms)
+
+
+def exceeds(rule: str, value: float | None, threshold: float) -> bool:
+    """Whether a measure is beyond its threshold; one without a value is not.
+
+    >>> exceeds("psi", 0.25, 0.25), exceeds("ks_p", 0.001, 0.01)
+    (False, True)
+    """
+    if value is None:
+        return False
+    return value < threshold if rule in P_VALUES else value > threshold
+
+
+def _thresholds(place: Place, feature: FeatureMonitor | None, monitor: ModelMonitor) -> Thresholds:
+    able = NAME_RULES if place.number is None else NUMERIC_RULES
+    for said in (feature.fixed if feature else {}, monitor.fixed):
+        chosen = {rule: said[rule] for rule in able if rule in said}
+        if chosen:
+            return chosen
+    return RULE_OF_THUMB

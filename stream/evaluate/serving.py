@@ -1,0 +1,139 @@
+"""Requests, errors and latency: what a stream's counts say of serving, in a report and by rules on each pane.  Pure.
+
+They are taken from the stream that the model's ``serving.from`` names, never from both.  A request is a row of ``status``; one
+that states none was answered, so it counts as a success.  The p95 of latency is linear within its bin and exact at the bins'
+edges (0.25, 0.5, 0.75, 1, 2 … s).
+
+==========  =====================================================  ======================================
+rule        fires where                                            needs
+==========  =====================================================  ======================================
+errors      every request failed; or the share of errors is above  20 requests in the pane
+            ``slo.errors``, where one is set
+latency     p95 is above ``slo.latency_p95``                       20 latencies in the pane; a promised p95
+==========  =====================================================  ======================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detectors.bin_quantile import quantile
+from schemas.findings import Kind, Severity
+from schemas.reports import Measure
+from stream.evaluate import severity
+from stream.evaluate.rules import LEAST_REQUESTS
+from stream.evaluate.verdict import Evidence, Judged, Verdict
+from stream.evaluate.watched import Watched
+from stream.state.layout import CategoricalColumn, Layout
+from stream.state.packing import Partial
+
+QUANTILES = {"latency_p50_s": 0.5, "latency_p95_s": 0.95, "latency_p99_s": 0.99}
+
+
+def serving_measures(watched: Watched, total: Partial) -> dict[str, Measure]:
+    """Requests, share of errors and quantiles of latency in a window; nothing on a stream that serving is not taken from."""
+    if watched.stream != watched.monitor.serving.stream:
+        return {}
+    requests, errors = requests_of(watched.layout, total)
+    found = {"requests": Measure(float(requests), "rows")}
+    if requests:
+        found["error_ratio"] = Measure(errors / requests, "share of rows")
+    latencies = {name: latency_of(watched.layout, total, level)[0] for name, level in QUANTILES.items()}
+    return found | {name: Measure(value, "in-bin, linear") for name, value in latencies.items() if value is not None}
+
+
+def serving_verdicts(watched: Watched, partial: Partial, *, start_ms: int) -> Iterator[Verdict]:
+    """The rules on one pane."""
+    if watched.stream != watched.monitor.serving.stream:
+        return
+    yield _errors(watched, partial, start_ms=start_ms)
+    if watched.monitor.serving.latency_p95_ms is not None:
+        yield _latency(watched, partial, start_ms=start_ms, promised=watched.monitor.serving.latency_p95_ms / 1000)
+
+
+def no_traffic_verdict(watched: Watched, *, silent_ms: int, start_ms: int) -> Verdict:
+    """P0: no event for so long, by a wall clock; ``start_ms`` is the event time up to which there were some."""
+    return _verdict(
+        watched, "no_traffic", "no_traffic", state="firing", severity=severity.OF_NO_TRAFFIC, start_ms=start_ms,
+        value=silent_ms / 1000, threshold=_seconds(watched.monitor.no_traffic_after_ms), n=0, evidence={"unit": "s"},
+    )  # fmt: skip
+
+
+def traffic_verdict(watched: Watched, *, start_ms: int) -> Verdict:
+    """What ends ``no_traffic_verdict``: an event came."""
+    return _verdict(
+        watched, "no_traffic", "no_traffic", state="ok", severity=severity.OF_NO_TRAFFIC, start_ms=start_ms,
+        value=None, threshold=_seconds(watched.monitor.no_traffic_after_ms), n=None, evidence={"unit": "s"},
+    )  # fmt: skip
+
+
+def requests_of(layout: Layout, partial: Partial) -> tuple[int, int]:
+    """(requests, errors): rows by ``status``."""
+    column, first = _status(layout)
+    at = first + column.categories.index("error")
+    return int(partial.cells[first : first + column.cells].sum()), int(partial.cells[at])
+
+
+def latency_of(layout: Layout, partial: Partial, level: float) -> tuple[float | None, int]:
+    """(a quantile of latency in seconds, how many latencies)."""
+    at = next(at for at, column in enumerate(layout.numeric) if column.path == "latency_s")
+    column, first = layout.numeric[at], layout.numeric_starts[at]
+    counts = partial.cells[first : first + column.bins]
+    low, high = partial.extrema[2 * at : 2 * at + 2].tolist()
+    return quantile(column.edges, counts, level, span=(low, high)), int(counts.sum())
+
+
+def _errors(watched: Watched, partial: Partial, *, start_ms: int) -> Verdict:
+    requests, errors = requests_of(watched.layout, partial)
+    ratio = errors / requests if requests else None
+    promised = watched.monitor.serving.error_rate
+    beyond = ratio is not None and (ratio >= 1.0 or (promised is not None and ratio > promised))
+    return _verdict(
+        watched, "errors", "error", state=_state(requests, beyond), severity=severity.of_errors(ratio or 0.0),
+        start_ms=start_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests,
+        evidence={"requests": requests, "errors": errors},
+    )  # fmt: skip
+
+
+def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: float) -> Verdict:
+    p95, n = latency_of(watched.layout, partial, 0.95)
+    return _verdict(
+        watched, "latency", "latency", state=_state(n, p95 is not None and p95 > promised),
+        severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, value=p95, threshold=promised, n=n,
+        evidence={"unit": "s", "quantile": 0.95},
+    )  # fmt: skip
+
+
+def _state(n: int, beyond: bool) -> Judged:
+    if n < LEAST_REQUESTS:
+        return "no_data"
+    return "firing" if beyond else "ok"
+
+
+def _verdict(
+    watched: Watched,
+    rule: str,
+    kind: Kind,
+    *,
+    state: Judged,
+    severity: Severity,
+    start_ms: int,
+    value: float | None,
+    threshold: float | None,
+    n: int | None,
+    evidence: Evidence,
+) -> Verdict:
+    return Verdict(
+        rule=rule, kind=kind, subject=watched.subject, state=state, severity=severity, start_ms=start_ms,
+        memory=watched.layout.pane_ms, value=value, threshold=threshold, n=n, owner=watched.owner_of(None),
+        evidence=evidence,
+    )  # fmt: skip
+
+
+def _status(layout: Layout) -> tuple[CategoricalColumn, int]:
+    pairs = zip(layout.categorical, layout.categorical_starts, strict=True)
+    return next((column, first) for column, first in pairs if column.path == "status")
+
+
+def _seconds(length_ms: int | None) -> float | None:
+    return None if length_ms is None else length_ms / 1000

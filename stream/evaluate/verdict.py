@@ -1,0 +1,49 @@
+"""A verdict: what one rule says of one subject at one judgement, before anything is remembered about it.
+
+Pure values.  A verdict knows no history: whether it is news, and since when the trouble lasts, is
+:mod:`stream.evaluate.standing`'s to say.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from schemas.findings import Effect, Kind, Onset, Severity, finding_key
+
+Judged = Literal["firing", "ok", "no_data"]
+Evidence = dict[str, float | int | str | None]
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule, one subject, the span ``[start_ms, end of the judged pane or window)``.
+
+    ``memory`` is how long (ms) it may go on firing after true recovery.  ``onset`` is given where the rule knows more of the
+    beginning than the spans in which it was last clear (a chart knows its last zero).
+    """
+
+    rule: str
+    kind: Kind
+    subject: str
+    state: Judged
+    severity: Severity
+    start_ms: int
+    memory: int
+    value: float | None = None
+    threshold: float | None = None
+    n: int | None = None
+    n_eff: float | None = None
+    p: float | None = None
+    window: str | None = None
+    feature: str | None = None
+    source: str | None = None
+    owner: str | None = None
+    onset: Onset | None = None
+    effect: Effect = Effect()
+    evidence: Evidence = msgspec.field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The key of the finding that it may become."""
+        return finding_key(self.rule, self.subject, window=self.window)

@@ -1,0 +1,56 @@
+"""What a judgement needs to know of a model beside its counts: one value, made when a configuration comes into force.
+
+Nothing here changes afterwards, so what the reference looks like in the layout's bins is worked out once and kept with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from schemas.monitored import ModelMonitor, SourceMonitor
+from schemas.reference import Reference
+from stream.evaluate.rules import ColumnRules, rules_of
+from stream.evaluate.yardstick import Yardstick, yardstick_of
+from stream.state.layout import Layout
+
+
+@dataclass(frozen=True, eq=False)
+class Watched:
+    """One stream of one model: where its counts lie, what is declared of it and what it is held against.
+
+    ``reference`` is the one that ``layout`` was made from; ``generation`` numbers the configuration.
+    """
+
+    model: str
+    stream: str
+    layout: Layout
+    monitor: ModelMonitor
+    reference: Reference
+    sources: Mapping[str, SourceMonitor]
+    generation: int
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """The reference in the layout's bins."""
+        return yardstick_of(self.layout, self.reference)
+
+    @cached_property
+    def rules(self) -> tuple[ColumnRules, ...]:
+        """The rules of each of the yardstick's places, in their order."""
+        return tuple(rules_of(place, self.monitor, stream=self.stream) for place in self.yardstick.places)
+
+    @property
+    def subject(self) -> str:
+        """The model's node in the lineage."""
+        return f"model:{self.model}"
+
+    def subject_of(self, feature: str) -> str:
+        """A feature's node in the lineage."""
+        return f"feature:{self.model}/{feature}"
+
+    def owner_of(self, feature: str | None) -> str | None:
+        """Whose trouble it is: the feature's owner (often its source's), or else the model's."""
+        own = self.monitor.features[feature].owner if feature is not None else None
+        return own if own is not None else self.monitor.owner
