@@ -1,0 +1,1 @@
+"""Messages: an incident as each vendor shows it, cut to the vendor's limits and escaped.  Pure."""

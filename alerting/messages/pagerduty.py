@@ -1,0 +1,124 @@
+"""An incident as a PagerDuty event (Events API v2), within the published limits.
+
+The symptom stands in the first 80 characters of the summary, because telephones cut there.  Details are flat, numbers are
+numbers, and nothing that is no JSON number is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from alerting.deliveries import Call, Evidence, Message
+from alerting.messages import incident as said
+from alerting.messages.place import Place
+from alerting.messages.wording import clean, cut, finite, rfc3339
+from schemas.findings import Severity
+
+SUMMARY, KEY, FIELD, EVENT_BYTES = 1024, 255, 1024, 500_000
+MEMBERS = 20
+SEVERITY: dict[Severity, Literal["critical", "error", "warning", "info"]] = {
+    "P0": "critical",
+    "P1": "error",
+    "P2": "warning",
+    "P3": "info",
+}
+
+Details = dict[str, str | int | float]
+
+
+def dedup_key(key: str) -> str:
+    """The key, shortened where PagerDuty would refuse its length; two that differ still do.
+
+    >>> dedup_key("INC-7:1"), len(dedup_key("x" * 300))
+    ('INC-7:1', 255)
+    """
+    return key if len(key) <= KEY else f"{key[: KEY - 17]}:{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+
+
+def event(call: Call, message: Message, *, place: Place) -> dict[str, Any]:
+    """The event's fields beside action, key and routing key."""
+    page = said.page(message, place.console_url)
+    link = {} if page is None else {"client_url": page, "links": [{"href": page, "text": "Incident in the console"}]}
+    return {"client": "driftline", **link, "payload": _payload(call, message, environment=place.environment)}
+
+
+def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any]:
+    worst = message.members[0] if message.members else None
+    model = clean(message.models[0]) if message.models else "driftline"
+    fields = {
+        "source": f"{model}@{environment}" if environment else model,
+        "component": said.subject(worst) if worst else None,
+        "group": clean(message.cause),
+        "class": clean(worst.rule) if worst else None,
+    }
+    payload: dict[str, Any] = {name: cut(text, FIELD) for name, text in fields.items() if text}
+    payload["summary"] = cut(summary(message), SUMMARY)
+    payload["severity"] = SEVERITY[call.severity]
+    payload["custom_details"] = within(details(message), EVENT_BYTES - len(json.dumps(payload)) - 4096)
+    return payload
+
+
+def summary(message: Message) -> str:
+    """``P1 flight-delay: 3 features drifted (PSI 0.41) · cause … · since …``."""
+    cause = f" · cause: {clean(message.cause)}" if message.cause else ""
+    return f"{message.severity} {said.symptom(message)}{cause} · since {said.since(message)}"
+
+
+def details(message: Message) -> Details:
+    """Everything else, in the order in which it should be read."""
+    told: dict[str, str | int | float | None] = {
+        "why": message.why,
+        "lasted": said.lasted(message),
+        "cause": message.cause,
+        "since_after": rfc3339(message.since_lo),
+        "since_by": rfc3339(message.since_hi),
+        "firing": message.firing,
+        "findings": message.total,
+        "models": ", ".join(message.models),
+        "incident": message.incident,
+        "state": message.state,
+        "severity": message.severity,
+        "worst_severity": message.worst,
+        "reason": message.reason,
+        "owner": message.owner,
+        "acknowledged_by": message.acknowledged_by,
+        "related": ", ".join(message.links),
+        "what_to_do": "; ".join(said.commands(message)),
+    }
+    for rank, member in enumerate(message.members[:MEMBERS], start=1):
+        told |= {f"{rank}_{name}": value for name, value in _member(member).items()}
+    return {name: _plain(value) for name, value in told.items() if value not in (None, "")}
+
+
+def within(told: Details, limit: int) -> Details:
+    """The details, the last of them left out where the event would be too large for PagerDuty; that is said in them.
+
+    >>> within({"a": "x" * 50, "b": "y" * 50}, 120)
+    {'a': 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx', 'left_out': 1}
+    """
+    names = list(told)
+    kept = len(names)
+    while kept and len(json.dumps({name: told[name] for name in names[:kept]})) + 20 > limit:
+        kept -= 1
+    left_out: Details = {"left_out": len(names) - kept} if kept < len(names) else {}
+    return {name: told[name] for name in names[:kept]} | left_out
+
+
+def _member(member: Evidence) -> dict[str, str | int | float | None]:
+    return {
+        "subject": clean(member.subject),
+        "rule": clean(member.rule),
+        "value": finite(member.value),
+        "peak": finite(member.peak),
+        "limit": finite(member.threshold),
+        "n": member.n,
+        "p": finite(member.p),
+        "window": member.window,
+        "state": "firing" if member.firing else "clear",
+    }
+
+
+def _plain(value: str | int | float | None) -> str | int | float:
+    return value if isinstance(value, int | float) else cut(clean(value or ""), FIELD)

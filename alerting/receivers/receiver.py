@@ -1,0 +1,29 @@
+"""What a receiver is: one address of one vendor, and a call that never raises."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from alerting.deliveries import Call, Message, Receipt, ReceiverKind
+
+#: How long a vendor may be silent before a call counts as unanswered.
+TIMEOUT_S = 10
+
+
+class Receiver(Protocol):
+    """One address.  ``deliver`` blocks for some tens of seconds at most, so it belongs on a thread, never on the event loop.
+
+    It tries once.  Whether and when to try again is the register's to decide, from the receipt: ``retry`` also where the
+    request may have arrived and only its answer was lost.  Secrets are in no receipt, no log line and no ``repr``.
+    """
+
+    @property
+    def address(self) -> str:
+        """Where it delivers to; what the register remembers."""
+
+    @property
+    def kind(self) -> ReceiverKind:
+        """The vendor."""
+
+    def deliver(self, call: Call, message: Message) -> Receipt:
+        """Send it; never raises."""
