@@ -5,7 +5,9 @@ together.  Panes of live data do: a day's rhythm or a front of weather alarms ma
 is information, and where the feature or the model sets ``fixed`` thresholds its owner has said what decides: there it only
 describes.  The two charts find the same shifts, so the EWMA never decides and stands in the CUSUM's evidence.
 
-**Onset.**  From the last pane at which the alarming sum was 0 to the alarm: nothing before it supports the alarm.
+**Onset.**  The change is taken to have begun after the last pane at which the alarming sum was 0, but a sum often falls back
+to 0 once more after a small change: simulated, a step of 1 sd lies after that pane in 64 of 100 alarms, and in 96 if the
+interval begins 8 panes before it (0.75 sd: 79; 2 sd: 100).  So it does.  A ramp may have begun earlier still.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import Place
 
 RULE = "cusum"
+#: The interval of an onset begins so many panes before the last zero, and then holds a step of 1 sd so often.
+ONSET_PANES, ONSET_COVERAGE = 8, 0.95
+CUSUM = f"k {cusum.SLACK:g}, h {cusum.LIMIT:g}, sd of pane means"
+EWMA = f"lambda {ewma.WEIGHT:g}, L {ewma.WIDTH:g}, asymptotic limits"
 
 
 def decides(watched: Watched, place: Place) -> bool:
@@ -46,10 +52,10 @@ def chart_measures(watched: Watched, charts: Charts, place: Place) -> dict[str, 
     at = watched.yardstick.chart_of(place)
     if at is None:
         return {}
-    sum_ = max(charts.up[at], charts.down[at])
+    decided, sum_ = decides(watched, place), max(charts.up[at], charts.down[at])
     return {
-        RULE: Measure(sum_, f"k {cusum.SLACK}, h {cusum.LIMIT}, sd of pane means", exceeded=False),
-        "ewma": Measure(charts.smoothed[at], f"lambda {ewma.WEIGHT}, L {ewma.WIDTH}, asymptotic limits"),
+        RULE: Measure(sum_, CUSUM, threshold=cusum.LIMIT if decided else None, exceeded=decided and sum_ > cusum.LIMIT),
+        "ewma": Measure(charts.smoothed[at], EWMA),
     }
 
 
@@ -61,7 +67,7 @@ def _verdict(watched: Watched, place: Place, charts: Charts, *, at: int, n: int,
     return Verdict(
         rule=RULE,
         kind="drift" if feature else "prediction_drift",
-        subject=watched.subject_of(place.name) if feature else watched.subject,
+        subject=watched.subject_at(place),
         state="firing" if value > cusum.LIMIT else "ok",
         severity=severity.OF_CHART,
         start_ms=span[0],
@@ -72,7 +78,7 @@ def _verdict(watched: Watched, place: Place, charts: Charts, *, at: int, n: int,
         feature=place.name if feature else None,
         source=feature.source if feature else None,
         owner=watched.owner_of(place.name if feature else None),
-        onset=Onset(since, span[1]),
+        onset=Onset(since - ONSET_PANES * watched.layout.pane_ms, span[1], ONSET_COVERAGE),
         effect=Effect(importance=feature.importance if feature else None),
         evidence={"direction": "up" if upward else "down", "ewma": charts.smoothed[at], "ewma_limit": ewma.limit()},
     )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from schemas.findings import Finding, Onset
+from schemas.findings import Finding, Onset, Severity
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
 
 
-def finding_of(verdict: Verdict, watched: Watched, *, rev: tuple[int, int], onset: Onset, seen_ms: int) -> Finding:
-    """The finding of a verdict; ``rev`` is (end of what was judged, late events in it)."""
+def finding_of(
+    verdict: Verdict, watched: Watched, *, rev: tuple[int, int], severity: Severity, onset: Onset, seen_ms: int
+) -> Finding:
+    """The finding of a verdict; ``rev`` is (end of what was judged, late events in it).
+
+    ``severity`` is the verdict's while it fires, and what was last told when it is over.
+    """
     return Finding(
         key=verdict.key,
         rev=rev,
@@ -17,7 +22,7 @@ def finding_of(verdict: Verdict, watched: Watched, *, rev: tuple[int, int], onse
         rule=verdict.rule,
         kind=verdict.kind,
         subject=verdict.subject,
-        severity=verdict.severity,
+        severity=severity,
         at=rev[0],
         seen=seen_ms,
         onset=onset,

@@ -16,6 +16,11 @@ from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
 
 
+def rule_of(watched: Watched) -> str:
+    """The rule's name on a stream: serving's side and the source's are judged, and told, apart."""
+    return "freshness" if watched.stream == "predictions" else "freshness_upstream"
+
+
 def age_ms(watched: Watched, charts: Charts, feature: str) -> int | None:
     """Event time from the last pane with a value of the feature to the last pane; None where that is not known.
 
@@ -47,7 +52,7 @@ def _verdict(watched: Watched, name: str, charts: Charts, *, age: int, start_ms:
     feature = watched.monitor.features[name]
     stale = _beyond(age, promised)
     return Verdict(
-        rule="freshness" if watched.stream == "predictions" else "freshness_upstream",
+        rule=rule_of(watched),
         kind="stale",
         subject=watched.subject_of(name),
         state="firing" if stale else "ok",

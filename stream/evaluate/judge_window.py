@@ -153,9 +153,10 @@ def _state(watched: Watched, window: Window, columns: list[State]) -> State:
 
 
 def _drift_score(watched: Watched, features: dict[str, Column]) -> float | None:
-    """Share of the declared importance that is in drift; None where none is declared of what was judged."""
-    weights = {name: watched.monitor.features[name].importance or 0.0 for name in features}
+    """Share of the importance that is in drift, of the features that were judged; None where none is declared of them."""
+    judged = (name for name, column in features.items() if column.state in ("ok", "drift", "stale"))
+    weights = {name: watched.monitor.features[name].importance or 0.0 for name in judged}
     total = sum(weights.values())
     if not total:
         return None
-    return sum(weights[name] for name, column in features.items() if column.state == "drift") / total
+    return sum(weight for name, weight in weights.items() if features[name].state == "drift") / total

@@ -5,6 +5,7 @@ Pure; nothing here decides.  A number that has no meaning (no value, no referenc
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +70,9 @@ def mean_of(place: Place, partial: Partial, n: int) -> float | None:
     """The mean of a numeric column's values in their own unit; None of names or of no value."""
     if place.number is None or not n:
         return None
-    return place.center + scale_of(place.scale) * (int(partial.sums[2 * place.number]) / (STEPS * n))
+    mean = place.center + scale_of(place.scale) * (int(partial.sums[2 * place.number]) / (STEPS * n))
+    # A reference near the end of the floats, and values far beyond it.
+    return mean if math.isfinite(mean) else None
 
 
 def measures_of(place: Place, rules: ColumnRules, held: Held, *, values: int) -> dict[str, Measure]:

@@ -9,36 +9,35 @@ newest (a revised old window) says nothing and changes nothing.
 
 **Onset.**  A window that is clear says: nothing had begun that would show by its end, but something may have begun inside it.
 So an episode began after the *start* of the last clear window (of the first window judged, where none was clear) and no
-later than the end of the first firing one.  A step that shows by itself once it fills a window always lies within; a slow
-ramp may have begun earlier: the coverage is that of a step.  The interval stays as it is while the episode lasts.
+later than the end of the first firing one.  A step that shows once it fills a window always lies within; a slow ramp may
+have begun earlier: the coverage is that of a step.  The interval stays as it is while the episode lasts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
-from schemas.findings import Finding, Onset, Severity
+from schemas.findings import Finding, Onset
 from stream.evaluate.finding_of import finding_of
-from stream.evaluate.verdict import Judged, Verdict
+from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
 
+#: (end of what was judged, late events in it): verdicts of one key are ordered by it.
 Revision = tuple[int, int]
 #: How often the interval of an onset should hold the beginning of a step.
 STEP_COVERAGE = 0.95
 
 
 class Stood(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of one key.  ``told`` is the last state that left, None before the first; ``clear`` is the start of the
-    last clear window (or of the first one judged); ``onset`` is (lo, hi) of the episode, while one lasts."""
+    """One key: its newest revision, the start of the last clear window (or of the first one judged), and the finding that
+    was last told, without its evidence; None where nothing was told or the last thing told was that it is over."""
 
     rev: Revision
-    told: Judged | None
-    severity: Severity
     clear: int
-    onset: tuple[int, int] | None = None
+    told: Finding | None = None
 
 
 _DECODER = msgspec.json.Decoder(dict[str, Stood])
@@ -46,7 +45,7 @@ _DECODER = msgspec.json.Decoder(dict[str, Stood])
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Every key of one model's stream that was ever judged."""
+    """Every key of one model's stream that is judged."""
 
     keys: Mapping[str, Stood] = field(default_factory=dict)
 
@@ -73,46 +72,56 @@ def conclude(
     """
     findings: list[Finding] = []
     keys = dict(standing.keys)
+    rev = (at_ms, late)
     for verdict in verdicts:
-        before = keys.get(verdict.key)
-        if before is not None and (at_ms, late) < before.rev:
+        before = keys.get(verdict.key) or Stood((at_ms, -1), verdict.start_ms)
+        if rev < before.rev:
             continue
-        after = _after(before, verdict, rev=(at_ms, late))
-        keys[verdict.key] = after
-        if _is_news(before, verdict):
-            findings.append(
-                finding_of(verdict, watched, rev=after.rev, onset=_onset(before, after, verdict), seen_ms=seen_ms)
-            )
+        found = _news(before, verdict, watched, rev=rev, seen_ms=seen_ms)
+        findings += [found] if found else []
+        keys[verdict.key] = _after(before, verdict, rev=rev, found=found)
     return findings, Standing(keys)
 
 
-def _after(before: Stood | None, verdict: Verdict, *, rev: Revision) -> Stood:
-    told = before.told if before else None
-    clear = verdict.start_ms if before is None or verdict.state == "ok" else before.clear
-    if verdict.state == "firing":
-        return Stood(rev, "firing", verdict.severity, clear, _episode(before, verdict, clear=clear, at_ms=rev[0]))
-    if _is_news(before, verdict):
-        told = verdict.state
-    onset = before.onset if before and verdict.state == "no_data" else None
-    return Stood(rev, told, verdict.severity, clear, onset)
+def withdraw(
+    standing: Standing, judged: Collection[str], *, at_ms: int, seen_ms: int
+) -> tuple[list[Finding], Standing]:
+    """What a new configuration leaves: keys that no rule judges any more are forgotten, and told ``removed`` if told firing.
+
+    :param judged: the keys that still are (`stream.evaluate.judged_keys.keys_of`).
+    """
+    gone = {key: stood for key, stood in standing.keys.items() if key not in judged}
+    kept = {key: stood for key, stood in standing.keys.items() if key in judged}
+    told = [(stood, stood.told) for stood in gone.values() if stood.told is not None]
+    return [_removed(stood, last, at_ms=at_ms, seen_ms=seen_ms) for stood, last in told], Standing(kept)
 
 
-def _episode(before: Stood | None, verdict: Verdict, *, clear: int, at_ms: int) -> tuple[int, int]:
-    if before is not None and before.onset is not None:
-        return before.onset
-    if verdict.onset is not None:
-        return verdict.onset.lo, verdict.onset.hi
-    return clear, at_ms
+def _news(before: Stood, verdict: Verdict, watched: Watched, *, rev: Revision, seen_ms: int) -> Finding | None:
+    last = before.told
+    if verdict.state != "firing" and (last is None or last.state == verdict.state):
+        return None
+    return finding_of(
+        verdict,
+        watched,
+        rev=rev,
+        severity=last.severity if last and verdict.state != "firing" else verdict.severity,
+        onset=last.onset if last else _onset(before, verdict, at_ms=rev[0]),
+        seen_ms=seen_ms,
+    )
 
 
-def _is_news(before: Stood | None, verdict: Verdict) -> bool:
-    if verdict.state == "firing":
-        return True
-    told = before.told if before else None
-    return told in ("firing", "no_data") and told != verdict.state
+def _onset(before: Stood, verdict: Verdict, *, at_ms: int) -> Onset:
+    return verdict.onset or Onset(before.clear, at_ms, STEP_COVERAGE)
 
 
-def _onset(before: Stood | None, after: Stood, verdict: Verdict) -> Onset:
-    """Of the episode that lasts, or of the one that this verdict ends."""
-    lo, hi = after.onset or (before.onset if before and before.onset else (after.clear, after.rev[0]))
-    return Onset(lo, hi, verdict.onset.coverage if verdict.onset else STEP_COVERAGE)
+def _after(before: Stood, verdict: Verdict, *, rev: Revision, found: Finding | None) -> Stood:
+    if verdict.state == "ok":
+        return Stood(rev, verdict.start_ms)
+    told = before.told if found is None else msgspec.structs.replace(found, evidence={})
+    return Stood(rev, before.clear, told)
+
+
+def _removed(stood: Stood, last: Finding, *, at_ms: int, seen_ms: int) -> Finding:
+    at, late = stood.rev
+    rev = (at_ms, 0) if at_ms > at else (at, late + 1)
+    return msgspec.structs.replace(last, state="removed", rev=rev, at=rev[0], seen=seen_ms)

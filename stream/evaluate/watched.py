@@ -12,7 +12,7 @@ from functools import cached_property
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
 from stream.evaluate.rules import ColumnRules, rules_of
-from stream.evaluate.yardstick import Yardstick, yardstick_of
+from stream.evaluate.yardstick import Place, Yardstick, yardstick_of
 from stream.state.layout import Layout
 
 
@@ -49,6 +49,10 @@ class Watched:
     def subject_of(self, feature: str) -> str:
         """A feature's node in the lineage."""
         return f"feature:{self.model}/{feature}"
+
+    def subject_at(self, place: Place) -> str:
+        """The node that a column belongs to: its feature, or the model that predicts."""
+        return self.subject_of(place.name) if place.room == "features" else self.subject
 
     def owner_of(self, feature: str | None) -> str | None:
         """Whose trouble it is: the feature's owner (often its source's), or else the model's."""

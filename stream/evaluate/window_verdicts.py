@@ -23,6 +23,11 @@ def verdicts_of(report: Report, watched: Watched) -> list[Verdict]:
     return [] if report.state == "warming" else list(_verdicts(report, watched))
 
 
+def rule_on(watched: Watched, rule: str) -> str:
+    """A rule's name on a stream: serving's side and the source's are judged, and told, apart."""
+    return rule if watched.stream == "predictions" else f"{rule}_upstream"
+
+
 def _verdicts(report: Report, watched: Watched) -> Iterator[Verdict]:
     rooms = {"features": report.features, "prediction": report.prediction}
     for _, place, rules in places_of(watched, report.window, report.end - report.start):
@@ -38,9 +43,9 @@ def _verdict(
     measure = column.measures.get(rule)
     feature = watched.monitor.features[place.name] if place.room == "features" else None
     return Verdict(
-        rule=rule if watched.stream == "predictions" else f"{rule}_upstream",
+        rule=rule_on(watched, rule),
         kind=_kind(rule, place),
-        subject=watched.subject_of(place.name) if feature else watched.subject,
+        subject=watched.subject_at(place),
         state=_state(measure),
         severity=_severity(rule, rules, measure, place),
         start_ms=report.start,

@@ -1,0 +1,53 @@
+"""Every finding key that a configuration judges: what a new one no longer names is withdrawn.  Pure.
+
+It lists what *may* be judged, on every stream that a verdict of this one could come from; keys of rules whose column has no
+data yet are among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from schemas.findings import finding_key
+from stream.evaluate import chart_verdicts
+from stream.evaluate.freshness import rule_of as freshness_rule
+from stream.evaluate.judge_window import SLOW, places_of
+from stream.evaluate.rules import ColumnRules
+from stream.evaluate.watched import Watched
+from stream.evaluate.window_verdicts import rule_on
+from stream.evaluate.yardstick import Place
+
+
+def keys_of(watched: Watched) -> frozenset[str]:
+    """The keys of one stream of a model."""
+    return frozenset((*_of_windows(watched), *_of_panes(watched)))
+
+
+def _of_windows(watched: Watched) -> Iterator[str]:
+    for name, length in watched.monitor.windows.items():
+        yield from _of_window(watched, name, length)
+    if SLOW not in watched.monitor.windows:
+        slow = {rules.slow_window_ms for rules in watched.rules if rules.slow_window_ms is not None}
+        for length in sorted(slow):
+            yield from _of_window(watched, SLOW, length)
+
+
+def _of_window(watched: Watched, name: str, length: int) -> Iterator[str]:
+    for _, place, rules in places_of(watched, name, length):
+        yield from _of_column(watched, place, rules, window=name)
+
+
+def _of_column(watched: Watched, place: Place, rules: ColumnRules, *, window: str) -> Iterator[str]:
+    for rule in rules.names:
+        yield finding_key(rule_on(watched, rule), watched.subject_at(place), window=window)
+
+
+def _of_panes(watched: Watched) -> Iterator[str]:
+    for place in watched.yardstick.places:
+        if watched.yardstick.chart_of(place) is not None and chart_verdicts.decides(watched, place):
+            yield finding_key(chart_verdicts.RULE, watched.subject_at(place))
+    for name, feature in watched.monitor.features.items():
+        if feature.freshness_sla_ms is not None:
+            yield finding_key(freshness_rule(watched), watched.subject_of(name))
+    if watched.stream == watched.monitor.serving.stream:
+        yield from (finding_key(rule, watched.subject) for rule in ("errors", "latency", "no_traffic"))
