@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream.expose.service_metrics import EvaluationMetrics, IncidentMetrics
+
 
 class WorkerMetrics:
     """Every series of a worker, in one registry; names and labels are a public contract (``docs/metrics.md``)."""
@@ -38,3 +40,5 @@ class WorkerMetrics:
         self.config_refused = Counter(
             "driftline_config_refused", "Times a stored configuration could not be followed.", registry=registry
         )
+        self.evaluation = EvaluationMetrics(registry)
+        self.incidents = IncidentMetrics(registry)

@@ -30,10 +30,11 @@ from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
 
-#: How old what is shown of a model may get, where there are few.
+#: How old what is shown of a model gets before it is read again; of many models, longer: each has its turn.
 REREAD_S = 2.0
-#: Models read in one go: some milliseconds on the loop.
-MOST_AT_ONCE = 8
+#: How often ``run_once`` is to be called, and how many models it then reads: a model takes 1.4 ms of the loop.
+READ_EVERY_S = 0.25
+MOST_AT_ONCE = 4
 
 Held = Callable[[], Iterable[str]]
 
@@ -97,7 +98,7 @@ class ModelExporter(Collector):
         pipe = self._redis.pipeline(transaction=False)
         for exported in models:
             pipe.hgetall(self._names.totals(exported.model))
-            pipe.hget(self._names.report(exported.model, exported.window), "report")
+            pipe.hget(self._names.report(exported.model, exported.window), "document")
         answers = await pipe.execute()
         return [(_totals(found), report_of(text)) for found, text in zip(answers[::2], answers[1::2], strict=True)]
 

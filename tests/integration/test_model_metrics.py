@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from schemas import reports
@@ -16,6 +16,7 @@ from schemas.names import Names
 from schemas.reports import Column, Report
 from stream.expose.models import MOST_AT_ONCE, REREAD_S, ModelExporter
 from stream.state.patience import Patience
+from tests.support.exposition import numbers
 from tests.support.models import HOUR, monitor, reference
 
 DIGEST = "a" * 64
@@ -37,8 +38,7 @@ class Worker:
 
     def shown(self) -> dict[str, float]:
         """What Prometheus would read."""
-        lines = [line for line in generate_latest(self._registry).decode().splitlines() if line[0] != "#"]
-        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+        return numbers(self._registry)
 
 
 class Site:
@@ -60,7 +60,7 @@ class Site:
             await self.redis.hincrby(self.names.totals(model), f"predictions:{name}", amount)
 
     async def put(self, model: str, report: Report) -> None:
-        await self.redis.hset(self.names.report(model, report.window), "report", reports.encode(report))
+        await self.redis.hset(self.names.report(model, report.window), "document", reports.encode(report))
 
 
 Story = Callable[[Site], Awaitable[None]]
@@ -141,7 +141,7 @@ def test_a_report_that_cannot_be_read_costs_its_gauges_and_nothing_else(told: Ca
         await site.follow("m")
         site.first.holds = ["m"]
         await site.add("m", events=3)
-        await site.redis.hset(site.names.report("m", "day"), "report", b'{"model": 7}')
+        await site.redis.hset(site.names.report("m", "day"), "document", b'{"model": 7}')
         await site.first.read()
         assert site.first.shown()[EVENTS] == 3
         assert 'model_drift_score{model_name="m"}' not in site.first.shown()

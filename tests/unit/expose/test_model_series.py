@@ -5,61 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
 
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
-from schemas.reports import Column, Report
+from schemas.reports import Report
 from stream.expose.baseline import Baseline
 from stream.expose.model_series import MOST_FEATURES, Exported, series
-from tests.support.models import DAY, HOUR, monitor
-
-TOTALS = {
-    "predictions:events": 100,
-    "predictions:status:success": 90,
-    "predictions:status:error": 3,
-    "predictions:latency_s:0.01..0.025": 40,
-    "predictions:latency_s:0.25..0.5": 50,
-    "predictions:latency_s:60..": 2,
-    "predictions:latency_s:sum/4096": 4096 * 150 + 1024,
-    "predictions:input_tokens:20..50": 7,
-    "predictions:input_tokens:sum/4": 4 * 250 + 2,
-    "predictions:feature:temp:last": 1_357_038_000_000,
-    "features:feature:temp:last": 1_357_036_200_000,
-    "predictions:feature:gust:last": 1_357_038_000_000,
-    "serving:events": 7,
-    "serving:latency_s:0.5..0.75": 7,
-}
-REPORT = Report(
-    model="m", stream="predictions", window="hour", start=0, end=HOUR, seen=HOUR, state="drift", events=9,
-    features={"temp": Column("drift", 9, missing_ratio=0.25), "gust": Column("no_reference", 0)},
-    prediction={"score": Column("ok", 9, mean=0.375), "value": Column("ok", 9, mean=12.0)},
-    drift_score=0.5,
-)  # fmt: skip
+from tests.support.exposition import REPORT, TOTALS, of_families
+from tests.support.models import DAY, monitor
 
 
 def changed(**fields: Any) -> ModelMonitor:
     return monitor().model_copy(update=fields)
 
 
-def exposition(metrics: list[Metric]) -> dict[str, float]:
-    """The lines that Prometheus reads, by name and labels."""
-
-    class Shown(Collector):
-        def collect(self) -> list[Metric]:
-            return metrics
-
-    registry = CollectorRegistry()
-    registry.register(Shown())
-    lines = [line for line in generate_latest(registry).decode().splitlines() if not line.startswith("#")]
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
-
-
 def shown(
     watched: ModelMonitor | None = None, *, totals: dict[str, int] = TOTALS, report: Report | None = REPORT
 ) -> dict[str, float]:
-    return exposition(series(Exported("m", watched or monitor(), Baseline(0.31, 0.02)), totals, report))
+    return of_families(series(Exported("m", watched or monitor(), Baseline(0.31, 0.02)), totals, report))
 
 
 def test_requests_are_counted_by_their_outcome() -> None:
@@ -72,7 +34,7 @@ def test_requests_are_counted_by_their_outcome() -> None:
 
 
 def test_a_model_without_an_event_has_its_counters_and_histograms_with_zero_and_no_gauge() -> None:
-    found = exposition(series(Exported("m", monitor()), {}, None))
+    found = of_families(series(Exported("m", monitor()), {}, None))
     assert set(found.values()) == {0.0}
     assert {name.partition("{")[0] for name in found} == {
         "model_predictions_total", "model_prediction_errors_total", "model_requests_total",
@@ -160,7 +122,7 @@ def test_the_most_important_features_are_exported_and_the_rest_is_counted() -> N
     features = {f"f{at:03}": FeatureMonitor(type="numeric", freshness_sla_ms=1000) for at in range(MOST_FEATURES + 2)}
     features["zz"] = FeatureMonitor(type="numeric", freshness_sla_ms=1000, importance=0.5)
     exported = Exported("m", changed(features=features))
-    names = [name for name in exposition(series(exported, {}, None)) if name.startswith("feature_")]
+    names = [name for name in of_families(series(exported, {}, None)) if name.startswith("feature_")]
     assert len(names) == MOST_FEATURES
     assert 'feature_freshness_sla_seconds{feature_name="zz",model_name="m"}' in names
     assert 'feature_freshness_sla_seconds{feature_name="f199",model_name="m"}' not in names

@@ -1,0 +1,83 @@
+"""``docs/metrics.md`` and the exposition name the same series, and Prometheus' own linter finds nothing to say of them."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import Any, cast
+
+import pytest
+from prometheus_client import generate_latest
+from prometheus_client.metrics import MetricWrapperBase
+from redis.asyncio import Redis
+
+from schemas.names import Names
+from stream.expose.metrics import WorkerMetrics
+from stream.expose.model_families import COUNTERS, GAUGES, HISTOGRAMS
+from stream.expose.model_series import Exported, series
+from stream.expose.models import ModelExporter
+from stream.state.patience import Patience
+from tests.support.exposition import REPORT, TOTALS, Fixed
+from tests.support.models import monitor
+from tests.support.source import ROOT
+
+Series = tuple[str, str, tuple[str, ...]]
+
+ROW = re.compile(r"^\| (`[^|]+`) \| (counter|gauge|histogram)(?:: ([^|]+))? \|", re.MULTILINE)
+
+
+def documented() -> set[Series]:
+    """(name, type, labels) of every row of the tables."""
+    text = (ROOT / "docs" / "metrics.md").read_text()
+    return {
+        (name, kind, tuple(sorted(re.findall(r"`([^`]+)`", labels))))
+        for names, kind, labels in ROW.findall(text)
+        for name in re.findall(r"`([^`]+)`", names)
+    }
+
+
+def exported() -> set[Series]:
+    """The same, as the worker makes them."""
+    metrics = WorkerMetrics()
+    parts: list[Any] = [metrics, metrics.evaluation, metrics.incidents]
+    made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
+    own = {_series(one._name, one._type or "", one._labelnames) for one in made}
+    kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))
+    of_models = {_series(name, kind, labels) for families, kind in kinds for name, _, labels in families}
+    return own | of_models | {_series("driftline_series_dropped", "counter", ())}
+
+
+def _series(name: str, kind: str, labels: tuple[str, ...]) -> Series:
+    return (f"{name}_total" if kind == "counter" else name, kind, tuple(sorted(labels)))
+
+
+def test_the_document_lists_every_series_with_its_type_and_labels_and_no_other() -> None:
+    assert documented() == exported()
+
+
+def test_no_two_parts_of_a_worker_export_one_name() -> None:
+    metrics = WorkerMetrics()
+    exporter = ModelExporter(cast(Redis, None), Names(), list, patience=Patience())
+    metrics.registry.register(exporter)  # refuses a name that is taken
+    assert b"driftline_series_dropped_total 0.0" in generate_latest(metrics.registry)
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus")
+def test_promtool_finds_nothing_to_say_of_the_exposition() -> None:
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=page(), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def page() -> str:
+    """A page with a sample of every family."""
+    metrics = WorkerMetrics()
+    for part in (metrics, metrics.evaluation, metrics.incidents):
+        for one in vars(part).values():
+            if isinstance(one, MetricWrapperBase) and one._labelnames:
+                one.labels(*("x" for _ in one._labelnames))
+    found = series(Exported("m", monitor()), TOTALS, REPORT)
+    metrics.registry.register(Fixed(found))
+    return generate_latest(metrics.registry).decode()
