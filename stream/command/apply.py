@@ -19,7 +19,7 @@ from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines
-from stream.state.applying import apply_monitors, load_references, warnings_of
+from stream.state.applying import apply_monitors, check_routes, load_references, warnings_of
 
 File = Annotated[Path, typer.Argument(help="The monitors file (YAML).")]
 
@@ -61,6 +61,7 @@ def apply(file: File, *, as_json: AsJson = False) -> None:
 
 def _checked(file: Path) -> Checked:
     monitors = load_monitors(file)
+    check_routes(monitors)
     return Checked(monitors, load_references(monitors))
 
 

@@ -17,13 +17,14 @@ from typing import Annotated
 import typer
 
 from schemas.errors import ConfigError, DriftlineError
-from stream.command import dlq, reference
+from stream.command import dlq, incident, reference, silence
 from stream.command.apply import apply, check_config
 from stream.command.counts import counts
 from stream.command.demo import demo
 from stream.command.lag import lag
 from stream.command.produce import produce
 from stream.command.status import status
+from stream.command.tail import tail
 from stream.command.worker import worker
 
 FAILED, WRONG_USE = 1, 2
@@ -58,10 +59,12 @@ def driftline(
     """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
 
 
-for command in (demo, worker, apply, check_config, counts, produce, status, lag):
+for command in (demo, worker, apply, check_config, counts, produce, status, lag, tail):
     app.command(command.__name__.replace("_", "-"))(command)
 app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")
+app.add_typer(incident.app, name="incident")
+app.add_typer(silence.app, name="silence")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,17 +5,24 @@ A file that cannot be used raises before anything is written, so the old generat
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from redis.asyncio import Redis
 
+from alerting.unreachable import domains_of, unreachable
 from schemas.config import Generation
 from schemas.errors import ConfigError, Problem
-from schemas.monitored import FeatureMonitor, Monitors
+from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors, SecretPlace
 from schemas.names import Names
 from schemas.reference import BadReference, CategoricalProfile, Profile, Reference
+from schemas.yaml_lines import read_yaml
 from stream.state.generations import publish
 from stream.state.progress import greatest_clock, read_progress
+
+#: Statistics whose fixed threshold some rule decides by (``stream.evaluate.rules`` has the rules; a test compares the two).
+DECIDING = ("psi", "ks", "ks_p", "chi2_p")
 
 
 def load_references(monitors: Monitors) -> dict[str, Reference]:
@@ -35,6 +42,17 @@ def load_references(monitors: Monitors) -> dict[str, Reference]:
     return found
 
 
+def check_routes(monitors: Monitors) -> None:
+    """Every matcher can be read, and every route can be reached by some finding.
+
+    :raises ConfigError: naming each that is not so, with its line.
+    """
+    found = list(unreachable(monitors.route, domains_of(monitors)))
+    if found:
+        document, _ = read_yaml(monitors.file)
+        raise ConfigError(document.at("route", *one.place).problem(one.why) for one in found)
+
+
 async def apply_monitors(
     redis: Redis, names: Names, monitors: Monitors, *, references: Mapping[str, Reference], now_ms: int
 ) -> Generation:
@@ -44,12 +62,49 @@ async def apply_monitors(
 
 
 def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list[str]:
-    """What is allowed and probably not meant, a line each: a reference of another model, features it does not know."""
-    return [
+    """What is allowed and probably not meant, a line each.
+
+    A reference of another model, features it does not know, thresholds that decide nothing yet, and secrets of receivers
+    that are not on this machine (workers read them where they run).
+    """
+    of_models = [
         f"{model}: {said}"
         for model, monitor in monitors.models.items()
-        for said in _doubts(model, monitor.features, references[model])
+        for said in (*_doubts(model, monitor.features, references[model]), *_deaf(monitor))
     ]
+    return [*of_models, *_secrets(monitors)]
+
+
+def _deaf(monitor: ModelMonitor) -> Iterator[str]:
+    """Fixed thresholds of statistics that no rule decides by."""
+    places = {"": monitor.fixed, **{name: feature.fixed for name, feature in monitor.features.items()}}
+    by_names: dict[tuple[str, ...], list[str]] = {}
+    for place, fixed in places.items():
+        names = tuple(name for name in fixed if name not in DECIDING)
+        if names:
+            by_names.setdefault(names, []).append(place)
+    for names, found in by_names.items():
+        features = ", ".join(filter(None, found))
+        yield f"fixed: {', '.join(names)} decides nothing yet{f' ({features})' if features else ''}"
+
+
+def _secrets(monitors: Monitors) -> Iterator[str]:
+    for name, receiver in monitors.receivers.items():
+        places = {
+            "pagerduty.routing_key": receiver.pagerduty.routing_key if receiver.pagerduty else None,
+            "slack.token": receiver.slack.token if receiver.slack else None,
+        }
+        for key, place in places.items():
+            missing = _missing(place) if place else ""
+            if missing:
+                yield f"receivers.{name}.{key}: {missing} on this machine; workers need it where they run"
+
+
+def _missing(place: SecretPlace) -> str:
+    """What is not there; never what is."""
+    if place.file is not None:
+        return "" if Path(place.file).is_file() else f"there is no file {place.file}"
+    return "" if os.environ.get(place.env or "") else f"the variable {place.env} is not set"
 
 
 def _doubts(model: str, features: Mapping[str, FeatureMonitor], reference: Reference) -> Iterator[str]:

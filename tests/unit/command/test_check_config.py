@@ -123,11 +123,11 @@ def test_a_reference_of_another_model_is_a_warning(file: Path) -> None:
 
 
 def test_keys_that_nothing_acts_on_yet_are_listed(file: Path) -> None:
-    file.write_text(MONITORS + "receivers:\n  console: {}\n")
+    file.write_text(MONITORS + "times:\n  day: {weekdays: mon-fri}\n")
     ended = driftline("check-config", str(file))
 
     assert ended.code == 0
-    assert ended.out.splitlines()[-1].startswith("not in force (accepted, and nothing acts on it yet): receivers")
+    assert ended.out.splitlines()[-1] == "not in force (accepted, and nothing acts on it yet): times"
 
 
 def test_terminal_codes_in_a_name_are_not_sent_to_the_terminal(file: Path) -> None:

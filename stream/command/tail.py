@@ -1,0 +1,151 @@
+"""``driftline tail``: what is concluded, as it is concluded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, cast
+
+import typer
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.settings import Settings, load_settings
+from stream.command.connect import ANSWER_WITHIN_S, kafka_options, kafka_unavailable, partitions_in
+from stream.command.printing import moment, print_lines, shown
+
+TOPICS = ("incidents", "findings", "reports")
+_TOPIC_OF = {"reports": "drift-reports"}
+QUIET_S = 2.0
+
+
+def _what(text: str) -> str:
+    if text not in TOPICS:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(TOPICS)}")
+    return text
+
+
+def tail(
+    what: Annotated[
+        list[str] | None, typer.Argument(parser=_what, metavar="[WHAT]...", help="Of: incidents, findings, reports.")
+    ] = None,
+    *,
+    once: Annotated[
+        bool, typer.Option("--once", help="Print what there is and end, instead of waiting for more.")
+    ] = False,
+    limit: Annotated[
+        int, typer.Option(min=1, max=100_000, help="With --once: of each, at most so many of the newest.")
+    ] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Print incidents, findings and reports as they are concluded, until Ctrl-C.
+
+    Nothing is committed and no worker is disturbed.
+    """
+    settings = load_settings()
+    chosen = tuple(what or ("incidents", "findings"))
+    lines = _once(settings, chosen, most=limit) if once else _for_ever(settings, chosen)
+    try:
+        for kind, record in lines:
+            print_lines([json.dumps({"topic": kind, **record}) if as_json else line_of(kind, record)])
+    except KeyboardInterrupt:
+        raise typer.Exit from None
+
+
+Found = Iterator[tuple[str, Mapping[str, Any]]]
+
+
+def _once(settings: Settings, chosen: tuple[str, ...], *, most: int) -> Found:
+    for kind in chosen:
+        found = list(_records(settings, (kind,), most=most, ended=_quiet()))
+        yield from found[-most:]
+
+
+def _for_ever(settings: Settings, chosen: tuple[str, ...]) -> Found:
+    return _records(settings, chosen, most=0, ended=lambda heard: False)
+
+
+def _quiet() -> Callable[[bool], bool]:
+    """Whether nothing has come for a while."""
+    last = [time.monotonic()]
+
+    def quiet(heard: bool) -> bool:
+        if heard:
+            last[0] = time.monotonic()
+        return time.monotonic() - last[0] > QUIET_S
+
+    return quiet
+
+
+def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: Callable[[bool], bool]) -> Found:
+    options = {"group.id": "driftline-tail", "enable.auto.commit": False}
+    consumer = Consumer(kafka_options(settings, **options))
+    topics = {settings.names.topic(_TOPIC_OF.get(kind, kind)): kind for kind in chosen}
+    try:
+        consumer.assign(list(_places(consumer, settings, topics, most=most)))
+        heard = False
+        while not ended(heard):
+            message = consumer.poll(0.2)
+            heard = message is not None
+            if message is None:
+                continue
+            error = message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            record = _json(cast("bytes | None", message.value()))
+            if record is not None:
+                yield topics[cast(str, message.topic())], record
+    except KafkaException as error:
+        raise kafka_unavailable(settings, error) from None
+    finally:
+        consumer.close()
+
+
+def _places(
+    consumer: Consumer, settings: Settings, topics: Mapping[str, str], *, most: int
+) -> Iterator[TopicPartition]:
+    partitions = partitions_in(consumer, settings)
+    for topic in topics:
+        for partition in range(partitions.get(topic, 0)):
+            place = TopicPartition(topic, partition)
+            if not most:
+                yield TopicPartition(topic, partition, OFFSET_END)
+                continue
+            start, end = consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
+            yield TopicPartition(topic, partition, max(start, end - most))
+
+
+def _json(value: bytes | None) -> dict[str, Any] | None:
+    try:
+        found = json.loads(value or b"")
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def line_of(kind: str, record: Mapping[str, Any]) -> str:
+    """A record in one line for people.
+
+    >>> line_of("findings", {"type": "progress", "model": "m", "stream": "predictions", "at": 1357035300000})
+    '2013-01-01T10:15:00Z  progress   m predictions'
+    """
+    if kind == "incidents":
+        head = (
+            moment(record.get("updated")),
+            "incident",
+            record.get("id"),
+            record.get("state"),
+            record.get("severity"),
+        )
+        rest = (record.get("title"),)
+    elif record.get("type") == "progress":
+        head = (moment(record.get("at")), "progress", record.get("model"), record.get("stream"))
+        rest = ()
+    elif kind == "findings":
+        head = (moment(record.get("at")), "finding", record.get("state"), record.get("severity"), record.get("subject"))
+        rest = (record.get("rule"), record.get("value"))
+    else:
+        head = (moment(record.get("end")), "report", record.get("model"), record.get("window"), record.get("state"))
+        rest = ()
+    time_, what, *more = head
+    return f"{shown(time_)}  {what:<10} {' '.join(shown(part) for part in (*more, *rest) if part is not None)}"

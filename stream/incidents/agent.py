@@ -1,0 +1,162 @@
+"""The incident agent's body and what follows from an assignment of its inputs, ``findings`` and ``actions``.
+
+Both have one partition and are in one co-partitioned group, so partition 0 of both is on one worker, which is the owner.  At
+every assignment the owner's memory is dropped, a new epoch taken and the inputs placed where the stored turns end.  On a
+broker that made more partitions by itself only partition 0 is read; that is where everything is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+
+import msgspec
+from aiokafka.errors import KafkaError
+from faust.types import TP
+
+from alerting.records import restored
+from alerting.register import entries, plan
+from alerting.state import State
+from schemas import actions, findings
+from schemas.names import Names
+from stream import transport
+from stream.incidents.configured import Configured
+from stream.incidents.inbox import Arrival, EventInbox, Inbox, LiveInbox, Message
+from stream.incidents.owner import Owner
+from stream.incidents.store import Begun
+from stream.incidents.tenure import Tenure
+from stream.state.epochs import Log, Resume, resume
+from stream.transport import Run, RunConsumer
+
+log = logging.getLogger(__name__)
+
+INPUTS = ("findings", "actions")
+PARTITION = 0
+Survey = Callable[[set[TP]], Awaitable[Mapping[TP, Log]]]
+
+
+class IncidentAgent:
+    """Connects the consumer with the owner; ``who`` tells operators which process owns."""
+
+    def __init__(self, owner: Owner, configured: Configured, *, survey: Survey, who: str) -> None:
+        self.owner, self._configured, self._survey, self._who = owner, configured, survey, who
+        self.consumer: RunConsumer | None = None
+        self._placements: dict[TP, int] = {}
+        self._orphaned = False
+        owner.lost = self._lost
+        owner.committed = self._committed
+
+    @property
+    def _names(self) -> Names:
+        return self.owner.store.names
+
+    @property
+    def inputs(self) -> dict[TP, str]:
+        """The partitions that are read, and the plain names of their topics."""
+        return {TP(self._names.topic(name), PARTITION): name for name in INPUTS}
+
+    def is_input(self, tp: TP) -> bool:
+        """Whether a partition is of one of the agent's topics."""
+        return tp.topic in {mine.topic for mine in self.inputs}
+
+    async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
+        """What the transport asks at every assignment: where to read each partition from."""
+        self.consumer = consumer
+        self.owner.end()
+        self._placements = {}
+        held = {tp for tp in tps if tp in self.inputs}
+        if len(held) != len(INPUTS):
+            if held:
+                log.error("%s is assigned without the other input: incidents have no owner here", *held)
+            return {}
+        await self._configured.refresh()
+        placed = await self._begin(await self._survey(held))
+        self._placements = {tp: consumer.placement(tp) + 1 for tp in placed}
+        return placed
+
+    async def receive(self, run: Run) -> None:
+        """Hand a run to the owner, unless it was read under a placement that has ended; waits for a first configuration."""
+        await self._configured.first.wait()
+        name = self.inputs.get(run.tp)
+        if name is not None and self._placements.get(run.tp) == run.placement:
+            self.owner.add(arrivals(run, name))
+
+    async def reclaim(self) -> None:
+        """Ask for a new group generation where both inputs are assigned and nobody owns (the second time it is seen)."""
+        consumer = self.consumer
+        if consumer is None:
+            return
+        tenure, assigned = self.owner.tenure, set(self.inputs) <= consumer.assignment()
+        if tenure is not None and not assigned:
+            self.owner.end()
+        placed = tenure is not None and all(consumer.read_offset(tp) is not None for tp in self.inputs)
+        orphaned, self._orphaned = self._orphaned, assigned and not placed
+        if orphaned and self._orphaned:
+            self._orphaned = False
+            log.error("the incidents' inputs are assigned and nobody owns them; asking the group again")
+            await self._rejoin(consumer)
+
+    async def _begin(self, logs: Mapping[TP, Log]) -> Mapping[TP, int]:
+        store, patiently = self.owner.store, self.owner.patience
+        begun = await patiently(lambda: store.take(topics=INPUTS, owner=self._who))
+        decided = {tp: _resumed(tp, begun, logs[tp], name=name) for tp, name in self.inputs.items()}
+        offsets = {name: decided[tp].offset for tp, name in self.inputs.items()}
+        ids = {name: logs[tp].topic_id for tp, name in self.inputs.items()}
+        await patiently(lambda: store.place(begun.epoch, offsets=offsets, topic_ids=ids))
+        state = restored(begun.records, self._configured.policy)
+        self.owner.begin(self._tenure(begun, state, offsets=offsets))
+        return {tp: one.offset for tp, one in decided.items()}
+
+    def _tenure(self, begun: Begun, state: State, *, offsets: dict[str, int]) -> Tenure:
+        calls = [plan(state, entry.id, state.now) for entry in entries(state)]
+        doubtful = {call.entry for call in calls if call is not None and call.doubt}
+        return Tenure(
+            begun.epoch, begun.turn, state, state.now, self._inbox(begun, offsets), dict(offsets), time.monotonic(),
+            doubtful=doubtful, marks=dict(begun.marks),
+        )  # fmt: skip
+
+    def _inbox(self, begun: Begun, offsets: Mapping[str, int]) -> Inbox:
+        if not self.owner.lock_step:
+            return LiveInbox(offsets)
+        return EventInbox(offsets, announced=self._configured.announced, marks=begun.marks)
+
+    def _committed(self, name: str, offset: int) -> None:
+        if self.consumer is not None:
+            self.consumer.stored(TP(self._names.topic(name), PARTITION), offset)
+
+    async def _lost(self, tenure: Tenure) -> None:
+        """Another owner has taken over, or Redis went back in time: only a new assignment decides who goes on."""
+        if self.consumer is not None:
+            for tp in self.inputs:
+                self.consumer.displace(tp)
+            await self._rejoin(self.consumer)
+
+    async def _rejoin(self, consumer: RunConsumer) -> None:
+        try:
+            await transport.rejoin(consumer)
+        except KafkaError as error:
+            log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
+
+
+def arrivals(run: Run, topic: str) -> Iterator[Arrival]:
+    """A run's records, decoded; what is damaged is told with its place and goes on as None, so that its offset is passed."""
+    for record in run.records:
+        yield Arrival(topic, record.partition, record.offset, _decoded(topic, record.value, record.offset))
+
+
+def _decoded(topic: str, value: bytes | None, offset: int) -> Message | None:
+    try:
+        return findings.decode(value or b"") if topic == "findings" else actions.decode(value or b"")
+    except msgspec.DecodeError as error:
+        log.error("%s:%d:%d is damaged and left out: %s", topic, PARTITION, offset, error)
+        return None
+
+
+def _resumed(tp: TP, begun: Begun, found: Log, *, name: str) -> Resume:
+    decided = resume(begun.inputs[name], found)
+    if decided.happened:
+        log.error(
+            "%s: %s; reading on from offset %d (%d records lost)", tp, decided.happened, decided.offset, decided.lost
+        )
+    return decided

@@ -1,0 +1,100 @@
+"""One turn of the incident owner, thing by thing: due times in order, what the owner's own hands report, and the inbox.
+
+Due times up to an input's ``now`` are fired before the input.  In event time there is a lock-step besides: time does not move
+while somebody still has to be told that an incident opened or closed, so that a year that is replayed in half a minute tells
+every receiver what the year itself would have told it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from alerting.deliveries import Call
+from alerting.inputs import Input, Tick
+from alerting.register import entries, plan
+from alerting.state import State
+from alerting.step import next_due, step
+from schemas.answers import Answer
+from schemas.findings import Finding, Progress
+from stream.incidents.answers import answer
+from stream.incidents.inbox import Arrival, Inbox
+
+
+@dataclass(slots=True)
+class Feeding:
+    """``state`` and ``now`` as they become; ``lock_step`` is the clock of event time, ``unawaited`` the addresses given up.
+
+    ``blocked`` holds the addresses that time waits for.
+    """
+
+    state: State
+    now: int
+    inbox: Inbox
+    lock_step: bool
+    unawaited: Collection[str] = ()
+    blocked: set[str] = field(default_factory=set)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    damaged: int = 0
+    _free_at: State | None = None
+
+    def own(self, given: Input) -> None:
+        """Feed what the owner's own hands report, at the present time."""
+        self.state = step(self.state, given, self.now)
+
+    def pass_time(self, now: int) -> None:
+        """Live: it is ``now``; fire every due time up to it, in order."""
+        while self._fire(now):
+            pass
+        self.now = max(self.now, now)
+
+    def one(self) -> bool:
+        """Feed one thing from the inbox, or fire one due time before it; False where there is nothing, or time must wait."""
+        self.blocked = set()
+        fed = self.inbox.first(self.now)
+        if fed is None or (fed.now > self.now and not self._may_move()):
+            return False
+        if self._fire(fed.now):
+            return True
+        self.now = max(self.now, fed.now)
+        self.inbox.drop_first()
+        if fed.arrival is None:
+            self.state = step(self.state, Tick(), self.now)
+        else:
+            self._feed(fed.arrival)
+        return True
+
+    def _fire(self, until: int) -> bool:
+        due = next_due(self.state)
+        if due is None or due > until:
+            return False
+        self.now = max(self.now, due)
+        self.state = step(self.state, Tick(), self.now)
+        return next_due(self.state) != due
+
+    def _feed(self, arrival: Arrival) -> None:
+        message = arrival.message
+        if message is None:
+            self.damaged += 1
+            return
+        if isinstance(message, Finding):
+            self.findings.append(message)
+        elif not isinstance(message, Progress):
+            self.answers[f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message, self.now)
+        self.state = step(self.state, message, self.now)
+
+    def _may_move(self) -> bool:
+        """Live, always; in event time once nobody is left to be told."""
+        if not self.lock_step or self.state is self._free_at:
+            return True
+        self.blocked = {call.address for call in untold(self.state, self.now)} - set(self.unawaited)
+        if not self.blocked:
+            self._free_at = self.state
+        return not self.blocked
+
+
+def untold(state: State, now: int) -> list[Call]:
+    """The openings and closings that some receiver has not confirmed."""
+    calls = (plan(state, entry.id, now) for entry in entries(state))
+    return [call for call in calls if call is not None and call.kind in ("open", "close")]

@@ -1,0 +1,30 @@
+"""Places at which a test kills the worker: each crash that a delivery must survive has a label.
+
+``DRIFTLINE_TEST_KILL_AT=after-send`` ends the process by SIGKILL when it comes there for the first time,
+``after-send:3`` at the third.  Without the variable nothing happens.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from typing import Literal, get_args
+
+Label = Literal[
+    "before-commit", "after-commit", "before-begin", "after-begin", "before-send",
+    "after-send", "before-confirm", "after-confirm", "before-publish", "after-publish",
+]  # fmt: skip
+LABELS: tuple[Label, ...] = get_args(Label)
+
+_passed: Counter[str] = Counter()
+
+
+def passing(label: Label) -> None:
+    """Die here, if a test says so."""
+    wanted, _, at = os.environ.get("DRIFTLINE_TEST_KILL_AT", "").partition(":")
+    if wanted != label:
+        return
+    _passed[label] += 1
+    if _passed[label] == int(at or 1):
+        os.kill(os.getpid(), signal.SIGKILL)

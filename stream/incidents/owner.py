@@ -1,0 +1,194 @@
+"""The incident owner: the one writer of incidents.  Findings and actions in; a fenced turn out; senders and relay are woken.
+
+Whatever changes the state passes through ``run``: records of the inputs, what the senders report, a new configuration and
+the passing of time.  A turn holds at most ``MOST`` of them and is stored whole; only what is stored is seen by anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from alerting.inputs import Input
+from alerting.step import next_due
+from stream.incidents.feeding import Feeding
+from stream.incidents.inbox import Arrival
+from stream.incidents.kill_points import passing
+from stream.incidents.store import IncidentStore, Turn
+from stream.incidents.tally import OwnerTally
+from stream.incidents.tenure import Ended, Tenure
+from stream.incidents.writes import changed_by, writes_of
+from stream.state.patience import Patience
+
+log = logging.getLogger(__name__)
+
+MOST = 200
+#: A turn gives the event loop back after this long, and goes on at once.
+SLICE_S = 0.005
+#: Event time waits this long for a receiver to be told, then goes on without it.
+LOCK_STEP_S = 30.0
+#: Longest sleep of the driver: due times further away are looked at again.
+LONGEST_SLEEP_S = 60.0
+
+
+class Owner:
+    """``tenure`` is set while this process owns; ``changed`` is set after every turn, for senders and relay.
+
+    ``lost`` is awaited with the tenure when a write was refused, ``committed`` called with each input's stored offset.
+    """
+
+    def __init__(self, store: IncidentStore, *, lock_step: bool, patience: Patience, tally: OwnerTally) -> None:
+        self.store, self.tally, self.patience = store, tally, patience
+        self.lock_step = lock_step
+        self.tenure: Tenure | None = None
+        self.listeners: list[asyncio.Event] = []
+        self.lost: Callable[[Tenure], Awaitable[None]] | None = None
+        self.committed: Callable[[str, int], None] | None = None
+        self._wake = asyncio.Event()
+
+    def begin(self, tenure: Tenure) -> None:
+        """Own from now on."""
+        self.end()
+        self.tenure, self.tally.owning = tenure, True
+        self._tell()
+        self._wake.set()
+
+    def end(self) -> None:
+        """Own no more: what is in memory is dropped."""
+        if self.tenure is not None:
+            self.tenure.end()
+        self.tenure = None
+        self.tally.note_loss()
+        self._tell()
+
+    def add(self, arrivals: Iterable[Arrival]) -> None:
+        """Take in records of an input."""
+        if self.tenure is not None:
+            for arrival in arrivals:
+                self.tenure.inbox.add(arrival)
+            self._wake.set()
+
+    async def submit(self, tenure: Tenure, given: Input) -> None:
+        """Feed what one of the owner's own hands reports; returns once it is stored.
+
+        :raises Ended: the tenure is over, and nothing was stored.
+        """
+        if not tenure.live:
+            raise Ended
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        tenure.own.append((given, stored))
+        self._wake.set()
+        await stored
+
+    async def run(self) -> None:
+        """Wait until there is something to do, and do one turn of it."""
+        await self._something()
+        self._wake.clear()
+        tenure = self.tenure
+        if tenure is not None and await self._turn(tenure):
+            self._wake.set()
+
+    async def _something(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), timeout=self._sleep_s())
+        except TimeoutError:
+            tenure = self.tenure
+            if tenure is not None and tenure.blocked and self._waited_s(tenure) >= LOCK_STEP_S:
+                log.error("event time goes on although nobody at %s was told", ", ".join(sorted(tenure.blocked)))
+                tenure.unawaited |= tenure.blocked
+
+    def _sleep_s(self) -> float:
+        tenure = self.tenure
+        if tenure is None:
+            return LONGEST_SLEEP_S
+        if tenure.blocked:
+            return max(0.01, LOCK_STEP_S - self._waited_s(tenure))
+        due = None if self.lock_step else next_due(tenure.state)
+        return LONGEST_SLEEP_S if due is None else min(LONGEST_SLEEP_S, max(0.001, (due - tenure.now) / 1000))
+
+    def _waited_s(self, tenure: Tenure) -> float:
+        return time.monotonic() - (tenure.blocked_since or time.monotonic())
+
+    async def _turn(self, tenure: Tenure) -> bool:
+        """Feed and store; True where more waits."""
+        now = tenure.now if self.lock_step else max(tenure.now, await self.patience(self.store.now_ms))
+        own, tenure.own = tenure.own, []
+        feeding = Feeding(tenure.state, tenure.now, tenure.inbox, self.lock_step, tenure.unawaited)
+        more = await self._fed(feeding, [given for given, _ in own], now=now)
+        stored = await self._stored(tenure, feeding)
+        for _, waiting in own:
+            if not waiting.done():
+                waiting.set_result(None) if stored else waiting.set_exception(Ended())
+        return stored and more
+
+    async def _fed(self, feeding: Feeding, own: Iterable[Input], *, now: int) -> bool:
+        feeding.pass_time(now)
+        for given in own:
+            feeding.own(given)
+        began = time.perf_counter()
+        for _ in range(MOST):
+            if not feeding.one():
+                return False
+            if time.perf_counter() - began > SLICE_S:
+                await asyncio.sleep(0)
+                began = time.perf_counter()
+        return True
+
+    async def _stored(self, tenure: Tenure, feeding: Feeding) -> bool:
+        """Store what was fed; False where the tenure has ended."""
+        self._note_blocked(tenure, feeding)
+        consumed = tenure.inbox.consumed()
+        offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
+        changed = changed_by(tenure.state, feeding.state)
+        marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
+        if not (changed or offsets or feeding.answers or marks):
+            tenure.now = feeding.now
+            return tenure.live
+        writes = writes_of(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        turn = Turn(tenure.epoch, tenure.turn + 1, offsets, writes)
+        if not await self._committed(tenure, turn):
+            return False
+        tenure.state, tenure.now, tenure.turn = feeding.state, feeding.now, turn.number
+        tenure.stored.update(consumed)
+        tenure.marks.update(marks)
+        self._note(tenure, feeding)
+        return True
+
+    async def _committed(self, tenure: Tenure, turn: Turn) -> bool:
+        passing("before-commit")
+        began = time.perf_counter()
+        outcome = await self.patience(lambda: self.store.commit(turn))
+        self.tally.note_commit(time.perf_counter() - began)
+        passing("after-commit")
+        if outcome == "stored" and tenure.live:
+            return True
+        if outcome != "stored":
+            log.warning("this worker owns the incidents no more (%s)", outcome)
+            self.tally.fenced += 1
+        if self.tenure is tenure:
+            self.end()
+        tenure.end()
+        if self.lost is not None and outcome != "stored":
+            await self.lost(tenure)
+        return False
+
+    def _note(self, tenure: Tenure, feeding: Feeding) -> None:
+        for finding in feeding.findings:
+            self.tally.findings[finding.state] += 1
+        self.tally.damaged += feeding.damaged
+        self.tally.inbox = len(tenure.inbox)
+        if self.committed is not None:
+            for topic, offset in tenure.stored.items():
+                self.committed(topic, offset)
+        self._tell()
+
+    def _note_blocked(self, tenure: Tenure, feeding: Feeding) -> None:
+        if feeding.blocked and not tenure.blocked:
+            tenure.blocked_since = time.monotonic()
+        tenure.blocked = set(feeding.blocked)
+
+    def _tell(self) -> None:
+        for listener in self.listeners:
+            listener.set()

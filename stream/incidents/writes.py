@@ -1,0 +1,107 @@
+"""What a turn writes to Redis: everything that differs between the state before and the state after, and what follows from it.
+
+Records are the working state; documents, timelines and silences are for people; the outbox is for Kafka.  Pure: two states
+in, commands out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from alerting.document import view
+from alerting.records import changed
+from alerting.silences import silence_view
+from alerting.state import State
+from schemas.answers import Answer
+from schemas.answers import encode as answers_encode
+from schemas.incidents import IncidentView, encode
+from stream.incidents.store import Write
+
+#: Lines of a timeline that are kept, about.
+TIMELINE = 1000
+ANSWER_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Records to write (None: to delete) and the documents of the incidents that changed."""
+
+    records: Mapping[str, bytes | None]
+    documents: Mapping[str, IncidentView]
+
+    def __bool__(self) -> bool:
+        return bool(self.records or self.documents)
+
+
+def changed_by(old: State, new: State) -> Changed:
+    """What a turn changed; incidents that left the working state keep their last document."""
+    if old is new:
+        return Changed({}, {})
+    return Changed(changed(old, new), {one: view(new, one) for one in sorted(touched(old, new))})
+
+
+def touched(old: State, new: State) -> set[str]:
+    """The incidents that differ, or that one of their deliveries does."""
+    incidents = {one for one, incident in new.incidents.items() if old.incidents.get(one) is not incident}
+    entries = {entry.incident for name, entry in new.entries.items() if old.entries.get(name) is not entry}
+    gone = {entry.incident for name, entry in old.entries.items() if name not in new.entries}
+    return incidents | ((entries | gone) & set(new.incidents))
+
+
+def writes_of(
+    old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
+) -> list[Write]:
+    """The commands of a turn, in order."""
+    return [
+        *_records(changed),
+        *_documents(changed),
+        *_timelines(old, new, changed),
+        *_silences(old, new),
+        *(("marks", "HSET", (name, at)) for name, at in marks.items()),
+        *((f"answer:{place}", "SET", (answers_encode(one), "PX", ANSWER_MS)) for place, one in answers.items()),
+    ]
+
+
+def forgetting(incidents: list[str]) -> Iterator[Write]:
+    """The commands that remove incidents whose time is over, from Kafka's compacted topic too."""
+    for one in incidents:
+        yield "documents", "HDEL", (one,)
+        yield "ended", "ZREM", (one,)
+        yield f"timeline:{one}", "DEL", ()
+        yield "outbox", "XADD", ("*", "id", one, "document", b"")
+
+
+def _records(changed: Changed) -> Iterator[Write]:
+    for name, record in changed.records.items():
+        if record is None:
+            yield "records", "HDEL", (name,)
+        else:
+            yield "records", "HSET", (name, record)
+
+
+def _documents(changed: Changed) -> Iterator[Write]:
+    for one, document in changed.documents.items():
+        packed = encode(document)
+        yield "documents", "HSET", (one, packed)
+        yield "outbox", "XADD", ("*", "id", one, "document", packed)
+        if document.ended is not None:
+            yield "ended", "ZADD", (document.ended, one)
+
+
+def _timelines(old: State, new: State, changed: Changed) -> Iterator[Write]:
+    for one in changed.documents:
+        before = old.incidents.get(one)
+        told = before.lines[-1].number if before is not None and before.lines else -1
+        for line in new.incidents[one].lines:
+            if line.number > told:
+                arguments = ("MAXLEN", "~", TIMELINE, "*", "at", line.at, "text", line.text)
+                yield f"timeline:{one}", "XADD", arguments
+
+
+def _silences(old: State, new: State) -> Iterator[Write]:
+    for name, silence in new.silences.items():
+        if old.silences.get(name) is not silence:
+            yield "silences", "HSET", (name, encode(silence_view(silence)))
+    for name in old.silences.keys() - new.silences.keys():
+        yield "silences", "HDEL", (name,)
