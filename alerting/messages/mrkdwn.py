@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,10 +29,10 @@ def fitted(text: str, limit: int) -> str:
     ('a&lt;…', 'a&lt;b')
     """
     text = clean(text)
-    length = min(len(text), limit)
-    while len(escaped(cut(text, length))) > limit:
-        length -= 1
-    return escaped(cut(text, length))
+    longest = bisect_right(
+        range(1, min(len(text), limit) + 1), limit, key=lambda length: len(escaped(cut(text, length)))
+    )
+    return escaped(cut(text, longest)) if text else ""
 
 
 def code(text: str) -> str:

@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 
 _BREAKS = {"\n", "\r", "\t", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"}
 _LEFT_OUT = {"Cc", "Cf", "Cs", "Co", "Cn"}
+#: No name and no sentence is worth reading further; what is longer is cut before it is looked at.
+_LONGEST = 8192
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1_000))
 
 
@@ -21,7 +23,7 @@ def clean(text: str) -> str:
     >>> clean("temp\\n<!channel>\\u202eevil\\x07")
     'temp <!channel>evil'
     """
-    spaced = "".join(" " if sign in _BREAKS else sign for sign in text)
+    spaced = "".join(" " if sign in _BREAKS else sign for sign in text[:_LONGEST])
     kept = "".join(sign for sign in spaced if unicodedata.category(sign) not in _LEFT_OUT)
     return " ".join(kept.split())
 

@@ -8,6 +8,9 @@ from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 
 #: How long a vendor may be silent before a call counts as unanswered.
 TIMEOUT_S = 10
+#: A call begins no request later than this after its own beginning; so what it sends arrives within the sum of both
+#: (15 s, which is what DRIFTLINE_IN_DOUBT_S waits for after a take-over), or not at all.
+LONGEST_S = 5
 
 
 class Receiver(Protocol):

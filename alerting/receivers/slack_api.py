@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, ProxyHandler, Request, build_opener
@@ -12,10 +13,11 @@ from slack_sdk.errors import SlackApiError
 
 from alerting.messages.slack import Post
 from alerting.receivers.endpoints import is_loopback
-from alerting.receivers.receiver import TIMEOUT_S
+from alerting.receivers.receiver import LONGEST_S, TIMEOUT_S
 
 EVENT_TYPE, LINE_TYPE = "driftline_incident", "driftline_line"
 PAGE, PAGES = 200, 5
+LONGEST_BODY = 4 << 20
 
 Found = dict[str, Any]
 
@@ -34,11 +36,15 @@ class OneTry(WebClient):
         super().__init__(token=token, base_url=url, timeout=TIMEOUT_S, ssl=context, retry_handlers=[])
         proxies = ProxyHandler({} if is_loopback(url) else None)
         self._opener = build_opener(proxies, HTTPSHandler(context=context), NoRedirect())
+        self._until = time.monotonic() + LONGEST_S
 
     def _perform_urllib_http_request_internal(self, url: str, req: Request) -> dict[str, Any]:
+        if time.monotonic() > self._until:
+            raise TimeoutError(f"more than {LONGEST_S} s for one call")
         with self._opener.open(req, timeout=self.timeout) as answer:
             charset = answer.headers.get_content_charset() or "utf-8"
-            return {"status": answer.status, "headers": answer.headers, "body": answer.read().decode(charset)}
+            body = answer.read(LONGEST_BODY).decode(charset, errors="replace")
+            return {"status": answer.status, "headers": answer.headers, "body": body}
 
 
 def post_root(client: WebClient, channel: str, post: Post, *, payload: Mapping[str, str]) -> str:
