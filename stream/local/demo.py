@@ -1,19 +1,17 @@
-"""The demo: a year of flights through an embedded broker and Redis, counted by a worker, compared with January.
+"""The demo: a year of flights through an embedded broker and Redis, counted and judged by a worker, told to recording receivers.
 
-Nothing here counts: it sets up what a user would set up, sends what a serving system would send, and reads what
-is stored. Everything it starts ends with it: after the table, on Ctrl-C, on a failure; when the worker dies,
-its last words are shown.
+Nothing here counts or decides: it sets up what a user would set up, sends what a serving system would send, and reads
+what is stored and what the receivers got. Everything it starts ends with it: after the table, on Ctrl-C, on a failure;
+when a child dies, its last words are shown.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import subprocess
-import sys
-import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,32 +22,30 @@ from rich.console import Console
 from rich.live import Live
 
 from schemas.errors import DriftlineError
-from schemas.names import TOPICS_IN, Names, Stream
+from schemas.names import Stream
 from schemas.reference import Reference
-from stream.local.broker import create_topic, embedded_broker
+from schemas.timestamps import end_of_day
 from stream.local.child import Child, running
 from stream.local.events import Record, records_of
 from stream.local.flights import load_flights
+from stream.local.judged import Judged, Judging
 from stream.local.model import scores_of
 from stream.local.monthly import Counts, Month, Psi, months, psi_of_month
-from stream.local.progress import Watch, progress_line
-from stream.local.redis import embedded_redis
+from stream.local.progress import Watch, judging_line, progress_line
 from stream.local.replay import Progress, Sender, offsets_in, replay
+from stream.local.stack import DRIFTLINE, NAMES, Stack, running_stack
+from stream.local.told import Incident, Told, incidents_in, told
 from stream.local.watched import MODEL, january, write_watched
 from stream.state.reading import read_counts
 
-DRIFTLINE = (sys.executable, "-c", "from stream.command.main import main; main()")
-NAMES = Names()
 _APPLY_S = 60.0
+_READY_S = 30.0
+_SETTLED_S = 120.0
 _LONGEST_FLIGHT_MS = 86_400_000
 
 
 class DemoFailed(DriftlineError):
     """A step of the demo did not work; the message shows what the step said."""
-
-
-#: At most 10 000 records are outstanding, counted against what is stored: the replay goes as fast as checkpoints do.
-_EAGER = {"DRIFTLINE_FLUSH_INTERVAL_S": "0.1", "DRIFTLINE_SHORT_RUN_PAUSE_S": "0.02"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,60 +54,61 @@ class Summary:
 
     predictions: int
     labels: int
+    requests: int
     late: int
     seconds: float
     events_per_s: float
     worker: str | None
+    console: str | None
+    incidents: tuple[Incident, ...]
+    told: Told
     psi: Mapping[str, Psi]
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
-    """The running parts: where Kafka and Redis are, and a folder for files and logs."""
+class Children:
+    """The two processes of ours."""
 
-    kafka: str
-    redis: str
-    folder: Path
+    worker: Child
+    console: Child
 
-    @property
-    def env(self) -> dict[str, str]:
-        """What children are told, whatever DRIFTLINE_… variables this process was given."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTLINE_")}
-        return ours | {"DRIFTLINE_KAFKA": self.kafka, "DRIFTLINE_REDIS": self.redis, **_EAGER, "PYTHONUNBUFFERED": "1"}
+    def check(self) -> None:
+        """:raises ChildDied: one of them ended."""
+        self.worker.check()
+        self.console.check()
 
 
 @contextlib.contextmanager
-def replayed_year(console: Console) -> Iterator[tuple[Summary, Child]]:
-    """What was found in the year, and the worker; it, broker and Redis run on until the block ends.
+def replayed_year(console: Console) -> Iterator[tuple[Summary, Children]]:
+    """What was found in the year, and the running processes; they, broker and Redis run on until the block ends.
 
     ``console`` shows each step and the replay's progress.
 
-    :raises DriftlineError: a part is not installed, a step failed, the worker died or stopped counting.
+    :raises DriftlineError: a part is not installed, a step failed, a child died or stopped counting.
     """
-    with _stack() as stack:
+    with running_stack() as stack:
         console.print("flights: reading the year, training on January")
         flights = load_flights()
         scores = scores_of(flights)
         reference = january(flights, scores)
         console.print("driftline apply: monitors, and January as the reference")
         _apply(write_watched(stack.folder, reference), stack)
-        console.print("driftline worker: starting")
-        with running("worker", [*DRIFTLINE, "worker"], folder=stack.folder, env=stack.env) as worker:
-            progress = _replay(records_of(flights, scores), stack, worker=worker, console=console)
-            yield _summary(reference, stack, progress=progress, worker=worker), worker
+        with _children(stack, console) as children:
+            progress = _replay(records_of(flights, scores), stack, worker=children.worker, console=console)
+            _settle(stack, children, until_ms=end_of_day(progress.clock_ms), console=console)
+            yield _summary(reference, stack, progress=progress, children=children), children
 
 
 @contextlib.contextmanager
-def _stack() -> Iterator[Stack]:
-    """Broker with its topics, Redis, and a folder that is gone afterwards."""
+def _children(stack: Stack, console: Console) -> Iterator[Children]:
+    console.print("driftline worker, driftline console: starting")
     with (
-        tempfile.TemporaryDirectory(prefix="driftline-demo-") as folder,
-        embedded_redis(Path(folder)) as redis,
-        embedded_broker() as kafka,
+        running("worker", [*DRIFTLINE, "worker"], folder=stack.folder, env=stack.env) as worker,
+        running("console", [*DRIFTLINE, "console"], folder=stack.folder, env=stack.env) as page,
     ):
-        for topic in (*TOPICS_IN, "dead-letters", "config"):
-            create_topic(kafka, NAMES.topic(topic))
-        yield Stack(kafka, redis, Path(folder))
+        page.wait_until(lambda: _address(page) is not None, timeout_s=_READY_S)
+        console.print(f"console: {_address(page)}")
+        yield Children(worker, page)
 
 
 def _apply(monitors: Path, stack: Stack) -> None:
@@ -134,36 +131,64 @@ def _replay(records: Iterator[Record], stack: Stack, *, worker: Child, console: 
     return progress
 
 
-def _summary(reference: Reference, stack: Stack, *, progress: Progress, worker: Child) -> Summary:
+def _settle(stack: Stack, children: Children, *, until_ms: int, console: Console) -> None:
+    """Wait until the whole year is judged and everybody was told.
+
+    :raises DemoFailed: nothing moved for two minutes.
+    """
+    before, moved = None, time.monotonic()
+    with Redis.from_url(stack.redis) as redis, console.status("judging") as status:
+        judging = Judging(redis, NAMES, kafka=stack.kafka, model=MODEL)
+        with contextlib.closing(judging):
+            while not (now := judging()).settled(until_ms):
+                children.check()
+                status.update(judging_line(now))
+                before, moved = (now, time.monotonic()) if now != before else (before, moved)
+                if time.monotonic() - moved > _SETTLED_S:
+                    raise DemoFailed(f"{_stuck(now)}\n{children.worker.last_lines()}")
+                time.sleep(0.1)
+
+
+def _stuck(judged: Judged) -> str:
+    return f"the year is counted, but judging it has not moved for {_SETTLED_S:g} s: {judged}"
+
+
+def _summary(reference: Reference, stack: Stack, *, progress: Progress, children: Children) -> Summary:
     counts = asyncio.run(_counts(stack.redis))
-    year = counts["labels"], *(counts[month.name] for month in months())
+    year = counts["labels"], counts["serving"], *(counts[month.name] for month in months())
     predictions = [counts[month.name] for month in months()]
+    with Redis.from_url(stack.redis) as redis:
+        incidents = tuple(incidents_in(redis, NAMES))
     return Summary(
         predictions=sum(month["events"] for month in predictions),
         labels=counts["labels"]["events"],
+        requests=counts["serving"]["events"],
         late=sum(part["late"] for part in year),
         seconds=round(progress.seconds, 1),
         events_per_s=round(progress.rate),
-        worker=_address(worker),
+        worker=_address(children.worker),
+        console=_address(children.console),
+        incidents=incidents,
+        told=told(stack.pagerduty.vendor, stack.slack.vendor),
         psi={month.name: psi_of_month(reference, counts[month.name]) for month in months()},
     )
 
 
 async def _counts(url: str) -> dict[str, Counts]:
-    """The stored counts of each month's predictions, by its name, and of the year's labels."""
+    """The stored counts of each month's predictions, by its name, and of the year's labels and requests."""
     first, *_, last = months()
     # A label is known when its flight has landed: the last ones in the new year.
-    year = Month("labels", first.from_ms, last.to_ms + _LONGEST_FLIGHT_MS)
+    year = Month("year", first.from_ms, last.to_ms + _LONGEST_FLIGHT_MS)
     async with AsyncRedis.from_url(url) as redis:
         found = {month.name: await _read(redis, "predictions", month) for month in months()}
-        return found | {year.name: await _read(redis, "labels", year)}
+        return found | {stream: await _read(redis, stream, year) for stream in ("labels", "serving")}
 
 
 async def _read(redis: AsyncRedis, stream: Stream, span: Month) -> Counts:
     return await read_counts(redis, NAMES, model=MODEL, stream=stream, from_ms=span.from_ms, to_ms=span.to_ms)
 
 
-def _address(worker: Child) -> str | None:
-    """Where the worker said that it serves metrics and health."""
-    said = re.search(r"worker: (http://\S+)", worker.log.read_text(errors="replace"))
+def _address(child: Child) -> str | None:
+    """Where a child said that it serves its pages."""
+    said = re.search(rf"{child.name}: (http://\S+)", child.log.read_text(errors="replace"))
     return said[1] if said else None

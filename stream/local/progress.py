@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from rich.text import Text
 
 from stream.local.child import Child, ChildDied
+from stream.local.judged import Judged
 from stream.local.replay import Progress
 
 STALL_S = 60.0
@@ -25,6 +26,20 @@ def progress_line(progress: Progress) -> Text:
         f"{_spaced(progress.events)} events · {_spaced(progress.rate)} events/s"
         f" · event clock {clock:%Y-%m-%d %H:%M} · lag {_spaced(progress.lag)}"
     )
+
+
+def judging_line(judged: Judged) -> str:
+    """How far the year is judged, while the demo waits for the rest.
+
+    >>> judging_line(Judged(judged_ms=1357084800000, waiting=3))
+    'judging: up to 2013-01-02 00:00, 3 on their way'
+    """
+    upto = (
+        "nothing yet"
+        if judged.judged_ms is None
+        else f"{datetime.fromtimestamp(judged.judged_ms / 1000, UTC):%Y-%m-%d %H:%M}"
+    )
+    return f"judging: up to {upto}, {judged.waiting} on their way"
 
 
 def _spaced(number: float) -> str:

@@ -1,4 +1,4 @@
-"""The demo at the terminal: steps and progress while it runs, the counts and the monthly PSI at its end."""
+"""The demo at the terminal: steps and progress while it runs, counts, monthly PSI and incidents at its end."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import asdict
 
 from rich.console import Console
 
-from stream.local.child import Child
-from stream.local.demo import Summary, replayed_year
+from stream.local.demo import Children, Summary, replayed_year
 from stream.local.monthly import psi_table
+from stream.local.told import incident_table
 
 
 def run_demo(*, stay: bool, as_json: bool) -> None:
@@ -24,11 +24,11 @@ def run_demo(*, stay: bool, as_json: bool) -> None:
     """
     signal.signal(signal.SIGTERM, _end)  # so that children and files are cleaned up as on Ctrl-C
     console = Console(stderr=as_json)
-    with replayed_year(console) as (summary, worker):
+    with replayed_year(console) as (summary, children):
         (print_json if as_json else print_tables)(summary)
         if stay:
-            console.print(f"worker: {summary.worker}\nCtrl-C ends it")
-            _stay(worker)
+            console.print(f"worker: {summary.worker}\nconsole: {summary.console}\nCtrl-C ends it")
+            _stay(children)
 
 
 def print_json(summary: Summary) -> None:
@@ -40,16 +40,23 @@ def print_tables(summary: Summary) -> None:
     """What ``driftline counts`` says of the year in a line, then the table of months."""
     console = Console()
     console.print(
-        f"driftline counts: {summary.predictions} predictions, {summary.labels} labels, {summary.late} late; "
+        f"driftline counts: {summary.predictions} predictions, {summary.labels} labels, {summary.requests} requests, "
+        f"{summary.late} late; "
         f"{summary.seconds:g} s, {summary.events_per_s:g} events/s"
     )
     console.print(psi_table(summary.psi))
+    console.print()
+    console.print(incident_table(summary.incidents, summary.told))
+    console.print(
+        f"PagerDuty was rung {sum(summary.told.pages.values())} times, {summary.told.pages_open} still open; "
+        f"Slack has {sum(summary.told.roots.values())} messages, edited {summary.told.edits} times in place"
+    )
 
 
-def _stay(worker: Child) -> None:
-    """Until Ctrl-C. :raises ChildDied: the worker ended before that."""
+def _stay(children: Children) -> None:
+    """Until Ctrl-C. :raises ChildDied: the worker or the console ended before that."""
     while True:
-        worker.check()
+        children.check()
         time.sleep(1)
 
 
