@@ -1,0 +1,121 @@
+"""``docker-compose.yml``, which cannot be run where there is no Docker engine: held against what driftline really has.
+
+Its commands, settings, ports, health pages, files, volumes and secrets exist; nothing is published beyond loopback; every
+image is pinned.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from schemas.settings import PREFIX, Settings, load_settings
+from stream.command.main import app
+from stream.expose.http import WORKER_PORTS
+from tests.support.source import ROOT
+
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == "driftline:local"}
+CONSOLE_PORT = Settings.model_fields["console_port"].default
+
+
+def test_the_services_are_those_that_a_whole_deployment_has() -> None:
+    assert set(SERVICES) == {"kafka", "redis", "worker-1", "worker-2", "console", "prometheus", "grafana"}
+    assert set(OURS) == {"worker-1", "worker-2", "console"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_of_ours_runs_a_command_that_exists(name: str) -> None:
+    commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    [command] = SERVICES[name]["command"]
+    assert command in commands
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_its_settings_exist_and_are_allowed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = SERVICES[name]["environment"]
+    known = {PREFIX + field.upper() for field in Settings.model_fields}
+    assert set(environment) <= known
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    settings = load_settings()
+    assert (settings.kafka, settings.redis) == ("kafka:29092", "redis://redis:6379/0")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_it_may_write_nothing_but_tmp_and_may_become_nobody_else(name: str) -> None:
+    service = SERVICES[name]
+    assert (service["read_only"], service["tmpfs"]) == (True, ["/tmp"])
+    assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if name not in OURS])
+def test_an_image_of_others_is_official_and_pinned(name: str) -> None:
+    assert re.fullmatch(r"([a-z]+/)?[a-z]+:v?\d+\.\d+\.\d+(-[a-z0-9]+)?", SERVICES[name]["image"])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_everything_is_published_on_loopback_alone(name: str) -> None:
+    ports = SERVICES[name]["ports"]
+    assert ports
+    assert [port for port in ports if not re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port)] == []
+
+
+def test_no_port_is_published_twice_and_ours_are_those_of_the_contract() -> None:
+    published = {name: [port.split(":")[1:] for port in service["ports"]] for name, service in SERVICES.items()}
+    outside = [port for ports in published.values() for port, _ in ports]
+    assert len(outside) == len(set(outside))
+    assert published["console"] == [[str(CONSOLE_PORT), str(CONSOLE_PORT)]]
+    for worker in ("worker-1", "worker-2"):
+        [[published_port, inside]] = published[worker]
+        assert int(published_port) in WORKER_PORTS
+        assert inside == "8780"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_it_mounts_and_is_told_in_secret_exists(name: str) -> None:
+    service = SERVICES[name]
+    for volume in service.get("volumes", []):
+        source = volume.split(":")[0]
+        assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+    assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+    assert set(service.get("depends_on", {})) <= set(SERVICES)
+
+
+def test_what_is_waited_for_says_when_it_is_healthy() -> None:
+    waited = {other for service in SERVICES.values() for other in service.get("depends_on", {})}
+    assert waited == {"kafka", "redis", "prometheus"}
+    assert [
+        name for name in SERVICES if name not in ("worker-1", "worker-2") and not SERVICES[name]["healthcheck"]
+    ] == []
+
+
+def test_secrets_are_files_that_git_does_not_keep_and_the_readme_names() -> None:
+    files = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    assert files == {"./deploy/secrets/pagerduty", "./deploy/secrets/slack", "./deploy/secrets/grafana"}
+    readme = (ROOT / "deploy" / "secrets" / "README.md").read_text()
+    assert [file for file in files if f"| `{file.rsplit('/')[-1]}` |" not in readme] == []
+    assert (ROOT / "deploy" / "secrets" / ".gitignore").read_text().split("\n")[1] == "*"
+
+
+def test_redis_evicts_nothing_and_appends_everything_to_a_file() -> None:
+    command = SERVICES["redis"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options == {"--appendonly": "yes", "--maxmemory-policy": "noeviction", "--save": ""}
+
+
+def test_kafka_has_no_zookeeper_and_takes_the_largest_record_of_the_contract() -> None:
+    environment = SERVICES["kafka"]["environment"]
+    assert environment["KAFKA_PROCESS_ROLES"] == "broker,controller"
+    assert int(environment["KAFKA_MESSAGE_MAX_BYTES"]) > 1.1e6
+    assert "INSIDE://kafka:29092" in environment["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_the_file_says_that_nobody_has_run_it() -> None:
+    assert "NOT RUN HERE" in TEXT

@@ -1,0 +1,56 @@
+"""Prometheus' files: what it scrapes is where workers are, and its own checker takes them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from stream.expose.http import WORKER_PORTS
+from tests.support.source import ROOT
+
+FOLDER = ROOT / "deploy" / "prometheus"
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+
+def targets(name: str) -> list[str]:
+    """What a file scrapes."""
+    [job] = _read(name)["scrape_configs"]
+    [group] = job["static_configs"]
+    found: list[str] = group["targets"]
+    return found
+
+
+def _read(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((FOLDER / name).read_text())
+    return found
+
+
+def test_on_one_machine_every_port_that_a_worker_may_take_is_scraped() -> None:
+    assert targets("prometheus.yml") == [f"127.0.0.1:{port}" for port in WORKER_PORTS]
+
+
+def test_in_compose_every_worker_is_scraped_by_its_name_and_port_inside() -> None:
+    workers = {name: service for name, service in SERVICES.items() if service.get("command") == ["worker"]}
+    assert targets("compose.yml") == [f"{name}:{one['ports'][0].split(':')[2]}" for name, one in workers.items()]
+    mounted = [volume.split(":")[0] for volume in SERVICES["prometheus"]["volumes"]]
+    assert "./deploy/prometheus/compose.yml" in mounted
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus")
+@pytest.mark.parametrize("name", ["prometheus.yml", "compose.yml"])
+def test_promtool_takes_the_file(name: str) -> None:
+    checked = subprocess.run(
+        ["promtool", "check", "config", str(FOLDER / name)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_grafana_asks_the_prometheus_of_the_compose_file() -> None:
+    file = ROOT / "deploy" / "grafana" / "provisioning" / "datasources" / "prometheus.yml"
+    [source] = yaml.safe_load(file.read_text())["datasources"]
+    assert (source["type"], source["url"]) == ("prometheus", "http://prometheus:9090")
+    assert [port.split(":")[2] for port in SERVICES["prometheus"]["ports"]] == ["9090"]
