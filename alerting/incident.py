@@ -61,8 +61,8 @@ class Member:
     peak: float | None = None
     #: The revision of the incident at which it got worse, and the severity before.
     worsened: tuple[int, Severity] | None = None
-    reach: tuple[Reach, ...] = ()
-    silenced: int | None = None
+    reach: tuple[Reach, ...] = field(default=(), compare=False)
+    silenced: int | None = field(default=None, compare=False)
 
     @property
     def active(self) -> bool:

@@ -1,0 +1,172 @@
+"""An incident as others see it: the document for console and command line, and the message for a receiver.
+
+Statistics only, never a raw value of a feature.  Names are passed as they are; whoever renders them escapes them.
+"""
+
+from __future__ import annotations
+
+from alerting.cause import likely
+from alerting.deliveries import Call, Evidence, Message, Reason
+from alerting.entry import Entry
+from alerting.incident import Incident, Member
+from alerting.register import dedup_key
+from alerting.severity import worse
+from alerting.state import State
+from alerting.titles import ranked, title_of
+from alerting.wanted import all_silenced_until
+from schemas.incidents import DeliveryView, IncidentView, MemberView
+
+#: So many findings a message shows.
+TOP = 10
+
+
+def view(state: State, incident_id: str) -> IncidentView:
+    """The incident's document.
+
+    :raises KeyError: there is no such incident.
+    """
+    incident = state.incidents[incident_id]
+    taken = incident.acknowledged
+    lo, hi = since(incident)
+    return IncidentView(
+        id=incident.id,
+        revision=incident.revision,
+        state=incident.state,
+        severity=incident.severity,
+        worst=incident.worst,
+        title=title_of(incident),
+        opened=incident.opened,
+        updated=incident.updated,
+        since_lo=lo,
+        since_hi=hi,
+        models=tuple(sorted(incident.models)),
+        causes=incident.causes,
+        members=tuple(map(_member, ranked(incident))),
+        deliveries=tuple(_delivery(state.entries[name]) for name in incident.entries),
+        links=incident.links,
+        acknowledged_by=taken.by if taken is not None else None,
+        acknowledged_at=taken.at if taken is not None else None,
+        flips=incident.flips,
+        ended=incident.ended,
+        end_reason=incident.reason,
+    )
+
+
+def message(state: State, incident_id: str, call: Call, now: int) -> Message:
+    """What a receiver renders for a call, as the state is before the call is confirmed.
+
+    :raises KeyError: there is no such incident.
+    """
+    incident = state.incidents[incident_id]
+    members = ranked(incident)
+    lo, hi = since(incident)
+    silenced = all_silenced_until(incident.members)
+    return Message(
+        incident=incident.id,
+        severity=call.severity,
+        worst=incident.worst,
+        state="resolved" if call.kind == "close" or not incident.live else "firing",
+        title=title_of(incident),
+        models=tuple(sorted(incident.models)),
+        cause=likely(incident),
+        since_lo=lo,
+        since_hi=hi,
+        members=tuple(map(_evidence, members[:TOP])),
+        firing=sum(member.active for member in members),
+        total=len(members),
+        reason=reason_of(state.entries[call.entry], call),
+        why=call.why,
+        ended=incident.ended_at,
+        acknowledged_by=incident.acknowledged.by if incident.acknowledged is not None else None,
+        silenced_until=silenced if silenced is not None and silenced > now else None,
+        links=incident.links,
+        owner=_owner(state, incident, members),
+        path=f"/incidents/{incident.id}",
+        history=tuple(line.text for line in incident.lines),
+    )
+
+
+def reason_of(entry: Entry, call: Call) -> Reason:
+    """Why a message is sent."""
+    if call.kind == "close":
+        return "closed"
+    if call.kind == "open":
+        again: dict[str, Reason] = {"worse": "worse", "outlived": "update", "repeat": "repeat"}
+        return again.get(entry.motive, "first") if call.generation > 1 else "first"
+    if call.kind == "note":
+        return "repeat" if entry.note_motive == "repeat" else "update"
+    belief = entry.believed.get(call.generation)
+    return "worse" if belief is not None and worse(call.severity, belief.severity) else "update"
+
+
+def since(incident: Incident) -> tuple[int, int]:
+    """When it began: the onset of the finding that began earliest for sure."""
+    onsets = ((m.finding.onset.hi, m.finding.onset.lo) for m in incident.members.values())
+    hi, lo = min(onsets, default=(incident.opened, incident.opened))
+    return lo, hi
+
+
+def _owner(state: State, incident: Incident, members: list[Member]) -> str | None:
+    """Who owns the likeliest cause, else the worst finding."""
+    owners = state.policy.lineage.owners
+    cause = incident.causes[0].node if incident.causes else ""
+    return owners.get(cause) or (members[0].finding.owner if members else None)
+
+
+def _evidence(member: Member) -> Evidence:
+    finding = member.finding
+    return Evidence(
+        subject=finding.subject,
+        rule=finding.rule,
+        severity=member.severity or finding.severity,
+        firing=member.active,
+        value=finding.value,
+        peak=member.peak,
+        threshold=finding.threshold,
+        n=finding.n,
+        p=finding.p,
+        window=finding.window,
+    )
+
+
+def _member(member: Member) -> MemberView:
+    finding = member.finding
+    return MemberView(
+        key=finding.key,
+        subject=finding.subject,
+        model=finding.model,
+        kind=finding.kind,
+        rule=finding.rule,
+        state=member.state,
+        severity=member.severity or finding.severity,
+        joined_by=member.joined_by,
+        at=finding.at,
+        onset_lo=finding.onset.lo,
+        onset_hi=finding.onset.hi,
+        feature=finding.feature,
+        source=finding.source,
+        window=finding.window,
+        value=finding.value,
+        peak=member.peak,
+        threshold=finding.threshold,
+        p=finding.p,
+        n=finding.n,
+        silenced=member.silenced is not None,
+        evidence=finding.evidence,
+    )
+
+
+def _delivery(entry: Entry) -> DeliveryView:
+    generation = entry.want if entry.want is not None else max(entry.believed, default=entry.generation)
+    belief = entry.believed.get(generation)
+    return DeliveryView(
+        receiver=entry.receiver,
+        address=entry.address,
+        kind=entry.kind,
+        wants="closed" if entry.want is None else f"open {entry.severity}",
+        believes="closed" if belief is None else f"open {belief.severity}" if belief.severity else "unknown",
+        confirmed=not any(known.doubt or known.closing for known in entry.believed.values()),
+        failed=entry.failed,
+        dedup_key=dedup_key(entry, generation) if generation else None,
+        thread=belief.thread if belief is not None else None,
+    )

@@ -1,0 +1,111 @@
+"""A state being changed: a working copy that one step owns, and that nobody sees before it is finished.
+
+It copies a table the first time something in it changes, so everything else stays the identical object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from alerting.entry import Entry
+from alerting.incident import Incident, Member
+from alerting.policy import Policy
+from alerting.silences import Silence
+from alerting.state import Heard, Index, Known, State
+
+
+class Draft:
+    """Reads see what was written before.  ``touched`` are the incidents that have to be settled before the end."""
+
+    def __init__(self, state: State, now: int) -> None:
+        self.before = state
+        self.now = max(state.now, now)
+        self.policy: Policy = state.policy
+        self.models = state.models
+        self.incidents = state.incidents
+        self.entries = state.entries
+        self.silences = state.silences
+        self.touched: dict[str, None] = {}
+
+    def heard(self, model: str) -> Heard:
+        """What was heard of a model."""
+        return self.models.get(model) or Heard()
+
+    def clock(self, model: str) -> int:
+        """Up to which event time a model is judged."""
+        return self.heard(model).clock
+
+    def hear(self, model: str, at: int) -> bool:
+        """Move a model's event time; whether it moved."""
+        heard = self.heard(model)
+        if at <= heard.clock:
+            return False
+        self._put_model(model, replace(heard, clock=at, heard=self.now))
+        return True
+
+    def known(self, model: str, key: str) -> Known | None:
+        """What is remembered of a finding's key."""
+        return self.heard(model).keys.get(key)
+
+    def know(self, model: str, key: str, known: Known) -> None:
+        """Remember it."""
+        heard = self.heard(model)
+        self._put_model(model, replace(heard, keys={**heard.keys, key: known}))
+
+    def release(self, member: Member) -> None:
+        """A member's key may join elsewhere from now on."""
+        finding = member.finding
+        known = self.known(finding.model, finding.key)
+        if known is not None and known.home is not None:
+            self.know(finding.model, finding.key, replace(known, home=None))
+
+    def incident(self, incident: Incident) -> Incident:
+        """Put an incident, and have it settled."""
+        if self.incidents is self.before.incidents:
+            self.incidents = dict(self.incidents)
+        self.incidents[incident.id] = incident
+        self.touched[incident.id] = None
+        return incident
+
+    def members(self, incident: Incident, changes: Mapping[str, Member]) -> Incident:
+        """Put an incident with some of its members replaced."""
+        return self.incident(replace(incident, members={**incident.members, **changes}))
+
+    def forget(self, incident: Incident) -> None:
+        """Drop an incident that ended long ago, with its entries."""
+        self.incidents = {name: kept for name, kept in self.incidents.items() if name != incident.id}
+        gone = set(incident.entries)
+        if gone:
+            self.entries = {name: entry for name, entry in self.entries.items() if name not in gone}
+        self.touched[incident.id] = None
+
+    def entry(self, entry: Entry) -> Entry:
+        """Put an entry."""
+        if self.entries is self.before.entries:
+            self.entries = dict(self.entries)
+        if self.entries.get(entry.id) != entry:
+            self.entries[entry.id] = entry
+        return entry
+
+    def silence(self, silence: Silence | None, name: str) -> None:
+        """Put a silence, or drop one."""
+        kept = {key: value for key, value in self.silences.items() if key != name}
+        self.silences = kept if silence is None else {**kept, name: silence}
+
+    def touch(self, incidents: Iterable[str]) -> None:
+        """Have incidents settled."""
+        self.touched.update(dict.fromkeys(incidents))
+
+    def live(self) -> list[Incident]:
+        """Every incident that has not ended."""
+        return [incident for incident in self.incidents.values() if incident.live]
+
+    def finish(self, index: Index) -> State:
+        """The new state."""
+        return State(self.policy, self.now, self.models, self.incidents, self.entries, self.silences, index)
+
+    def _put_model(self, model: str, heard: Heard) -> None:
+        if self.models is self.before.models:
+            self.models = dict(self.models)
+        self.models[model] = heard

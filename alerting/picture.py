@@ -1,0 +1,29 @@
+"""What a receiver shows of an incident, as two texts that are compared: a difference means an edit.
+
+Values are left out: they change at every judgement, and nobody needs an edit for that.
+"""
+
+from __future__ import annotations
+
+from alerting.cause import likely
+from alerting.incident import Incident, Picture
+from alerting.wanted import all_silenced_until
+
+
+def picture_of(incident: Incident) -> Picture:
+    """The incident's picture."""
+    active = [member for member in incident.members.values() if member.active]
+    blind = bool(active) and all(member.state == "blind" for member in active)
+    taken = incident.acknowledged
+    urgent = (
+        incident.state,
+        incident.severity,
+        taken.by if taken is not None else "",
+        all_silenced_until(incident.members) or "",
+        "blind" if blind else "",
+        incident.outlived or "",
+    )
+    subjects = {member.finding.subject for member in active}
+    silenced = sum(member.silenced is not None for member in active)
+    detail = (len(active), len(subjects), len(incident.members), silenced, likely(incident), *incident.links)
+    return Picture("|".join(map(str, urgent)), "|".join(map(str, detail)))

@@ -1,0 +1,159 @@
+"""The state as fields of one Redis hash: what a step changed, and the state that the fields hold.
+
+An incident, each of its members, each entry, silence, finding key and model is a field of its own, so a step writes what it
+changed and not an incident of 300 members.  What follows from the rest (routes, silenced members, index) is not stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from alerting.draft import Draft
+from alerting.entry import Entry
+from alerting.incident import Incident, Member
+from alerting.policy import Policy
+from alerting.silences import Silence
+from alerting.state import Heard, Known, State
+from alerting.timers import indexed
+from alerting.wanted import muted, reached
+
+#: The shape of the records; another number is refused.
+SCHEMA = 1
+_SEPARATOR = "\x1f"
+_T = TypeVar("_T")
+_ENCODER = msgspec.json.Encoder()
+
+
+def changed(old: State, new: State) -> dict[str, bytes | None]:
+    """The fields to write, and with None those to delete, to go from one state's records to the next's."""
+    fields: dict[str, bytes | None] = {}
+    if new.now != old.now or not old.models:
+        fields["meta"] = _ENCODER.encode({"now": new.now, "schema": SCHEMA})
+    fields.update(_table("silence", old.silences, new.silences))
+    fields.update(_table("entry", old.entries, new.entries))
+    fields.update(_incidents(old, new))
+    fields.update(_models(old, new))
+    return fields
+
+
+def restored(records: Mapping[str, bytes], policy: Policy) -> State:
+    """The state that the records hold, under a policy; a newer one than they were written under needs ``Configure`` too.
+
+    :raises ValueError: they are of another shape.
+    """
+    tables = _tables(records)
+    meta = msgspec.json.decode(records["meta"]) if "meta" in records else {"now": 0, "schema": SCHEMA}
+    if meta["schema"] != SCHEMA:
+        raise ValueError(f"the incident owner's records have the shape {meta['schema']}; this program reads {SCHEMA}")
+    state = State(
+        policy,
+        meta["now"],
+        models=_heard(tables),
+        incidents=_rebuilt(tables),
+        entries={name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()},
+        silences={name: _read(value, Silence) for (name,), value in tables.get("silence", {}).items()},
+    )
+    return _derived(state)
+
+
+Tables = dict[str, dict[tuple[str, ...], bytes]]
+
+
+def _tables(records: Mapping[str, bytes]) -> Tables:
+    tables: Tables = {}
+    for field, value in records.items():
+        table, *name = field.split(_SEPARATOR, 1)
+        if table in ("member", "key"):  # The last part is a finding's key, and what stands in that is not ours.
+            name = name[0].split(_SEPARATOR, 1)
+        tables.setdefault(table, {})[tuple(name)] = value
+    return tables
+
+
+def _incidents(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    for name, incident in new.incidents.items():
+        before = old.incidents.get(name)
+        if before is not incident:
+            yield _field("incident", name), _ENCODER.encode(replace(incident, members={}))
+            yield from _members(name, before, incident)
+    for name, incident in old.incidents.items():
+        if name not in new.incidents:
+            yield _field("incident", name), None
+            for key in incident.members:
+                yield _field("member", name, key), None
+
+
+def _members(name: str, before: Incident | None, after: Incident) -> Iterator[tuple[str, bytes | None]]:
+    known = before.members if before is not None else {}
+    for key, member in after.members.items():
+        if known.get(key) is not member:
+            yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
+
+
+def _models(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    for model, heard in new.models.items():
+        before = old.models.get(model) or Heard()
+        if before is heard:
+            continue
+        if (before.clock, before.heard) != (heard.clock, heard.heard):
+            yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
+        if before.keys is not heard.keys:
+            for key, known in heard.keys.items():
+                if before.keys.get(key) is not known:
+                    yield _field("key", model, key), _ENCODER.encode(known)
+
+
+def _table(table: str, old: Mapping[str, _T], new: Mapping[str, _T]) -> Iterator[tuple[str, bytes | None]]:
+    if old is new:
+        return
+    for name, value in new.items():
+        if old.get(name) is not value:
+            yield _field(table, name), _ENCODER.encode(value)
+    for name in old:
+        if name not in new:
+            yield _field(table, name), None
+
+
+def _rebuilt(tables: Tables) -> dict[str, Incident]:
+    members: dict[str, dict[str, Member]] = {}
+    for (name, key), value in tables.get("member", {}).items():
+        members.setdefault(name, {})[key] = _read(value, Member)
+    read = ((name, _read(value, Incident)) for (name,), value in tables.get("incident", {}).items())
+    return {name: replace(incident, members=members.get(name, {})) for name, incident in read}
+
+
+def _heard(tables: Tables) -> dict[str, Heard]:
+    keys: dict[str, dict[str, Known]] = {}
+    for (model, key), value in tables.get("key", {}).items():
+        keys.setdefault(model, {})[key] = _read(value, Known)
+    heard = {model: Heard(*_read(value, tuple[int, int])) for (model,), value in tables.get("model", {}).items()}
+    return {model: replace(heard.get(model, Heard()), keys=keys.get(model, {})) for model in {*keys, *heard}}
+
+
+def _derived(state: State) -> State:
+    """The state with routes, silenced members and index."""
+    draft = Draft(state, state.now)
+    for incident in state.incidents.values():
+        known = incident.members.items()
+        members = {key: muted(draft, incident.id, reached(state.policy, member)) for key, member in known}
+        draft.incident(replace(incident, members=members if incident.live else dict(known)))
+    empty = Draft(State(state.policy, state.now), state.now)
+    empty.models, empty.incidents, empty.entries, empty.silences = (
+        state.models,
+        draft.incidents,
+        state.entries,
+        state.silences,
+    )
+    empty.touched = draft.touched
+    return empty.finish(indexed(empty))
+
+
+def _field(*parts: str) -> str:
+    return _SEPARATOR.join(parts)
+
+
+def _read(value: bytes, shape: Any) -> Any:
+    return msgspec.json.decode(value, type=shape)

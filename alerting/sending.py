@@ -1,0 +1,95 @@
+"""What senders report, taken into the register: a call was begun, was taken, or failed.
+
+``Began`` is stored before the call, so after a crash the register says "in doubt" and the call is made again; PagerDuty
+recognises its key and Slack's message is looked up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alerting.deliveries import Call
+from alerting.draft import Draft
+from alerting.entry import Belief, Entry, entry_id
+from alerting.history import noted
+from alerting.inputs import Began, Confirmed, Failed
+
+
+def began(draft: Draft, sent: Began) -> None:
+    """A call is about to be made."""
+    entry = draft.entries.get(sent.entry)
+    if entry is None:
+        return
+    call = sent.call
+    if call.kind == "note":
+        # At most once: a page matters, a remark does not ring twice.
+        draft.entry(replace(entry, note=None))
+    elif call.kind == "close":
+        belief = entry.believed.get(call.generation)
+        if belief is not None:
+            draft.entry(_believing(entry, call, replace(belief, closing=True)))
+    else:
+        belief = entry.believed.get(call.generation) or Belief()
+        picture = draft.incidents[entry.incident].picture
+        draft.entry(_believing(entry, call, replace(belief, sent=picture)))
+    draft.touch([entry.incident])
+
+
+def confirmed(draft: Draft, sent: Confirmed) -> None:
+    """The vendor took a call."""
+    entry = draft.entries.get(sent.entry)
+    if entry is None:
+        return
+    call = sent.call
+    if call.kind == "close":
+        believed = {
+            generation: belief for generation, belief in entry.believed.items() if generation != call.generation
+        }
+        draft.entry(replace(entry, believed=believed))
+    elif call.kind != "note":
+        draft.entry(_taken(draft, entry, sent))
+    draft.touch([entry.incident])
+
+
+def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
+    call = sent.call
+    belief = entry.believed.get(call.generation) or Belief()
+    thread = belief.thread if sent.thread is None else sent.thread
+    taken = replace(belief, severity=call.severity, doubt=False, thread=thread, shown=belief.sent)
+    # The opening said what the note would have said.
+    note = None if entry.note is not None and call.kind == "open" and call.why.endswith(entry.note) else entry.note
+    return replace(_believing(entry, call, taken), told=draft.now, note=note)
+
+
+def failed(draft: Draft, sent: Failed) -> None:
+    """A call failed: it is made again, unless the address will never take it; then the fallback is told."""
+    entry = draft.entries.get(sent.entry)
+    if entry is None:
+        return
+    if sent.permanent:
+        _given_up(draft, entry, sent.why)
+    elif sent.call.kind == "note" and entry.note is None:
+        draft.entry(replace(entry, note=sent.call.why))
+    draft.touch([entry.incident])
+
+
+def _given_up(draft: Draft, entry: Entry, why: str) -> None:
+    if entry.failed is not None:
+        return
+    draft.entry(replace(entry, failed=why, want=None, note=None))
+    incident = draft.incidents[entry.incident]
+    text = f"{entry.receiver} ({entry.kind}) cannot be told: {why}"
+    incident = noted(incident, draft.now, text)
+    told = list(incident.entries)
+    for address in draft.policy.fallback:
+        name = entry_id(incident.id, address.name)
+        receiver = draft.policy.tree.receiver or ""
+        other = draft.entries.get(name) or Entry(name, incident.id, address.name, address.kind, receiver)
+        if other.failed is None:
+            draft.entry(replace(other, note=text, note_motive="again"))
+            told.append(name)
+    draft.incident(replace(incident, entries=tuple(dict.fromkeys(told))))
+
+
+def _believing(entry: Entry, call: Call, belief: Belief) -> Entry:
+    return replace(entry, believed={**entry.believed, call.generation: belief})

@@ -1,0 +1,113 @@
+"""Settling an incident: after anything touched it, everything that follows is worked out once, in one order.
+
+Event time passes for its members, severity and state follow, then the likely cause, then what every address should see, and
+at last when time alone will change something again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from alerting.cause import causes_of
+from alerting.draft import Draft
+from alerting.history import noted
+from alerting.incident import Incident, Member
+from alerting.picture import picture_of
+from alerting.reconcile import reconcile
+from alerting.recovery import aged, event_due, moved, outlived
+from alerting.timers import over, scheduled
+from alerting.wanted import first_ready, muted, reached, seen_severity
+from schemas.incidents import IncidentState
+
+#: So many worsenings are remembered, for actions on what was seen before them.
+WORSENINGS = 8
+
+
+def settle(draft: Draft, name: str) -> None:
+    """Settle an incident that was touched."""
+    incident = draft.incidents[name]
+    if incident.live:
+        incident = _alive(draft, incident)
+    incident = _entered(draft, incident, rings=_outlives(draft, incident))
+    if over(draft, incident):
+        draft.forget(incident)
+    elif incident is not draft.before.incidents.get(name):
+        draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))
+
+
+def rerouted(draft: Draft, incident: Incident) -> Incident:
+    """Every member with its routes under the policy in force."""
+    changes = {key: reached(draft.policy, member) for key, member in incident.members.items()}
+    return draft.members(
+        incident, {key: new for key, new in changes.items() if new.reach != incident.members[key].reach}
+    )
+
+
+def _alive(draft: Draft, incident: Incident) -> Incident:
+    incident = outlived(draft, _routed(draft, aged(draft, incident)))
+    incident = moved(draft, _opened(draft, _graded(draft, incident)))
+    return draft.incident(replace(incident, causes=causes_of(incident, draft))) if _news(draft, incident) else incident
+
+
+def _entered(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
+    """The incident with its picture, its entries and its deadlines."""
+    picture = picture_of(incident)
+    if picture != incident.picture:
+        incident = draft.incident(replace(incident, picture=picture))
+    incident = reconcile(draft, incident, rings=rings)
+    due = event_due(draft, incident) if incident.live else None
+    if due != incident.event_due:
+        incident = draft.incident(replace(incident, event_due=due))
+    return scheduled(draft, incident)
+
+
+def _routed(draft: Draft, incident: Incident) -> Incident:
+    """The incident with routes and silences of the members that changed; silences of all when one begins or ends."""
+    before = draft.before.incidents.get(incident.id)
+    known = {} if before is None else before.members
+    changes: dict[str, Member] = {}
+    for key, member in incident.members.items():
+        new = member
+        if known.get(key) is not member:
+            new = muted(draft, incident.id, reached(draft.policy, member))
+        elif draft.silences or member.silenced is not None:
+            new = muted(draft, incident.id, member)
+        if new is not member:
+            changes[key] = new
+    return draft.members(incident, changes) if changes else incident
+
+
+def _graded(draft: Draft, incident: Incident) -> Incident:
+    """The incident with the severity of what has a say; a worsening is remembered."""
+    severity = seen_severity(incident)
+    if severity == incident.severity:
+        return incident
+    changed = replace(incident, severity=severity, worst=min(severity, incident.worst))
+    if severity < incident.severity:
+        worsenings = (*incident.worsenings, (_revision(draft, incident.id) + 1, incident.severity))[-WORSENINGS:]
+        changed = replace(changed, worsenings=worsenings)
+    return draft.incident(noted(changed, draft.now, f"{incident.severity} → {severity}"))
+
+
+def _opened(draft: Draft, incident: Incident) -> Incident:
+    if not incident.firing:
+        return incident
+    ready = incident.state == "open" or first_ready(draft.policy, incident) <= draft.now
+    state: IncidentState = "open" if ready else "pending"
+    return incident if incident.state == state else draft.incident(replace(incident, state=state))
+
+
+def _outlives(draft: Draft, incident: Incident) -> bool:
+    before = draft.before.incidents.get(incident.id)
+    return incident.outlived is not None and (before is None or before.outlived is None)
+
+
+def _revision(draft: Draft, name: str) -> int:
+    before = draft.before.incidents.get(name)
+    return 0 if before is None else before.revision
+
+
+def _news(draft: Draft, incident: Incident) -> bool:
+    """The likely cause has to be weighed again: something joined, or the cause that was there is over."""
+    before = draft.before.incidents.get(incident.id)
+    return before is None or len(before.members) != len(incident.members) or _outlives(draft, incident)

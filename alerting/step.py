@@ -1,0 +1,100 @@
+"""One step of the incident core: a state, an input and a time make the next state.  Pure: no clock, no chance, no I/O.
+
+Due times up to ``now`` fire first, in order, each at its own time, so it makes no difference how often anybody ticks.
+"""
+
+from __future__ import annotations
+
+from alerting.conduct import act
+from alerting.correlate import hear_finding, hear_progress, hear_time, is_news
+from alerting.draft import Draft
+from alerting.inputs import Began, Configure, Confirmed, Failed, Input, Tick
+from alerting.recovery import removed
+from alerting.sending import began, confirmed, failed
+from alerting.settle import rerouted, settle
+from alerting.state import State
+from alerting.timers import indexed
+from schemas.findings import Finding, Progress
+
+
+def step(state: State, given: Input, now: int) -> State:
+    """The state after an input at ``now`` (ms of the owner's clock; an earlier time than the state's counts as that)."""
+    state = advance(state, now)
+    if isinstance(given, Finding):
+        if not is_news(state, given):
+            return _finished(Draft(state, now))
+        draft = Draft(state, now)
+        hear_time(draft, given)
+        state = _finished(draft)
+    draft = Draft(state, now)
+    _take(draft, given)
+    return _finished(draft)
+
+
+def advance(state: State, now: int) -> State:
+    """The state after every due time up to ``now`` has fired, in order."""
+    due = next_due(state)
+    while due is not None and due <= now:
+        state = _fired(state, due)
+        due = next_due(state)
+    return state
+
+
+def next_due(state: State) -> int | None:
+    """The next time at which something changes without an input, or None.
+
+    Only the owner's clock has due times; event time moves by findings and progress marks.
+    """
+    return state.index.due
+
+
+def _fired(state: State, due: int) -> State:
+    draft = Draft(state, due)
+    draft.touch(name for name, at in state.index.dues.items() if at <= due)
+    _silences_moved(draft)
+    return _finished(draft)
+
+
+def _silences_moved(draft: Draft) -> None:
+    """Silences that began or ended since the state before: drop those that are over, and look at every incident."""
+    before, now = draft.before.now, draft.now
+    edges = [at for silence in draft.silences.values() for at in (silence.starts, silence.ends)]
+    if any(before < at <= now for at in edges):
+        draft.touch(incident.id for incident in draft.live())
+        for silence in list(draft.silences.values()):
+            if silence.ends <= now:
+                draft.silence(None, silence.id)
+
+
+def _take(draft: Draft, given: Input) -> None:
+    match given:
+        case Finding():
+            hear_finding(draft, given)
+        case Progress():
+            hear_progress(draft, given)
+        case Configure():
+            _configure(draft, given)
+        case Began():
+            began(draft, given)
+        case Confirmed():
+            confirmed(draft, given)
+        case Failed():
+            failed(draft, given)
+        case Tick():
+            pass
+        case _:
+            act(draft, given)
+
+
+def _configure(draft: Draft, given: Configure) -> None:
+    draft.policy = given.policy
+    for incident in draft.live():
+        rerouted(draft, removed(draft, incident))
+
+
+def _finished(draft: Draft) -> State:
+    if draft.silences is not draft.before.silences:
+        draft.touch(incident.id for incident in draft.live())
+    for name in list(draft.touched):
+        settle(draft, name)
+    return draft.finish(indexed(draft))
