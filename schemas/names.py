@@ -86,7 +86,7 @@ class Names:
         return self.key("topic", stream, "partitions")
 
     def revised(self, stream: str, partition: int) -> str:
-        """Hash: panes of a partition that changed after evaluation had sealed them, and how often."""
+        """Hash: panes of a partition that evaluation may not have seen as they are, and how often that was noted."""
         return self.key(_tag(stream, partition), "revised")
 
     def lease(self, shard: int) -> str:

@@ -56,6 +56,15 @@ class Settings(BaseSettings):
     dead_letter_payload_bytes: int = Field(8192, ge=0, le=1_000_000)
     dead_letter_unmasked: bool = False
     config_poll_s: Seconds = 1.0
+    #: ``event``: a replay; what is decided depends on event time alone, and no real receiver is ever told.
+    clock: Literal["live", "event"] = "live"
+    evaluate_interval_s: Seconds = 0.5
+    pagerduty_url: str = Field("https://events.pagerduty.com", min_length=1, description="a URL")
+    slack_url: str = Field("https://slack.com/api/", min_length=1, description="a URL")
+    #: Where messages say that the console is; empty: they carry no link.
+    console_url: str = ""
+    #: A request that the incident owner before had begun may still arrive for so long; what it was about is sent again only then.
+    in_doubt_s: Pause = 30.0
     take_over_group: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -33,6 +33,12 @@ MEANINGS = {
     "dead_letter_payload_bytes": "how much of a refused record is kept",
     "dead_letter_unmasked": "keep the values of refused events; they may be personal data",
     "config_poll_s": "how often a worker looks for a new generation",
+    "clock": "`live`, or `event` for a replay: decisions follow event time alone and only loopback receivers are told",
+    "evaluate_interval_s": "how often evaluation looks for panes that are complete",
+    "pagerduty_url": "where PagerDuty's events are sent; in a replay it must be a loopback address",
+    "slack_url": "where Slack's methods are; in a replay it must be a loopback address",
+    "console_url": "where messages say that the console is; empty: they carry no link",
+    "in_doubt_s": "how long a request of the incident owner before may still arrive; only then it is made again",
     "take_over_group": "count on from the state of another consumer group; only once that group has stopped for good",
     "log_level": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",
 }

@@ -7,14 +7,12 @@ Faust 0.15 never delivers to it again.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import socket
-import threading
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import faust
@@ -30,6 +28,8 @@ from schemas.names import TOPICS_IN
 from schemas.reference import Reference
 from schemas.settings import Settings
 from stream import transport
+from stream.evaluate.own_topics import ensure_topics
+from stream.evaluate.service import Evaluation, evaluation
 from stream.expose.metrics import WorkerMetrics
 from stream.expose.sampling import Sampler
 from stream.expose.server import Server
@@ -47,13 +47,14 @@ from stream.start import spare_the_collector, wait_for_services
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
+from stream.tasks import EXIT_BUG, Periodic, add_periodic, before_leaving, leave_within, surviving
 from stream.transport import RunConsumer
 
 log = logging.getLogger(__name__)
 
-EXIT_BUG = 70
 DAY_MS = 86_400_000
 LAST_CHECKPOINT_S = 3.0
+LAST_WORDS_S = 1.0
 LEAVE_WITHIN_S = 4.0
 REDIS_ANSWERS_WITHIN_S = 5.0
 VERIFY_S = 2.0
@@ -73,6 +74,7 @@ class Parts:
     metrics: WorkerMetrics
     sampler: Sampler
     surveyor: Surveyor
+    evaluation: Evaluation
 
 
 def parts(settings: Settings) -> Parts:
@@ -84,7 +86,8 @@ def parts(settings: Settings) -> Parts:
     counter = Counter(
         no_plan(), load=_loader(store, patience), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000)
     )
-    claim = Claim(settings.names.group, settings.take_over_group, owner=f"{socket.gethostname()}:{os.getpid()}")
+    worker = f"{socket.gethostname()}:{os.getpid()}"
+    claim = Claim(settings.names.group, settings.take_over_group, owner=worker)
     surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}))
     ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
     follower = Follower(counter, _newer(redis, settings, patience))
@@ -98,6 +101,7 @@ def parts(settings: Settings) -> Parts:
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor,
+        evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience),
     )  # fmt: skip
 
 
@@ -197,88 +201,51 @@ def _add_agent(app: faust.App, built: Parts) -> None:
 
 
 def _add_tasks(app: faust.App, built: Parts) -> None:
-    settings = built.settings
-
-    async def checkpoints() -> None:
-        await _every(app, settings.flush_interval_s, built.checkpointer.run_once)
-
-    async def configuration() -> None:
-        await _every(app, settings.config_poll_s, built.follower.refresh)
-
-    async def pacing() -> None:
-        await _every(app, settings.config_poll_s, built.pacer.run_once)
+    add_periodic(app, _periodic(built))
 
     async def last_checkpoint(app: Any, **kwargs: Any) -> None:
-        late = False
-        try:
-            await asyncio.wait_for(built.checkpointer.run_once(), timeout=LAST_CHECKPOINT_S)
-        except TimeoutError:
-            late = True
-        if late or built.checkpointer.tally.cut_short:
+        stored = await before_leaving(built.checkpointer.run_once(), within_s=LAST_CHECKPOINT_S)
+        if not stored or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
-        _leave_within(LEAVE_WITHIN_S)
-
-    async def reclaiming() -> None:
-        await _every(app, settings.session_timeout_s, built.intake.reclaim)
-
-    async def watching_topics() -> None:
-        async def check() -> None:
-            topics = {tp.topic for tp in built.intake.ownership.tenures}
-            if topics:
-                await built.intake.check_topics(await built.surveyor.ids(topics))
-
-        await _every(app, settings.session_timeout_s, check)
+        await before_leaving(built.evaluation.evaluator.leave(), within_s=LAST_WORDS_S)
+        leave_within(LEAVE_WITHIN_S)
 
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
         await built.intake.patience(lambda: _ping(built.redis))
 
-    async def verifying() -> None:
-        await _every(app, VERIFY_S, built.checkpointer.verify)
-
-    for task in (checkpoints, configuration, pacing, reclaiming, verifying, watching_topics):
-        app.task(task)
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
 
 
-def _leave_within(seconds: float) -> None:
-    """Everything is stored; saying good-bye to a broker that does not answer could take half a minute."""
+def _periodic(built: Parts) -> list[Periodic]:
+    """What a worker does again and again, beside counting what arrives."""
+    settings = built.settings
+    return [
+        Periodic("checkpoints", settings.flush_interval_s, built.checkpointer.run_once),
+        Periodic("configuration", settings.config_poll_s, built.follower.refresh),
+        Periodic("pacing", settings.config_poll_s, built.pacer.run_once),
+        Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
+        Periodic("verifying", VERIFY_S, built.checkpointer.verify),
+        Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
+        *built.evaluation.tasks(settings),
+    ]
 
-    def leave() -> None:
-        log.warning("leaving without the broker's consent: it did not answer within %g s", seconds)
-        logging.shutdown()
-        os._exit(0)
 
-    timer = threading.Timer(seconds, leave)
-    timer.daemon = True
-    timer.start()
+async def _check_topics(built: Parts) -> None:
+    topics = {tp.topic for tp in built.intake.ownership.tenures}
+    if topics:
+        await built.intake.check_topics(await built.surveyor.ids(topics))
 
 
 async def _ping(redis: Redis) -> bool:
     return bool(await redis.ping())
 
 
-async def _every(app: faust.App, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
-    while not app.should_stop:
-        started = time.monotonic()
-        await surviving(work())
-        await asyncio.sleep(max(0.0, interval_s - (time.monotonic() - started)))
-
-
-async def surviving(work: Awaitable[object]) -> None:
-    """Await ``work``; anything it raises is a bug, and ends the process so that another one takes over."""
-    try:
-        await work
-    except Exception:
-        log.critical("a bug; this worker ends and its partitions go to another", exc_info=True)
-        logging.shutdown()
-        os._exit(EXIT_BUG)
-
-
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
     wait_for_services(settings)
+    ensure_topics(settings.kafka, settings.names)
     built = parts(settings)
     spare_the_collector()
     server = Server(built.metrics, built.sampler, settings)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from schemas.names import Stream
 from stream import transport
 from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
@@ -64,6 +65,12 @@ class Intake:
             placed = await self.ownership.take(tps, placement=consumer.placement)
         self.assigned = True
         return placed
+
+    def partitions(self, stream: Stream) -> int | None:
+        """How many partitions a stream's topic has, whoever reads them; None while that is not known."""
+        if self.consumer is None:
+            return None
+        return self.consumer.topic_partitions(self.ownership.names.topic(stream))
 
     async def reclaim(self) -> None:
         """Ask for a new group generation where a partition is assigned and not held.

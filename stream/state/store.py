@@ -23,6 +23,7 @@ from stream.state.packing import Partial, empty, unpack
 from stream.state.watermarks import PartitionClock, clock_of
 
 PANES_A_BLOCK = 24
+NOTE_SEPARATOR = "\x1f"
 
 Outcome = Literal["stored", "fenced", "elsewhere"]
 
@@ -129,16 +130,18 @@ class PaneStore:
         return [_outcome(answer) for answer in await pipe.execute()]
 
     def _arguments(self, checkpoint: Checkpoint) -> tuple[list[str], list[Any]]:
-        blocks: dict[str, list[Any]] = defaultdict(list)
+        blocks: dict[str, list[Any]] = {}
         for key, packed in checkpoint.panes:
-            blocks[self._block_key(key)] += [key.field, packed]
+            heads = [note_of(key.layout.model, key.layout.hash), key.layout.pane_ms]
+            blocks.setdefault(self._block_key(key), heads).extend((key.field, packed))
         epoch = checkpoint.epoch
         args: list[Any] = [epoch.number, epoch.token, checkpoint.start, checkpoint.next_offset, self.keep_ms]
         for pairs in (checkpoint.fields, checkpoint.rejected):
             args += [len(pairs), *(part for pair in pairs.items() for part in pair)]
         for written in blocks.values():
-            args += [len(written) // 2, *written]
-        return [self.names.offset(checkpoint.stream, checkpoint.partition), *blocks], args
+            args += [len(written) // 2 - 1, *written]
+        place = checkpoint.stream, checkpoint.partition
+        return [self.names.offset(*place), self.names.revised(*place), *blocks], args
 
     def _block_key(self, key: PaneKey) -> str:
         layout = key.layout
@@ -150,6 +153,15 @@ class PaneStore:
 def fields_of(pairs: Iterable[tuple[str, str | int | None]]) -> dict[str, str | int]:
     """Hash fields, without those that have no value."""
     return {name: value for name, value in pairs if value is not None}
+
+
+def note_of(model: str, layout: str, field: str = "") -> str:
+    """Field of the hash ``names.revised``: one pane (without ``field``: the beginning of all notes of a layout).
+
+    >>> note_of("trees", "1f0c", "1357034400000")
+    'trees\\x1f1f0c\\x1f1357034400000'
+    """
+    return NOTE_SEPARATOR.join((model, layout, field))
 
 
 def _partial(stored: bytes | None, layout: Layout) -> Partial:

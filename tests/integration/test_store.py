@@ -196,13 +196,13 @@ def test_another_group_is_refused_until_it_is_told_to_take_over(told: Callable[[
     told(story)
 
 
-def test_panes_expire_and_offsets_do_not(told: Callable[[Story], None]) -> None:
+def test_panes_expire_and_offsets_and_notes_do_not(told: Callable[[Story], None]) -> None:
     async def story(store: PaneStore) -> None:
         epoch = await begin(store)
         await store.checkpoint([checkpoint(epoch, 0, 5)])
         ttl = {key: await store.redis.pttl(key) for key in await content(store)}
-        offset = store.names.offset("predictions", 3).encode()
-        assert ttl.pop(offset) == -1
+        for lasting in (store.names.offset("predictions", 3), store.names.revised("predictions", 3)):
+            assert ttl.pop(lasting.encode()) == -1
         assert ttl
         assert all(KEEP_MS - 60_000 < left <= KEEP_MS for left in ttl.values())
 

@@ -1,0 +1,61 @@
+"""Keeps evaluation from holding the event loop: between two pieces of work, whoever held it long enough lets others in.
+
+Work is cut into pieces of at most a millisecond or two (a pane, a window, a few partials); ``await breath()`` between them
+costs nothing until ``HOLD_S`` is over.  Redis is asked through ``Asking``, so that waiting for it is not counted as work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from stream.state.patience import Patience
+
+Answer = TypeVar("Answer")
+HOLD_S = 0.004
+
+
+class Breath:
+    """``longest_s`` is the longest that the loop was held between two breaths, ``busy_s`` all of it together."""
+
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+        self.longest_s = 0.0
+        self.busy_s = 0.0
+        self._clock = clock
+        self._since = clock()
+
+    def begin(self) -> None:
+        """Work begins now: what passed before, waiting for Redis, was not ours."""
+        self._since = self._clock()
+
+    def end(self) -> None:
+        """Work pauses now: count how long it held the loop."""
+        held = self._clock() - self._since
+        self.busy_s += held
+        self.longest_s = max(self.longest_s, held)
+        self._since = self._clock()
+
+    async def __call__(self) -> None:
+        """Let others run if the loop was held long enough."""
+        if self._clock() - self._since >= HOLD_S:
+            self.end()
+            await asyncio.sleep(0)
+            self.begin()
+
+
+class Asking:
+    """Asks Redis patiently, and takes breath meanwhile."""
+
+    def __init__(self, patience: Patience, breath: Breath) -> None:
+        self.breath = breath
+        self._patiently = patience
+
+    async def __call__(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """The answer, however long it takes; ``ask`` must be safe to repeat."""
+        self.breath.end()
+        try:
+            return await self._patiently(ask)
+        finally:
+            self.breath.begin()

@@ -1,0 +1,72 @@
+"""How far a stream is complete, from what the offset hashes of *all* its partitions say.  Pure.
+
+A partition that no worker has taken yet is in the topic all the same, and holds the watermark back: their number comes from
+Kafka.  Where every partition is idle nobody knows more than before; the watermark is then the slowest partition's, which is
+never beyond one that was told earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stream.state.watermarks import UNREAD, PartitionClock, partition_watermark
+
+#: Fields of an offset hash that evaluation reads.
+FIELDS = ("clock", "closed", "idle", "sealed", "revisions", "incarnation", "state", "warming_until")
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionState:
+    """One partition as evaluation sees it; ``sealed`` is UNREAD before the first seal."""
+
+    clock: PartitionClock
+    sealed: int = UNREAD
+    revisions: int = 0
+    incarnation: int = 0
+    warming: bool = False
+    warming_until: int | None = None
+
+
+UNTOUCHED = PartitionState(PartitionClock())
+
+
+def state_of(values: Sequence[bytes | None]) -> PartitionState:
+    """What the fields of an offset hash say, in the order of ``FIELDS``."""
+    found: Mapping[str, bytes | None] = dict(zip(FIELDS, values, strict=True))
+    sealed = _number(found["sealed"])
+    return PartitionState(
+        PartitionClock(_number(found["clock"]), _number(found["closed"]), idle=found["idle"] == b"1"),
+        sealed=UNREAD if sealed is None else sealed,
+        revisions=_number(found["revisions"]) or 0,
+        incarnation=_number(found["incarnation"]) or 0,
+        warming=found["state"] == b"warming",
+        warming_until=_number(found["warming_until"]),
+    )
+
+
+def stream_watermark(partitions: Sequence[PartitionState], *, lateness_ms: int) -> int:
+    """The minimum over all partitions that are not idle, or over all where every one is; UNREAD without any.
+
+    >>> busy, idle = PartitionState(PartitionClock(10_000)), PartitionState(PartitionClock(4_000, idle=True))
+    >>> stream_watermark([busy, idle], lateness_ms=1_000), stream_watermark([idle, idle], lateness_ms=1_000)
+    (9000, 3000)
+    >>> stream_watermark([busy, UNTOUCHED], lateness_ms=1_000) == UNREAD
+    True
+    """
+    active = [partition for partition in partitions if not partition.clock.idle] or partitions
+    return min((partition_watermark(one.clock, lateness_ms=lateness_ms) for one in active), default=UNREAD)
+
+
+def closed_before(watermark: int, *, pane_ms: int) -> int:
+    """The end of the last pane that the watermark has passed; UNREAD stays UNREAD.
+
+    >>> closed_before(7_199_999, pane_ms=3_600_000)
+    3600000
+    """
+    return watermark if watermark == UNREAD else watermark - watermark % pane_ms
+
+
+def _number(value: bytes | None) -> int | None:
+    """A topic that was made anew has empty texts where clocks were."""
+    return int(value) if value else None

@@ -1,0 +1,129 @@
+"""Stores what was concluded of one model's stream: closed panes, reports, totals and messages, in one fenced script."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from schemas import findings, reports
+from schemas.findings import Finding, Progress
+from schemas.names import Names
+from schemas.reports import Report
+from stream.evaluate.breath import Asking
+from stream.evaluate.lua import script
+
+#: Reports that a window's history keeps, about.
+HISTORY = 500
+FINDINGS, REPORTS = "findings", "drift-reports"
+#: All findings have one key, so that one owner decides about pages.
+FINDINGS_KEY = b"findings"
+
+Outcome = Literal["stored", "fenced", "elsewhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A report, what its window is kept under, and whether it is the newest of its window."""
+
+    report: Report
+    label: str
+    newest: bool
+
+
+@dataclass(eq=False, slots=True)
+class Conclusion:
+    """What one script writes.  ``rows``: packed rows by the key of their hash; ``last``: the stored one ("" before the first)."""
+
+    model: str
+    stream: str
+    last: str
+    fields: dict[str, str | bytes | int] = field(default_factory=dict)
+    totals: dict[str, int] = field(default_factory=dict)
+    newest: dict[str, int] = field(default_factory=dict)
+    messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
+    rows: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    reports: list[Told] = field(default_factory=list)
+
+    def tell(self, message: Finding | Progress) -> None:
+        """Send a finding or a progress mark."""
+        self.messages.append((FINDINGS, FINDINGS_KEY, findings.encode(message)))
+
+    def report(self, told: Told) -> None:
+        """Keep a report, and send it."""
+        self.reports.append(told)
+        self.messages.append((REPORTS, told.report.model.encode(), reports.encode(told.report)))
+
+    def row(self, key: str, start_ms: int, packed: bytes) -> None:
+        """Write a row of a tier."""
+        self.rows.setdefault(key, {})[start_ms] = packed
+
+    def add(self, totals: Mapping[str, int], *, newest: Mapping[str, int]) -> None:
+        """Add to the model's sums; ``newest`` fields are kept at their maximum."""
+        for name, amount in totals.items():
+            self.totals[name] = self.totals.get(name, 0) + amount
+        for name, value in newest.items():
+            self.newest[name] = max(value, self.newest.get(name, value))
+
+
+class Commits:
+    """Writes conclusions under a shard's token."""
+
+    def __init__(self, redis: Redis, names: Names, *, keep_ms: int, asking: Asking) -> None:
+        self._redis, self._names, self._keep_ms, self._asking = redis, names, keep_ms, asking
+        self._conclude = script(redis, "conclude")
+        self._number = 0
+
+    async def store(self, conclusion: Conclusion, *, token: int) -> Outcome:
+        """Write it whole or not at all; asked again after a lost answer, it is written once."""
+        self._number += 1
+        keys, args = self._arguments(conclusion, head=[token, conclusion.last, f"{token}.{self._number}"])
+        answer = await self._asking(lambda: self._conclude(keys=keys, args=args))
+        match answer[0]:
+            case b"stored" | b"again":
+                return "stored"
+            case b"fenced":
+                return "fenced"
+            case _:
+                return "elsewhere"
+
+    async def show(self, model: str, fields: Mapping[str, str | int]) -> None:
+        """The view of a model, for people; not fenced, and one write behind at worst."""
+        await self._asking(lambda: self._redis.hset(self._names.model_state(model), mapping=dict[Any, Any](fields)))
+
+    def _arguments(self, made: Conclusion, *, head: list[Any]) -> tuple[list[str], list[Any]]:
+        names, model = self._names, made.model
+        keys = [names.evaluation(model, made.stream), names.outbox(model), names.totals(model), *made.rows]
+        args: list[Any] = [*head, *_flat(made.fields), *_flat(made.totals), *_flat(made.newest), len(made.messages)]
+        for message in made.messages:
+            args += message
+        args += [len(made.rows), self._keep_ms]
+        for rows in made.rows.values():
+            args += _flat(rows)
+        args += [len(made.reports), HISTORY]
+        for told in made.reports:
+            keys += [names.report(model, told.label), names.history(model, told.label)]
+            args += _reported(told)
+        return keys, args
+
+
+def _reported(told: Told) -> list[Any]:
+    report = told.report
+    head = ["1" if told.newest else "0", report.end, report.late, reports.encode(report)]
+    return [*head, *_flat(for_people(report))]
+
+
+def for_people(report: Report) -> dict[str, str | int]:
+    """The fields of a report's hash beside its document; ``feature:<name>`` and ``prediction:<name>`` hold states."""
+    fields: dict[str, str | int] = {
+        "state": report.state, "start": report.start, "end": report.end, "events": report.events, "late": report.late,
+        "seen": report.seen, "drift_score": "" if report.drift_score is None else f"{report.drift_score:.6g}",
+    }  # fmt: skip
+    fields |= {f"feature:{name}": column.state for name, column in report.features.items()}
+    return fields | {f"prediction:{name}": column.state for name, column in report.prediction.items()}
+
+
+def _flat(pairs: Mapping[Any, Any]) -> list[Any]:
+    return [len(pairs), *(part for pair in pairs.items() for part in pair)]

@@ -1,0 +1,209 @@
+"""Evaluation of the shards that this worker holds: at each poll, whatever became complete is closed, judged and stored.
+
+A poll costs one read of every partition's offset hash; only when a watermark passed the end of a pane, or an event came late,
+are notes read and units worked on.  A model that cannot be evaluated is said once and tried again later; it hurts no other.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from schemas.errors import StoreError
+from schemas.names import TOPICS_IN, Names, Stream
+from stream.evaluate.breath import Asking, Breath
+from stream.evaluate.clocks import PartitionState, closed_before, stream_watermark
+from stream.evaluate.closing import Desk, Due, Refused, close
+from stream.evaluate.commit import Commits
+from stream.evaluate.leases import Leases
+from stream.evaluate.merged import Merged
+from stream.evaluate.notes import Note, Notes
+from stream.evaluate.revising import revise
+from stream.evaluate.roll import Roll
+from stream.evaluate.roster import newer_roster
+from stream.evaluate.sealing import Partitions, Sealing
+from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.unit import Unit
+from stream.evaluate.walk import Seen
+from stream.state.generations import Stamp
+from stream.state.patience import Patience
+
+log = logging.getLogger(__name__)
+
+#: A model that could not be evaluated is tried again after so many polls.
+AGAIN_AFTER_POLLS = 120
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Poll:
+    """What one poll knows for one model: Redis' time and the stream's watermark, partitions and whether it is warming."""
+
+    now: int
+    watermark: int
+    partitions: Sequence[PartitionState]
+    warming: bool
+
+
+class Evaluator:
+    """``tend`` keeps the leases, ``run_once`` evaluates; both are called again and again.
+
+    :param event_clock: decisions are dated by event time (pane end and lateness), not by Redis' clock.
+    :param sent: told which models have messages in their outboxes.
+    """
+
+    def __init__(
+        self, redis: Redis, names: Names, *, worker: str, partitions: Partitions, keep_ms: int, event_clock: bool,
+        patience: Patience, sent: Callable[[Sequence[str]], None], tally: EvaluationTally | None = None,
+    ) -> None:  # fmt: skip
+        self.tally = tally or EvaluationTally()
+        self._redis, self._names, self._event_clock, self._sent = redis, names, event_clock, sent
+        self._breath = Breath()
+        self._asking = asking = Asking(patience, self._breath)
+        self.leases = Leases(redis, names, worker=worker, asking=Asking(patience, Breath()))
+        self._sealing = Sealing(redis, names, partitions=partitions, asking=asking)
+        self._desk = Desk(
+            Merged(redis, names, asking=asking), Commits(redis, names, keep_ms=keep_ms, asking=asking),
+            Notes(redis, names, asking=asking), self.tally,
+        )  # fmt: skip
+        self._roll = Roll(redis, names, asking=asking)
+        self._stamp: Stamp | None = None
+        self._marks: dict[Stream, object] = {}
+        self._failed: dict[tuple[str, str], int] = {}
+        self._said: set[str] = set()
+
+    async def tend(self) -> None:
+        """Keep, take and give back leases; to be called three times within their life."""
+        await self.leases.tend()
+
+    async def leave(self) -> None:
+        """Give back every lease."""
+        await self.leases.leave()
+
+    async def run_once(self) -> None:
+        """Evaluate everything that became complete since the last call."""
+        self._breath.begin()
+        await self._follow()
+        gained = await self._roll.agree(self.leases.tokens)
+        for model, error in self._roll.unfit.items():
+            self._say(f"model {model!r} is not evaluated: {error}", error=error)
+        if gained:
+            self._sent(gained)
+            self._marks.clear()
+        now = await self._now()
+        for stream in TOPICS_IN:
+            await self._evaluate(stream, now)
+        self._breath.end()
+        tally = self.tally
+        tally.polls, tally.shards = tally.polls + 1, len(self.leases.tokens)
+        tally.seconds, tally.longest_hold_s = self._breath.busy_s, self._breath.longest_s
+
+    async def _follow(self) -> None:
+        try:
+            found = await newer_roster(self._redis, self._names, self._stamp, asking=self._asking)
+        except StoreError as error:
+            self._say(str(error))
+            return
+        if found is not None:
+            self._stamp, roster = found
+            self._roll.follow(roster)
+            self._marks.clear()
+            self._failed.clear()
+
+    async def _now(self) -> int:
+        seconds, micros = await self._asking(self._redis.time)
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    async def _evaluate(self, stream: Stream, now: int) -> None:
+        units = self._roll.units[stream]
+        partitions = await self._sealing.poll(stream) if units else []
+        if not partitions:
+            return
+        for unit, error in await self._roll.load(stream):
+            self._fail(unit, error)
+        marks = {unit.model: _watermark(unit, partitions) for unit in units.values()}
+        await self._breath()
+        ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
+        warming = await self._warming(stream, partitions, watermark=max(marks.values()))
+        mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
+        if self._marks.get(stream) == mark and not self._is_time_to_retry():
+            return
+        # In this order, see :mod:`stream.evaluate.sealing`.
+        await self._sealing.seal(stream, partitions, end_ms=max(ends))
+        notes = await self._desk.notes.read(stream, range(len(partitions)))
+        self._marks[stream] = mark
+        for unit in list(units.values()):
+            await self._one(unit, notes.get(unit.model, []), _Poll(now, marks[unit.model], partitions, warming))
+
+    async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
+        if not any(partition.warming for partition in partitions):
+            return False
+        return await self._sealing.warm(
+            stream, partitions, watermark=watermark, span_ms=self._roll.longest_window_ms(stream)
+        )  # fmt: skip
+
+    async def _one(self, unit: Unit, notes: Sequence[Note], poll: _Poll) -> None:
+        token = self.leases.token(self._roll.shard(unit.model))
+        if token is None or self._is_failed(unit):
+            return
+        seen = _seen(unit, poll.now, event_clock=self._event_clock)
+        due = Due(token, poll.watermark, poll.partitions, poll.warming, seen)
+        late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
+        self.tally.backlog = len(notes)
+        try:
+            layouts = await self._roll.layouts(unit, late)
+            done = [*await revise(self._desk, unit, late, due=due, layouts=layouts)] if late else []
+            done += await close(self._desk, unit, notes, due=due)
+        except Refused as refused:
+            await self._refused(unit, refused)
+            return
+        except Exception as error:  # whatever it is, the other models are evaluated
+            self._fail(unit, error)
+            return
+        finally:
+            self.tally.backlog = 0
+            self._sent([unit.model])
+        await self._desk.notes.forget(unit.stream, done)
+
+    async def _refused(self, unit: Unit, refused: Refused) -> None:
+        """Another holder wrote: what is in memory is of no use; a newer token ends the lease too."""
+        self.tally.fenced += 1
+        log.warning("%s of %s: not stored (%s)", unit.stream, unit.model, refused.outcome)
+        self._roll.reset(unit)
+        self._marks.clear()
+        if refused.outcome == "fenced":
+            await self.leases.give_back(self._roll.shard(unit.model))
+
+    def _fail(self, unit: Unit, error: Exception) -> None:
+        self.tally.failed += 1
+        self._failed[unit.model, unit.stream] = self.tally.polls + AGAIN_AFTER_POLLS
+        self._say(f"{unit.stream} of model {unit.model!r} cannot be evaluated: {error!r}", error=error)
+
+    def _is_failed(self, unit: Unit) -> bool:
+        """Whether it is passed over; one whose time has come begins anew from what is stored, at the next poll."""
+        again = self._failed.get((unit.model, unit.stream))
+        if again is not None and again <= self.tally.polls:
+            del self._failed[unit.model, unit.stream]
+            self._roll.reset(unit)
+            self._marks.clear()
+        return again is not None
+
+    def _is_time_to_retry(self) -> bool:
+        return any(again <= self.tally.polls for again in self._failed.values())
+
+    def _say(self, what: str, *, error: Exception | None = None) -> None:
+        if what not in self._said:
+            self._said.add(what)
+            log.error("%s", what, exc_info=error if not isinstance(error, StoreError) else None)
+
+
+def _watermark(unit: Unit, partitions: Sequence[PartitionState]) -> int:
+    return stream_watermark(partitions, lateness_ms=unit.phase.watched.monitor.lateness_ms)
+
+
+def _seen(unit: Unit, now: int, *, event_clock: bool) -> Seen:
+    """When something complete at a time was decided: then and the lateness in a replay, else now."""
+    lateness = unit.phase.watched.monitor.lateness_ms
+    return (lambda at: at + lateness) if event_clock else (lambda at: now)

@@ -1,0 +1,43 @@
+"""Builds in memory what a unit carries from pane to pane, from the rows of closed panes in Redis."""
+
+from __future__ import annotations
+
+from stream.evaluate.merged import Merged
+from stream.evaluate.ring import Sliding
+from stream.evaluate.unit import Unit
+from stream.evaluate.windows import WindowSpec
+from stream.state.packing import Partial
+
+
+async def load_rings(unit: Unit, merged: Merged) -> None:
+    """The windows of the unit's phase as they stand after its last closed pane, and the rows that may still grow."""
+    if unit.rings is not None or unit.last is None:
+        return
+    unit.judged_to = unit.boundary()
+    rings = [(spec, await window_at(unit, merged, spec, end_ms=unit.judged_to)) for spec in unit.phase.windows]
+    unit.rows = await _open_rows(unit, merged)
+    unit.rings = rings
+
+
+async def window_at(
+    unit: Unit, merged: Merged, spec: WindowSpec, *, end_ms: int, revised: dict[int, Partial] | None = None
+) -> Sliding:
+    """A window that ends at ``end_ms``, with the later rows waiting; ``revised`` rows stand in for stored ones."""
+    layout = unit.phase.watched.layout
+    ring = Sliding(layout, spec.length_ms, end_ms)
+    first = max(spec.tier.start_of(unit.begun), end_ms - spec.length_ms)
+    found = await merged.rows(layout, spec.tier, span=(first, max(unit.last or 0, first)))
+    for start, row in sorted((found | (revised or {})).items()):
+        ring.offer(start, row)
+        await merged.breath()
+    return ring
+
+
+async def _open_rows(unit: Unit, merged: Merged) -> dict[str, tuple[int, Partial]]:
+    last, layout, found = unit.last or 0, unit.phase.watched.layout, {}
+    for tier in unit.phase.tiers:
+        start = tier.start_of(last)
+        row = await merged.row(layout, tier, start) if start < last else None
+        if row is not None:
+            found[tier.name] = start, row
+    return found

@@ -1,0 +1,92 @@
+"""Notes that checkpoints leave for evaluation: panes that it may not have seen as they are now.
+
+A partition's note of a pane is made when the pane is first stored there, and again at each change after it was sealed.  It is
+removed when what it speaks of is merged and stored, and only if nothing was noted since: so no event is ever left out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import cast
+
+from redis.asyncio import Redis
+
+from schemas.names import Names
+from stream.evaluate.breath import Asking
+from stream.evaluate.lua import script
+from stream.state.store import NOTE_SEPARATOR
+
+#: Fields that are read or removed in one call.
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One pane of one partition: ``pane`` is its field in the block's hash, ``count`` how often it was noted."""
+
+    partition: int
+    model: str
+    layout: str
+    pane: str
+    count: bytes
+
+    @property
+    def start_ms(self) -> int:
+        """Start of the pane, whichever incarnation of its topic it is of."""
+        return int(self.pane.partition(".")[0])
+
+    @property
+    def field(self) -> str:
+        return NOTE_SEPARATOR.join((self.model, self.layout, self.pane))
+
+
+class Notes:
+    """Reads and removes the notes of a stream."""
+
+    def __init__(self, redis: Redis, names: Names, *, asking: Asking) -> None:
+        self._redis, self._names, self._asking = redis, names, asking
+        self._forget = script(redis, "forget")
+
+    async def read(self, stream: str, partitions: Iterable[int]) -> dict[str, list[Note]]:
+        """All notes of these partitions by model."""
+        found: dict[str, list[Note]] = defaultdict(list)
+        for partition in partitions:
+            async for note in self._of(stream, partition):
+                found[note.model].append(note)
+        return found
+
+    async def forget(self, stream: str, notes: Iterable[Note]) -> None:
+        """Remove these, unless they were noted again since they were read."""
+        by_partition: dict[int, list[Note]] = defaultdict(list)
+        for note in notes:
+            by_partition[note.partition].append(note)
+        for partition, held in by_partition.items():
+            for first in range(0, len(held), AT_ONCE):
+                await self._forget_some(self._names.revised(stream, partition), held[first : first + AT_ONCE])
+
+    async def _of(self, stream: str, partition: int) -> AsyncIterator[Note]:
+        key, cursor = self._names.revised(stream, partition), 0
+        seen: set[bytes] = set()
+        while True:
+            answer = await self._asking(partial(self._redis.hscan, key, cursor, count=AT_ONCE))
+            cursor, fields = cast("tuple[int, dict[bytes, bytes]]", answer)
+            for field, count in fields.items():
+                if field not in seen:
+                    seen.add(field)
+                    yield _note(partition, field, count)
+            await self._asking.breath()
+            if not cursor:
+                return
+
+    async def _forget_some(self, key: str, notes: Sequence[Note]) -> None:
+        pairs = [part for note in notes for part in (note.field, note.count)]
+        await self._asking(lambda: self._forget(keys=[key], args=pairs))
+        await self._asking.breath()
+
+
+def _note(partition: int, field: bytes, count: bytes) -> Note:
+    model, layout, pane = field.decode().rsplit(NOTE_SEPARATOR, 2)
+    return Note(partition, model, layout, pane, count)

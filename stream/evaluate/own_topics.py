@@ -1,0 +1,79 @@
+"""The topics that driftline itself writes: made when a worker starts, where they are missing.
+
+``findings`` and ``actions`` have one partition, so that one owner decides about pages.  The demo's embedded broker can make no
+topic with settings: it makes each with four partitions when asked for, and only the first is ever written.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic  # type: ignore[attr-defined]
+
+from schemas.errors import ConfigError, Problem
+from schemas.names import Names
+
+log = logging.getLogger(__name__)
+
+ANSWER_WITHIN_S = 10.0
+#: The broker's own default.
+DEFAULT = -1
+#: How the embedded broker names its cluster.
+EMBEDDED = "mockCluster"
+SINGLE = ("findings", "actions")
+_COMPACTED = {"cleanup.policy": "compact"}
+_TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
+    "findings": (1, {}),
+    "actions": (1, {}),
+    "drift-reports": (DEFAULT, {}),
+    "incidents": (1, _COMPACTED),
+}
+
+
+def ensure_topics(bootstrap: str, names: Names) -> None:
+    """Make what is missing.
+
+    :raises ConfigError: ``findings`` or ``actions`` has several partitions.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    found = admin.list_topics(timeout=ANSWER_WITHIN_S)
+    missing = [name for name in _TOPICS if names.topic(name) not in found.topics]
+    if str(found.cluster_id).startswith(EMBEDDED):
+        for name in missing:
+            admin.list_topics(names.topic(name), timeout=ANSWER_WITHIN_S)
+        return
+    check_single(found, names)
+    _make(admin, names, missing)
+
+
+def check_single(found: ClusterMetadata, names: Names) -> None:
+    """:raises ConfigError: a topic that must have one partition has several."""
+    for name in SINGLE:
+        topic = found.topics.get(names.topic(name))
+        if topic is not None and len(topic.partitions) > 1:
+            message = (
+                f"topic {names.topic(name)!r} has {len(topic.partitions)} partitions and must have 1: its one reader decides "
+                "about pages. Delete it while no worker runs; the next worker makes it anew"
+            )
+            raise ConfigError([Problem("Kafka", 0, names.topic(name), message)])
+
+
+def _make(admin: AdminClient, names: Names, missing: list[str]) -> None:
+    if not missing:
+        return
+    wanted = [_new(names.topic(name), name) for name in missing]
+    for topic, made in admin.create_topics(wanted, request_timeout=ANSWER_WITHIN_S).items():
+        try:
+            made.result()
+            log.info("made topic %s", topic)
+        except KafkaException as error:
+            # Two workers start at once, or a person makes topics here: the first message will tell.
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                log.error("topic %s could not be made: %s", topic, error)
+
+
+def _new(topic: str, name: str) -> NewTopic:
+    partitions, config = _TOPICS[name]
+    return NewTopic(topic, num_partitions=partitions, replication_factor=DEFAULT, config=config)

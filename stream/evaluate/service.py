@@ -1,0 +1,55 @@
+"""Evaluation as a worker runs it: the evaluator, its leases and the relay, put together from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from schemas.settings import Settings
+from stream.evaluate.evaluator import Evaluator
+from stream.evaluate.leases import TTL_MS
+from stream.evaluate.relay import Relay, relay_producer
+from stream.evaluate.sealing import Partitions
+from stream.evaluate.tally import EvaluationTally
+from stream.state.patience import Patience
+from stream.tasks import Periodic
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Evaluation:
+    """What evaluates, what sends its conclusions, and what both have done."""
+
+    evaluator: Evaluator
+    relay: Relay
+    tally: EvaluationTally
+
+    def tasks(self, settings: Settings) -> list[Periodic]:
+        """What the worker does for it again and again."""
+        return [
+            Periodic("leases", TTL_MS / 3000, self.evaluator.tend),
+            Periodic("evaluating", settings.evaluate_interval_s, self.evaluator.run_once),
+            Periodic("relaying", 0.0, self.relay.run_once),
+        ]
+
+
+def evaluation(
+    settings: Settings, redis: Redis, *, worker: str, partitions: Partitions, patience: Patience
+) -> Evaluation:
+    """Build it; nothing is started."""
+    tally = EvaluationTally()
+    relay = Relay(redis, settings.names, relay_producer(settings.kafka), patience=patience, tally=tally)
+    evaluator = Evaluator(
+        redis,
+        settings.names,
+        worker=worker,
+        partitions=partitions,
+        keep_ms=settings.pane_keep_days * DAY_MS,
+        event_clock=settings.clock == "event",
+        patience=patience,
+        sent=relay.wake,
+        tally=tally,
+    )
+    return Evaluation(evaluator, relay, tally)

@@ -1,0 +1,126 @@
+"""Walks one model's stream forward: panes are closed in order, and windows judged at each end that is reached.
+
+A window without events is judged once, when its last event has left it, and then not until there is one again: a gap of a
+year costs one judgement, wherever polling happened to see it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from schemas.findings import Progress
+from schemas.reports import Report
+from stream.evaluate.breath import Breath
+from stream.evaluate.commit import Conclusion, Told
+from stream.evaluate.judge_pane import Pane, judge_pane
+from stream.evaluate.judge_window import Window, judge_window
+from stream.evaluate.merged import Merged
+from stream.evaluate.ring import Sliding
+from stream.evaluate.standing import conclude
+from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.totals import increments, latest
+from stream.evaluate.unit import Unit
+from stream.evaluate.verdict import Verdict
+from stream.evaluate.window_verdicts import verdicts_of
+from stream.evaluate.windows import WindowSpec
+from stream.state.layout import LATE
+from stream.state.packing import Partial, pack
+
+#: When something that is complete at a time (ms) was decided.
+Seen = Callable[[int], int]
+
+
+class Walk:
+    """One batch: from the unit as it stands to the ``conclusion`` that is to be stored."""
+
+    def __init__(
+        self, unit: Unit, merged: Merged, *, seen: Seen, warming: bool, breath: Breath, tally: EvaluationTally
+    ) -> None:
+        self.unit, self._merged, self._seen, self._warming = unit, merged, seen, warming
+        self._breath, self._tally = breath, tally
+        self.conclusion = Conclusion(unit.model, unit.stream, unit.expected)
+        self.reports: list[Report] = []
+
+    async def close(self, start_ms: int, partial: Partial) -> None:
+        """Close a pane that holds events; windows that end before it are judged first."""
+        await self.pass_over(start_ms)
+        unit, phase = self.unit, self.unit.phase
+        layout, end = phase.watched.layout, start_ms + phase.pane_ms
+        self.conclusion.add(increments(layout, None, partial), newest=latest(layout, partial, end))
+        self._keep(start_ms, partial)
+        found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
+        unit.charts, unit.last = found.charts, end
+        self._conclude(found.verdicts, at_ms=end, late=int(partial.cells[LATE]))
+        self._tally.panes += 1
+        await self._breath()
+
+    async def pass_over(self, end_ms: int) -> None:
+        """Judge windows that end here or before; no pane up to here holds events that were not closed."""
+        unit, step = self.unit, self.unit.phase.step_ms
+        rings = unit.rings or []
+        while unit.judged_to + step <= end_ms:
+            if not any(ring.busy for _, ring in rings):
+                unit.judged_to = end_ms - end_ms % step
+                for _, ring in rings:
+                    ring.slide(unit.judged_to)
+                break
+            unit.judged_to += step
+            for spec, ring in rings:
+                await self._advance(spec, ring)
+        unit.last = max(unit.last or end_ms, end_ms)
+
+    def progress(self) -> None:
+        """Say how far the unit is judged; the last message of a batch."""
+        unit, at = self.unit, self.unit.last or 0
+        self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))
+        self.conclusion.fields |= unit.fields()
+
+    async def judge(self, spec: WindowSpec, ring: Sliding, *, newest: bool) -> None:
+        """Judge a window as it stands in the ring."""
+        unit, watched = self.unit, self.unit.phase.watched
+        complete = ring.start_ms >= unit.begun and not self._warming
+        window = Window(spec.name, ring.start_ms, ring.end_ms, ring.total, complete)
+        charts = unit.charts if newest else None
+        report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
+        self.conclusion.report(Told(report, spec.label, newest=newest))
+        self.reports.append(report)
+        self._conclude(verdicts_of(report, watched), at_ms=report.end, late=report.late)
+        self._tally.windows += 1
+        await self._breath()
+
+    def conclude_pane(self, pane: Pane) -> None:
+        """What a revised pane says by itself; the charts have gone on."""
+        found = judge_pane(self.unit.phase.watched, pane, self.unit.charts)
+        self._conclude(found.verdicts, at_ms=pane.end_ms, late=int(pane.partial.cells[LATE]))
+
+    async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
+        before = ring.events
+        ring.slide(self.unit.judged_to)
+        await self._breath()
+        if before or ring.events:
+            await self.judge(spec, ring, newest=True)
+
+    def _keep(self, start_ms: int, partial: Partial) -> None:
+        """Write the pane and the longer rows it belongs to; offer each window its tier's row."""
+        unit, layout = self.unit, self.unit.phase.watched.layout
+        for tier in unit.phase.tiers:
+            start = tier.start_of(start_ms)
+            held = unit.rows.get(tier.name)
+            row = held[1] + partial if held is not None and held[0] == start else partial
+            unit.rows[tier.name] = start, row
+            self.conclusion.row(self._merged.closed_key(layout, tier, start), start, pack(row))
+            for spec, ring in unit.rings or ():
+                if spec.tier == tier:
+                    ring.offer(start, row)
+
+    def _conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, late: int) -> None:
+        """While a stream is warming nothing new is found, and what fires goes on."""
+        if self._warming:
+            return
+        unit, seen = self.unit, self._seen(at_ms)
+        found, unit.standing = conclude(
+            verdicts, unit.standing, at_ms=at_ms, late=late, seen_ms=seen, watched=unit.phase.watched
+        )
+        self._tally.findings += len(found)
+        for finding in found:
+            self.conclusion.tell(finding)

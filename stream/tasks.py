@@ -1,0 +1,82 @@
+"""The periodic tasks of a worker, and what ends it: each part adds its own to the list, Faust runs them all.
+
+A bug in a task ends the process (70) rather than leave a worker that looks alive and has stopped doing one of its jobs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import faust
+
+log = logging.getLogger(__name__)
+
+EXIT_BUG = 70
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """``work`` is begun every ``interval_s``, or as soon as it has ended where it took longer; 0: again at once."""
+
+    name: str
+    interval_s: float
+    work: Callable[[], Awaitable[object]]
+
+
+def add_periodic(app: faust.App, tasks: Iterable[Periodic]) -> None:
+    """Have the application run these until it stops."""
+    for periodic in tasks:
+        app.task(_named(app, periodic))
+
+
+def _named(app: faust.App, periodic: Periodic) -> Callable[[], Awaitable[None]]:
+    async def run() -> None:
+        await _every(app, periodic)
+
+    run.__name__ = run.__qualname__ = periodic.name
+    return run
+
+
+async def _every(app: faust.App, periodic: Periodic) -> None:
+    while not app.should_stop:
+        started = time.monotonic()
+        await surviving(periodic.work())
+        await asyncio.sleep(max(0.0, periodic.interval_s - (time.monotonic() - started)))
+
+
+async def surviving(work: Awaitable[object]) -> None:
+    """Await ``work``; anything it raises is a bug, and ends the process so that another one takes over."""
+    try:
+        await work
+    except Exception:
+        log.critical("a bug; this worker ends and its partitions go to another", exc_info=True)
+        logging.shutdown()
+        os._exit(EXIT_BUG)
+
+
+async def before_leaving(work: Awaitable[object], *, within_s: float) -> bool:
+    """Whether ``work`` was done in time; a worker that is told to stop waits no longer for it."""
+    try:
+        await asyncio.wait_for(work, timeout=within_s)
+    except TimeoutError:
+        return False
+    return True
+
+
+def leave_within(seconds: float) -> None:
+    """Everything is stored; saying good-bye to a broker that does not answer could take half a minute."""
+
+    def leave() -> None:
+        log.warning("leaving without the broker's consent: it did not answer within %g s", seconds)
+        logging.shutdown()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, leave)
+    timer.daemon = True
+    timer.start()
