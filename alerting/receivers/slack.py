@@ -77,7 +77,10 @@ class Slack:
             message = replace(message, state="resolved")
         thread = call.thread or (self._found(client, call) if call.doubt or call.kind != "open" else None)
         if thread is not None and self._edited(client, thread, call, message=message):
-            self._continue(client, thread, call, message=message)
+            if call.kind == "open" and call.thread is None:
+                self._remember(thread, _line(message.history[-1:]))  # a root says it all, found or posted
+            else:
+                self._continue(client, thread, call, message=message)
             return thread
         if call.kind == "close":
             return self._post(client, messages.orphaned(message, place=self._place), payload=_apart(message))

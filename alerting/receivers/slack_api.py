@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import time
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,9 @@ from alerting.receivers.receiver import LONGEST_S, TIMEOUT_S
 EVENT_TYPE, LINE_TYPE = "driftline_incident", "driftline_line"
 PAGE, PAGES = 200, 5
 LONGEST_BODY = 4 << 20
+#: What the library would say of a failure is in the receipt; what it would say at DEBUG holds whole messages.
+_SILENT = logging.getLogger(f"{__name__}.sdk")
+_SILENT.setLevel(logging.CRITICAL + 1)
 
 Found = dict[str, Any]
 
@@ -33,7 +37,9 @@ class OneTry(WebClient):
     """A client without retry handlers, redirects, and (to the loopback) proxies."""
 
     def __init__(self, token: str, *, url: str, context: ssl.SSLContext) -> None:
-        super().__init__(token=token, base_url=url, timeout=TIMEOUT_S, ssl=context, retry_handlers=[])
+        super().__init__(
+            token=token, base_url=url, timeout=TIMEOUT_S, ssl=context, retry_handlers=[], logger=_SILENT
+        )  # fmt: skip
         proxies = ProxyHandler({} if is_loopback(url) else None)
         self._opener = build_opener(proxies, HTTPSHandler(context=context), NoRedirect())
         self._until = time.monotonic() + LONGEST_S

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
-from alerting.deliveries import Call, Evidence, Message, ReceiverKind
+from alerting.deliveries import Call, CallKind, Evidence, Message, ReceiverKind
 
 DAY = 86_400_000
 SINCE = 1_357_035_300_000  # 2013-01-01 10:15 UTC
@@ -33,4 +33,4 @@ def call(kind: str = "open", *, at: ReceiverKind = "pagerduty", **changes: Any) 
         entry="INC-7@x", kind="open", generation=1, severity="P1", address="x", receiver_kind=at, dedup_key="INC-7:1",
         thread=None, why="first",
     )  # fmt: skip
-    return replace(plain, kind=kind, **changes)
+    return replace(plain, kind=cast(CallKind, kind), **changes)

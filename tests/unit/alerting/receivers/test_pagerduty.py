@@ -140,7 +140,7 @@ def test_400_is_for_good_and_says_what_pagerduty_said(
 def test_429_is_tried_once_and_says_how_long_to_wait(
     receiver: PagerDuty, vendor: Recording[RecordingPagerDuty], header: dict[str, str], wait: float
 ) -> None:
-    vendor.fail_next(answering(429, **header), times=2)
+    vendor.fail_next(answering(429, {}, **header), times=2)
     started = time.monotonic()
     receipt = receiver.deliver(call(), FIRING)
     assert (receipt.outcome, receipt.retry_after_s) == ("retry", wait)

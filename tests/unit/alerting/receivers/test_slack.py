@@ -340,7 +340,6 @@ def test_the_token_is_shown_nowhere(
     receiver: Slack, vendor: Recording[RecordingSlack], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    caplog.set_level(logging.DEBUG, logger="slack_sdk.web.base_client")
     vendor.fail_next(saying("invalid_auth"), answering(500), dropped(), saying(TOKEN))
     said = [receiver.deliver(told(), FIRING).why for _ in range(5)]
     assert TOKEN not in "\n".join([*said, repr(receiver), caplog.text])
