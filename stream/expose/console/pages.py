@@ -1,0 +1,189 @@
+"""The pages: each asks Redis for what it needs, has it put in order by its own module, and renders it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, cast
+
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from schemas.config import Generation, InForce
+from schemas.errors import ConfigError, StoreError
+from schemas.names import Names, Stream
+from schemas.reports import Report
+from stream.expose.console import read
+from stream.expose.console.feature_page import Picture, feature_page
+from stream.expose.console.format import named
+from stream.expose.console.histogram import histogram
+from stream.expose.console.incident_page import MOST_ROWS, ended_rows, incident_page, open_rows
+from stream.expose.console.model_page import Place, model_page
+from stream.expose.console.overview import overview, windows_of
+from stream.expose.console.render import SITE, Site, rendered
+from stream.state.generations import read as read_generation
+from stream.state.generations import read_reference
+from stream.state.incidents import read_silences, read_timeline
+from stream.state.reading import read_counts
+
+#: Models whose lines are drawn on the first page; with more of them it would read too much.
+MOST_SPARKS = 24
+SPARK_JUDGEMENTS = 60
+
+
+async def overview_page(request: web.Request) -> web.Response:
+    """``/``: what is open, how each model is, how far everything has come."""
+    site, found = request.app[SITE], read.Found()
+    standing = await read.read_standing(site.redis, site.names)
+    models = standing.generation.models if standing.generation else {}
+    places = [(name, window) for name, force in models.items() for window, _ in windows_of(force.monitor)]
+    await read.read_reports(site.redis, site.names, places, found=found)
+    await read.read_incidents(site.redis, site.names, found=found)
+    histories = await _first_histories(site, models, found=found)
+    shown = overview(standing, found, histories)
+    return rendered(request, "overview.html", page=shown, unreadable=found.unreadable)
+
+
+async def model(request: web.Request) -> web.Response:
+    """``/models/<model>?window=``: one model."""
+    site, found = request.app[SITE], read.Found()
+    name, force = await _model_in_force(request)
+    place = await _place(request, name, force, found=found)
+    history = await read.read_history(site.redis, site.names, (name, place.window), found=found)
+    await read.read_incidents(site.redis, site.names, found=found)
+    shown = model_page(
+        place,
+        force,
+        report=found.reports.get((name, place.window)),
+        history=history,
+        incidents=found.incidents,
+        totals=await read.read_totals(site.redis, site.names, name),
+    )
+    return rendered(request, "model.html", page=shown, unreadable=found.unreadable)
+
+
+async def feature(request: web.Request) -> web.Response:
+    """``/models/<model>/features/<feature>?window=``: one feature of it."""
+    site, found = request.app[SITE], read.Found()
+    name, force = await _model_in_force(request)
+    asked, place = request.match_info["feature"], await _place(request, name, force, found=found)
+    report = found.reports.get((name, place.window))
+    if asked not in force.monitor.features and (report is None or asked not in report.features):
+        _absent(f"The model {named(name)} has no feature {named(asked)}.")
+    history = await read.read_history(site.redis, site.names, (name, place.window), found=found)
+    shown = feature_page(
+        asked,
+        place,
+        force.monitor.features.get(asked),
+        report=report,
+        history=history,
+        picture=await _picture(site.redis, site.names, report, feature=asked),
+    )
+    return rendered(request, "feature.html", page=shown, unreadable=found.unreadable)
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """``/incidents``: all that Redis holds, those that are open first."""
+    site, found = request.app[SITE], read.Found()
+    await read.read_incidents(site.redis, site.names, found=found)
+    ended, now_ms = ended_rows(found.incidents), await read.read_now(site.redis)
+    silences = [one for one in await read_silences(site.redis, site.names) if one.ends > now_ms]
+    return rendered(
+        request,
+        "incidents.html",
+        silences=silences,
+        now_ms=now_ms,
+        open=open_rows(found.incidents),
+        ended=ended[:MOST_ROWS],
+        more=max(0, len(ended) - MOST_ROWS),
+        unreadable=found.unreadable,
+    )
+
+
+async def incident(request: web.Request) -> web.Response:
+    """``/incidents/<id>``: one, with its evidence and what happened."""
+    site, found = request.app[SITE], read.Found()
+    ident = request.match_info["incident"]
+    view = await read.read_incident(site.redis, site.names, ident, found=found)
+    if view is None and found.unreadable:
+        raise StoreError(found.unreadable[0])
+    if view is None:
+        _absent(f"There is no incident {named(ident)}. Ended ones are kept for a while, then forgotten.")
+    entries = await read_timeline(site.redis, site.names, ident)
+    return rendered(request, "incident.html", page=incident_page(view, entries), unreadable=found.unreadable)
+
+
+async def health(request: web.Request) -> web.Response:
+    """``/health``: whether Redis answers, as JSON; 503 where it does not."""
+    try:
+        await request.app[SITE].redis.ping()
+    except (RedisError, OSError) as error:
+        return web.json_response({"well": False, "says": f"Redis does not answer: {error}"}, status=503)
+    return web.json_response({"well": True, "says": "Redis answers"})
+
+
+async def _first_histories(
+    site: Site, models: Mapping[str, InForce], *, found: read.Found
+) -> Mapping[read.Place, Sequence[Report]]:
+    """The histories of each model's first judged window; none of them where there are many models."""
+    if len(models) > MOST_SPARKS:
+        return {}
+    first = dict(reversed(list(found.reports)))  # the shortest window of a model comes first, and stays
+    places = [(name, window) for name, window in first.items() if name in models]
+    return {
+        place: await read.read_history(site.redis, site.names, place, most=SPARK_JUDGEMENTS, found=found)
+        for place in places
+    }
+
+
+async def _model_in_force(request: web.Request) -> tuple[str, InForce]:
+    site, name = request.app[SITE], request.match_info["model"]
+    generation: Generation | None = await read_generation(site.redis, site.names)
+    if generation is None:
+        _absent("Nothing is in force yet: run `driftline apply FILE` first.")
+    if name not in generation.models:
+        _absent(f"No model {named(name)} is in force.")
+    return name, generation.models[name]
+
+
+async def _place(request: web.Request, model: str, force: InForce, *, found: read.Found) -> Place:
+    """The window that was asked for, else the shortest; the feature store's where there are reports of them."""
+    site = request.app[SITE]
+    windows, upstream = windows_of(force.monitor), windows_of(force.monitor, "features")
+    await read.read_reports(site.redis, site.names, [(model, label) for label, _ in [*windows, *upstream]], found=found)
+    windows += [window for window in upstream if (model, window[0]) in found.reports]
+    labels = [label for label, _ in windows]
+    asked = request.query.get("window", labels[0] if labels else "")
+    if asked not in labels:
+        _absent(f"There is no window {named(asked)}; there are {', '.join(map(named, labels)) or 'none'}.")
+    return Place(model, asked, windows)
+
+
+async def _picture(redis: Redis, names: Names, report: Report | None, *, feature: str) -> Picture:
+    """The window's counts against the reference of its report."""
+    if report is None or not report.reference:
+        return Picture(
+            None, "No window was judged yet." if report is None else "There is no reference to compare with."
+        )
+    try:
+        counts = await read_counts(
+            redis,
+            names,
+            model=report.model,
+            stream=cast(Stream, report.stream),
+            from_ms=report.start,
+            to_ms=report.end,
+            layout_hash=report.layout or None,
+        )
+        profile = (await read_reference(redis, names, report.reference)).features.get(feature)
+    except (ConfigError, StoreError) as error:
+        return Picture(None, f"The counts of this window cannot be read: {error}")
+    counted = counts["features"].get(feature)
+    if counted is None or profile is None or not counts["panes"]:
+        return Picture(None, "The counts of this window are not stored (any more).")
+    made = histogram(counted, profile)
+    return Picture(made, "" if made else "Its values are counted by a hash: there are no names to show.")
+
+
+def _absent(said: str) -> NoReturn:
+    raise web.HTTPNotFound(text=said)

@@ -1,0 +1,68 @@
+"""Runs the console: one address, one Redis, until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from schemas.errors import ConfigError, Problem
+from schemas.settings import Settings
+from stream.expose.console.app import application
+from stream.expose.console.render import Site
+from stream.expose.http import address, listening_socket
+
+#: A page that Redis does not answer in time says so instead.
+ANSWER_WITHIN_S = 5.0
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    :raises ConfigError: the address is taken; names the variable to change.
+    """
+    asyncio.run(_run(settings))
+
+
+@asynccontextmanager
+async def serving(settings: Settings) -> AsyncIterator[str]:
+    """The console while the block runs; yields its address.  It starts without Redis too, and says so on its pages.
+
+    :raises ConfigError: the address is taken, or that of Redis is none.
+    """
+    async with _client(settings) as redis:
+        bound = listening_socket(settings.console_host, settings.console_port, variable="DRIFTLINE_CONSOLE_PORT")
+        runner = web.AppRunner(application(Site(redis, settings.names, settings)), access_log=None)
+        await runner.setup()
+        await web.SockSite(runner, bound).start()
+        try:
+            yield address(bound)
+        finally:
+            await runner.cleanup()
+
+
+async def _run(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with serving(settings) as where:
+        print(f"console: {where}", flush=True)
+        await stop.wait()
+
+
+def _client(settings: Settings) -> Redis:
+    try:
+        return Redis.from_url(
+            settings.redis,
+            socket_connect_timeout=ANSWER_WITHIN_S,
+            socket_timeout=ANSWER_WITHIN_S,
+            retry=Retry(NoBackoff(), 0),
+        )
+    except ValueError as error:  # a port that is no number, and the like
+        raise ConfigError([Problem("environment", 0, "DRIFTLINE_REDIS", str(error))]) from None
