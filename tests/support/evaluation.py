@@ -49,20 +49,17 @@ class Scene:
     def __post_init__(self) -> None:
         self.store = PaneStore(self.redis, self.names, keep_ms=KEEP_MS)
 
-    async def apply(self, references: Mapping[str, Reference] | None = None, **changed: Any) -> None:
+    async def apply(
+        self, references: Mapping[str, Reference] | None = None, *, clock_ms: int | None = None, **changed: Any
+    ) -> None:
         """Put a monitors file with the model ``m`` (or these) into force; ``changed`` are fields of their monitors."""
         found = references or {"m": models.reference()}
         monitors = {name: monitor(**changed) for name in found}
-        clock = max(self.clocks, default=None)
         await publish(
-            self.redis, self.names, models.monitors(**monitors), references=found, now_ms=1, clock_ms=clock
+            self.redis, self.names, models.monitors(**monitors), references=found, now_ms=1, clock_ms=clock_ms
         )  # fmt: skip
         for name, reference in found.items():
             self.layouts[name] = layouts_of(name, monitors[name], reference, digest=reference.hash)["predictions"]
-
-    @property
-    def clocks(self) -> list[int]:
-        return [START] if self.held else []
 
     async def take(self, *partitions: int) -> None:
         """Own partitions, as a worker does that has just been assigned them."""
