@@ -22,7 +22,7 @@ def limit(weight: float = WEIGHT, width: float = WIDTH) -> float:
     """Beyond which |z| alarms.
 
     >>> round(limit(), 12)
-    0.645575872735
+    0.645575875112
     """
     return width * math.sqrt(weight / (2.0 - weight))
 

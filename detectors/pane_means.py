@@ -1,9 +1,9 @@
 """How much the means of panes wander in the reference, beyond what so few rows explain: the unit of charts.
 
-The variance of a pane's mean is b² + s²/n: b² between panes (the rhythm of a day, the weather), s²/n from its n rows.  s is
-the reference's sd; b² is estimated from the reference's panes as the mean square of their means around the reference's mean,
-less the mean of s²/n, and at least 0.  A pane's mean over bins is taken from the middle of each bin (about 50 bins: an error
-of some hundredths of s).  Live means are exact; only this scale rests on bins.
+In units of the reference's variance, the variance of a pane's mean is b² + (1 - b²)/n: b² between panes (the rhythm of a
+day, the weather), the rest from its n rows.  With V the mean square of the reference's pane means around its mean, and m the
+mean of 1/n, b² = (V - m)/(1 - m), cut to 0 … 1.  A pane's mean over bins is taken from the middle of each bin (about 50 bins:
+an error of some hundredths of an sd).  Live means are exact; only this scale rests on bins.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def middles(profile: NumericProfile) -> Floats:
 
 
 def between(profile: NumericProfile, panes: Ints) -> float | None:
-    """b² in units of the reference's variance; None of fewer than 20 panes with values.
+    """b², 0 to 1; None of fewer than 20 panes with values, or where no pane has more than one.
 
     :param panes: counts over the profile's bins, (panes, bins).
     """
@@ -42,7 +42,10 @@ def between(profile: NumericProfile, panes: Ints) -> float | None:
         return None
     deviation = (middles(profile) - profile.center) / profile.scale
     means = panes @ deviation / rows
-    return max(0.0, float(np.mean(means**2) - np.mean(1.0 / rows)))
+    noise = float(np.mean(1.0 / rows))
+    if noise == 1.0:
+        return None
+    return float(np.clip((np.mean(means**2) - noise) / (1.0 - noise), 0.0, 1.0))
 
 
 def standardised(mean: Floats, rows: ArrayLike, between: Floats) -> Floats:
@@ -52,5 +55,5 @@ def standardised(mean: Floats, rows: ArrayLike, between: Floats) -> Floats:
     [1.0]
     """
     rows = np.maximum(np.asarray(rows, dtype=np.float64), 1.0)
-    found: Floats = mean / np.sqrt(between + 1.0 / rows)
+    found: Floats = mean / np.sqrt(between + (1.0 - between) / rows)
     return found

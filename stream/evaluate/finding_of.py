@@ -27,6 +27,7 @@ def finding_of(
         seen=seen_ms,
         onset=onset,
         memory=verdict.memory,
+        refresh_by=None if verdict.every is None else rev[0] + verdict.every,
         window=verdict.window,
         value=verdict.value,
         threshold=verdict.threshold,

@@ -2,7 +2,7 @@
 
 They are taken from the stream that the model's ``serving.from`` names, never from both.  A request is a row of ``status``; one
 that states none was answered, so it counts as a success.  The p95 of latency is linear within its bin and exact at the bins'
-edges (0.25, 0.5, 0.75, 1, 2 … s).
+edges (0.25, 0.5, 0.75, 1, 2 … s): a promise that is an edge is judged exactly, another one to within its bin.
 
 ==========  =====================================================  ======================================
 rule        fires where                                            needs
@@ -17,12 +17,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from detectors.bin_quantile import quantile
-from schemas.findings import Kind, Severity
 from schemas.reports import Measure
 from stream.evaluate import severity
 from stream.evaluate.rules import LEAST_REQUESTS
-from stream.evaluate.verdict import Evidence, Judged, Verdict
+from stream.evaluate.verdict import Judged, Verdict
 from stream.evaluate.watched import Watched
 from stream.state.layout import CategoricalColumn, Layout
 from stream.state.packing import Partial
@@ -53,17 +54,18 @@ def serving_verdicts(watched: Watched, partial: Partial, *, start_ms: int) -> It
 
 def no_traffic_verdict(watched: Watched, *, silent_ms: int, start_ms: int) -> Verdict:
     """P0: no event for so long, by a wall clock; ``start_ms`` is the event time up to which there were some."""
-    return _verdict(
-        watched, "no_traffic", "no_traffic", state="firing", severity=severity.OF_NO_TRAFFIC, start_ms=start_ms,
-        value=silent_ms / 1000, threshold=_seconds(watched.monitor.no_traffic_after_ms), n=0, evidence={"unit": "s"},
-    )  # fmt: skip
+    return replace(
+        traffic_verdict(watched, start_ms=start_ms), state="firing", value=silent_ms / 1000, n=0, evidence={"unit": "s"}
+    )
 
 
 def traffic_verdict(watched: Watched, *, start_ms: int) -> Verdict:
     """What ends ``no_traffic_verdict``: an event came."""
-    return _verdict(
-        watched, "no_traffic", "no_traffic", state="ok", severity=severity.OF_NO_TRAFFIC, start_ms=start_ms,
-        value=None, threshold=_seconds(watched.monitor.no_traffic_after_ms), n=None, evidence={"unit": "s"},
+    patience = watched.monitor.no_traffic_after_ms
+    return Verdict(
+        rule="no_traffic", kind="no_traffic", subject=watched.subject, state="ok", severity=severity.OF_NO_TRAFFIC,
+        start_ms=start_ms, memory=watched.layout.pane_ms, threshold=None if patience is None else patience / 1000,
+        owner=watched.owner_of(None),
     )  # fmt: skip
 
 
@@ -88,18 +90,20 @@ def _errors(watched: Watched, partial: Partial, *, start_ms: int) -> Verdict:
     ratio = errors / requests if requests else None
     promised = watched.monitor.serving.error_rate
     beyond = ratio is not None and (ratio >= 1.0 or (promised is not None and ratio > promised))
-    return _verdict(
-        watched, "errors", "error", state=_state(requests, beyond), severity=severity.of_errors(ratio or 0.0),
-        start_ms=start_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests,
-        evidence={"requests": requests, "errors": errors},
+    return Verdict(
+        rule="errors", kind="error", subject=watched.subject, state=_state(requests, beyond),
+        severity=severity.of_errors(ratio or 0.0), start_ms=start_ms, memory=watched.layout.pane_ms,
+        every=watched.layout.pane_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests,
+        owner=watched.owner_of(None), evidence={"requests": requests, "errors": errors},
     )  # fmt: skip
 
 
 def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: float) -> Verdict:
     p95, n = latency_of(watched.layout, partial, 0.95)
-    return _verdict(
-        watched, "latency", "latency", state=_state(n, p95 is not None and p95 > promised),
-        severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, value=p95, threshold=promised, n=n,
+    return Verdict(
+        rule="latency", kind="latency", subject=watched.subject, state=_state(n, p95 is not None and p95 > promised),
+        severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, memory=watched.layout.pane_ms,
+        every=watched.layout.pane_ms, value=p95, threshold=promised, n=n, owner=watched.owner_of(None),
         evidence={"unit": "s", "quantile": 0.95},
     )  # fmt: skip
 
@@ -110,30 +114,6 @@ def _state(n: int, beyond: bool) -> Judged:
     return "firing" if beyond else "ok"
 
 
-def _verdict(
-    watched: Watched,
-    rule: str,
-    kind: Kind,
-    *,
-    state: Judged,
-    severity: Severity,
-    start_ms: int,
-    value: float | None,
-    threshold: float | None,
-    n: int | None,
-    evidence: Evidence,
-) -> Verdict:
-    return Verdict(
-        rule=rule, kind=kind, subject=watched.subject, state=state, severity=severity, start_ms=start_ms,
-        memory=watched.layout.pane_ms, value=value, threshold=threshold, n=n, owner=watched.owner_of(None),
-        evidence=evidence,
-    )  # fmt: skip
-
-
 def _status(layout: Layout) -> tuple[CategoricalColumn, int]:
     pairs = zip(layout.categorical, layout.categorical_starts, strict=True)
     return next((column, first) for column, first in pairs if column.path == "status")
-
-
-def _seconds(length_ms: int | None) -> float | None:
-    return None if length_ms is None else length_ms / 1000

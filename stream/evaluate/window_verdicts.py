@@ -47,9 +47,10 @@ def _verdict(
         kind=_kind(rule, place),
         subject=watched.subject_at(place),
         state=_state(measure),
-        severity=_severity(rule, rules, measure, place),
+        severity=_severity(rule, rules, measure=measure, place=place),
         start_ms=report.start,
         memory=report.end - report.start,
+        every=watched.monitor.step_ms,
         value=measure.value if measure else None,
         threshold=rules.missing if rule == "missing" else rules.thresholds[rule],
         n=column.n,
@@ -76,7 +77,7 @@ def _state(measure: Measure | None) -> Judged:
     return "firing" if measure.exceeded else "ok"
 
 
-def _severity(rule: str, rules: ColumnRules, measure: Measure | None, place: Place) -> Severity:
+def _severity(rule: str, rules: ColumnRules, *, measure: Measure | None, place: Place) -> Severity:
     if measure is None or measure.value is None or measure.threshold is None:
         return "P3"
     if place.room == "prediction":

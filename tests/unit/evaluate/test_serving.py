@@ -1,0 +1,99 @@
+"""Errors, latency and silence: what pages, at what severity, and from how many requests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.monitored import ServingMonitor
+from schemas.names import Stream
+from stream.evaluate.judge_window import judge_window
+from stream.evaluate.serving import no_traffic_verdict, serving_verdicts, traffic_verdict
+from stream.evaluate.verdict import Verdict
+from stream.evaluate.watched import Watched
+from tests.support.judged import HOUR, counted, monitor, watched, window
+
+
+def verdicts(rows: dict[str, Any], *, of: Watched | None = None) -> dict[str, Verdict]:
+    of = of or watched()
+    return {found.rule: found for found in serving_verdicts(of, counted(of.layout, rows), start_ms=HOUR)}
+
+
+def statuses(errors: int, *, of: int) -> dict[str, Any]:
+    return {"status": ["error"] * errors + ["success"] * (of - errors)}
+
+
+@pytest.mark.parametrize(
+    ("errors", "requests", "state", "severity"),
+    [
+        (20, 20, "firing", "P0"),
+        (19, 19, "no_data", "P0"),
+        (19, 20, "firing", "P1"),
+        (6, 100, "firing", "P1"),
+        (5, 100, "ok", "P1"),
+    ],
+)
+def test_errors(errors: int, requests: int, state: str, severity: str) -> None:
+    found = verdicts(statuses(errors, of=requests))["errors"]
+    assert (found.state, found.severity if state != "no_data" else "P0") == (state, severity)
+    assert (found.kind, found.subject, found.n, found.value) == ("error", "model:m", requests, errors / requests)
+    assert (found.threshold, found.memory, found.every, found.start_ms) == (0.05, HOUR, HOUR, HOUR)
+
+
+def test_without_a_promise_only_total_failure_fires() -> None:
+    of = watched(monitor(serving=ServingMonitor()))
+    assert verdicts(statuses(99, of=100), of=of)["errors"].state == "ok"
+    assert verdicts(statuses(100, of=100), of=of)["errors"].severity == "P0"
+    assert "latency" not in verdicts({}, of=of)
+
+
+def test_a_request_that_states_nothing_was_answered() -> None:
+    found = verdicts({"status": ["error"] * 20 + [None] * 380})["errors"]
+    assert (found.state, found.value, found.n) == ("ok", 0.05, 400)
+
+
+@pytest.mark.parametrize(
+    ("slow", "state", "severity", "p95"),
+    [
+        (0.45, "ok", "P2", 0.435),
+        (0.7, "firing", "P2", 0.66),
+        (1.5, "firing", "P1", 1.4),
+    ],
+)
+def test_latency(slow: float, state: str, severity: str, p95: float) -> None:
+    found = verdicts({"latency_s": [0.004] * 80 + [slow] * 20})["latency"]
+    assert (found.state, found.severity, found.n) == (state, severity, 100)
+    assert found.value == pytest.approx(p95, abs=0.04)
+    assert found.threshold == 0.5
+
+
+def test_few_latencies_say_nothing() -> None:
+    assert verdicts({"latency_s": [9.0] * 19})["latency"].state == "no_data"
+    assert verdicts({})["latency"].value is None
+
+
+@pytest.mark.parametrize(("stream", "rules"), [("predictions", set()), ("serving", {"errors", "latency"})])
+def test_serving_is_judged_on_the_stream_that_is_named(stream: Stream, rules: set[str]) -> None:
+    declared = monitor(serving=ServingMonitor(stream="serving", latency_p95_ms=500))
+    assert set(verdicts(statuses(50, of=50), of=watched(declared, stream=stream))) == rules
+
+
+def test_a_window_shows_serving_without_deciding() -> None:
+    of = watched()
+    rows = {**statuses(10, of=40), "latency_s": [0.004] * 40}
+    found = judge_window(of, window(of, rows), seen_ms=0).serving
+    values = {name: measure.value for name, measure in found.items()}
+    assert values == {
+        "requests": 40.0, "error_ratio": 0.25, "latency_p50_s": 0.004, "latency_p95_s": 0.004, "latency_p99_s": 0.004,
+    }  # fmt: skip
+    assert not any(measure.exceeded for measure in found.values())
+    assert set(judge_window(of, window(of, {}), seen_ms=0).serving) == {"requests"}
+
+
+def test_silence_is_p0_until_an_event_comes() -> None:
+    of = watched(monitor(no_traffic_after_ms=12 * HOUR))
+    silent, over = no_traffic_verdict(of, silent_ms=13 * HOUR, start_ms=5), traffic_verdict(of, start_ms=6)
+    assert (silent.state, silent.severity, silent.kind, silent.subject) == ("firing", "P0", "no_traffic", "model:m")
+    assert (silent.value, silent.threshold, silent.every) == (46_800.0, 43_200.0, None)
+    assert (over.key, over.state) == (silent.key, "ok")
