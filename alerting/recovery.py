@@ -68,23 +68,24 @@ def without(member: Member) -> Member:
 
 
 def outlived(draft: Draft, incident: Incident) -> Incident:
-    """What still fires after its upstream finding ended, and after lag, memory and slack, stands alone: its ack is void."""
-    for due, member in outlived_dues(draft, incident):
-        if all(draft.clock(other.finding.model) >= due for other in incident.members.values() if other.active):
-            text = f"still fires although {member.finding.subject} recovered"
-            incident = replace(incident, outlived=member.finding.key, acknowledged=None)
-            return draft.incident(noted(incident, draft.now, text))
-    return incident
+    """What still fires after its upstream findings ended, and after lag, memory and slack, stands alone: its ack is void."""
+    due = outlived_due(draft, incident)
+    active = (member.finding.model for member in incident.members.values() if member.active)
+    if due is None or any(draft.clock(model) < due[0] for model in active):
+        return incident
+    text = f"still fires although {due[1].finding.subject} recovered"
+    incident = replace(incident, outlived=due[1].finding.key, acknowledged=None)
+    return draft.incident(noted(incident, draft.now, text))
 
 
-def outlived_dues(draft: Draft, incident: Incident) -> list[tuple[int, Member]]:
-    """For each recovered member upstream of all that fires: the event time from which it explains that no longer."""
+def outlived_due(draft: Draft, incident: Incident) -> tuple[int, Member] | None:
+    """The event time from which no recovered member upstream of all that fires explains it, and the last of those."""
     active = [member for member in incident.members.values() if member.active]
     if incident.outlived is not None or not active:
-        return []
+        return None
     clear = (member for member in incident.members.values() if member.cleared is not None and not member.active)
     dues = ((_explained_until(draft, member, active), member) for member in clear)
-    return [(due, member) for due, member in dues if due is not None]
+    return max(((due, member) for due, member in dues if due is not None), key=lambda found: found[0], default=None)
 
 
 def _explained_until(draft: Draft, upstream: Member, active: list[Member]) -> int | None:
@@ -196,7 +197,8 @@ def event_due(draft: Draft, incident: Incident) -> int | None:
     """The earliest event time at which anything above may change."""
     if not incident.firing:
         return rests_until(draft, incident)
-    dues: list[int | None] = [due for due, _ in outlived_dues(draft, incident)]
+    over = outlived_due(draft, incident)
+    dues: list[int | None] = [None if over is None else over[0]]
     if unstable(draft, incident) and incident.returned is not None:
         dues.append(incident.returned + recovery_hold(incident, draft.policy.timings))
     for member in incident.members.values():
