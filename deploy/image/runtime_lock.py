@@ -19,10 +19,11 @@ def needed(project: str, lock: str) -> str:
     """The blocks of the lock that are needed, in its order."""
     asked = tomllib.loads(project)["project"]["dependencies"]
     wanted = {re.split(r"[^A-Za-z0-9._-]", name)[0].lower() for name in asked} | {"setuptools"}
-    blocks = {match[1]: match[0] for match in BLOCK.finditer(lock)}
-    while more := {name for name, block in blocks.items() if name not in wanted and wanted & set(VIA.findall(block))}:
+    # A list, not a dictionary: a package may be locked twice, for older and newer Pythons.
+    blocks = [(match[1], match[0]) for match in BLOCK.finditer(lock)]
+    while more := {name for name, block in blocks if name not in wanted and wanted & set(VIA.findall(block))}:
         wanted |= more
-    return "".join(block for name, block in blocks.items() if name in wanted)
+    return "".join(block for name, block in blocks if name in wanted)
 
 
 if __name__ == "__main__":

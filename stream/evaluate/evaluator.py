@@ -28,6 +28,7 @@ from stream.evaluate.sealing import Partitions, Sealing
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.unit import Unit
 from stream.evaluate.walk import Seen
+from stream.evaluate.watched import Watched
 from stream.state.generations import Stamp
 from stream.state.patience import Patience
 
@@ -81,6 +82,11 @@ class Evaluator:
     async def leave(self) -> None:
         """Give back every lease."""
         await self.leases.leave()
+
+    def held(self) -> list[Watched]:
+        """The models whose lease is held at this moment, as their next predictions are judged: whose series to show."""
+        units = self._roll.units["predictions"].values()
+        return [unit.phase.watched for unit in units if self.leases.token(self._roll.shard(unit.model)) is not None]
 
     async def run_once(self) -> None:
         """Evaluate everything that became complete since the last call."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import dataclass
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from schemas.errors import ConfigError, Problem
 from stream.expose.sampling import Sampler
@@ -14,13 +17,23 @@ from stream.expose.sampling import Sampler
 WORKER_PORTS = range(8780, 8789)
 
 
+@dataclass(frozen=True, slots=True)
+class _Collected(Collector):
+    """Families that were collected before."""
+
+    found: list[Metric]
+
+    def collect(self) -> list[Metric]:
+        return self.found
+
+
 def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
     """The three pages; the sampler is asked at each request."""
 
     async def metrics(request: web.Request) -> web.Response:
         sampler.sample()
-        # Written out beside the loop: the series of many models take their time.
-        body = await asyncio.to_thread(generate_latest, registry)
+        # Collected here, where nothing changes meanwhile; written out beside the loop, for many models take their time.
+        body = await asyncio.to_thread(generate_latest, _Collected(list(registry.collect())))
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health(request: web.Request) -> web.Response:

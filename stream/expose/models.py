@@ -11,7 +11,9 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from time import monotonic
+from typing import Protocol
 
 import msgspec
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
@@ -19,7 +21,7 @@ from prometheus_client.registry import Collector
 from redis.asyncio import Redis
 
 from schemas import reports
-from schemas.config import Generation
+from schemas.monitored import ModelMonitor
 from schemas.names import Names
 from schemas.reference import Reference
 from schemas.reports import Report
@@ -36,40 +38,64 @@ REREAD_S = 2.0
 READ_EVERY_S = 0.25
 MOST_AT_ONCE = 4
 
-Held = Callable[[], Iterable[str]]
+
+class Declared(Protocol):
+    """A model as its configuration has it; what evaluation watches is one."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def monitor(self) -> ModelMonitor: ...
+    @property
+    def reference(self) -> Reference: ...
+
+
+Held = Callable[[], Iterable[Declared]]
 
 
 class ModelExporter(Collector):
-    """``held`` names the models to show; it must stop naming one the moment its lease is lost."""
+    """``held`` lists the models to show; it must leave one out the moment its lease is lost."""
 
     def __init__(self, redis: Redis, names: Names, held: Held, *, patience: Patience) -> None:
         self._redis, self._names, self._held, self._patiently = redis, names, held, patience
+        self._looked_at = -math.inf
         self._exported: dict[str, Exported] = {}
+        self._references: dict[str, Reference] = {}
         self._shown: dict[str, Sequence[Metric]] = {}
         self._read_at: dict[str, float] = {}
         self._dropped: dict[str, int] = {}
 
-    async def follow(self, generation: Generation, references: Mapping[str, Reference]) -> None:
-        """Show models as this generation declares them (``references`` by hash)."""
-        exported = await asyncio.to_thread(exported_models, generation, references)
-        self._exported = exported
-        self.expire()
-
     def expire(self) -> None:
-        """Have everything read again, however fresh it is."""
-        self._read_at = {}
+        """Have everything looked at and read again, however fresh it is."""
+        self._looked_at, self._read_at = -math.inf, {}
 
     async def run_once(self) -> None:
-        """Read the models whose turn it is."""
-        held = [model for model in self._held() if model in self._exported]
-        for model in self._shown.keys() - set(held):
-            del self._shown[model]
-            self._read_at.pop(model, None)
+        """Read the models whose turn it is: new ones, then those that were read longest ago."""
         now = monotonic()
-        due = [model for model in held if now - self._read_at.get(model, -math.inf) >= REREAD_S]
-        due.sort(key=lambda model: self._read_at.get(model, -math.inf))
-        if chosen := due[:MOST_AT_ONCE]:
-            await self._read(chosen, now=now)
+        if now - self._looked_at >= REREAD_S:
+            self._looked_at = now
+            await self._look()
+        due = [model for model in self._exported if now - self._read_at.get(model, -math.inf) >= REREAD_S]
+        chosen = nsmallest(MOST_AT_ONCE, due, key=lambda model: self._read_at.get(model, -math.inf))
+        if chosen:
+            await self._read([self._exported[model] for model in chosen], now=now)
+
+    async def _look(self) -> None:
+        """Agree with what is held; what is known of any other model is forgotten."""
+        held = {declared.model: declared for declared in self._held()}
+        changed = [one for one in held.values() if self._is_new(one)]
+        made = await asyncio.to_thread(lambda: [_exported(declared) for declared in changed])
+        for known in (self._exported, self._references, self._shown, self._read_at):
+            for model in known.keys() - held.keys():
+                del known[model]
+        for declared, exported in zip(changed, made, strict=True):
+            self._exported[declared.model], self._references[declared.model] = exported, declared.reference
+
+    def _is_new(self, declared: Declared) -> bool:
+        exported = self._exported.get(declared.model)
+        if exported is None or exported.monitor is not declared.monitor:
+            return True
+        return self._references[declared.model] is not declared.reference
 
     def describe(self) -> Iterable[Metric]:
         """The families, without reading anything."""
@@ -78,18 +104,15 @@ class ModelExporter(Collector):
     def collect(self) -> Iterable[Metric]:
         """What is in memory of the models that are held."""
         merged = families()
-        for model in self._held():
-            for family in self._shown.get(model, ()):
+        for declared in self._held():
+            for family in self._shown.get(declared.model, ()):
                 merged[family.name].samples += family.samples
         return [*(family for family in merged.values() if family.samples), _dropped(sum(self._dropped.values()))]
 
-    async def _read(self, models: Sequence[str], *, now: float) -> None:
-        chosen = [self._exported[model] for model in models]
-        answers = await self._patiently(lambda: self._ask(chosen))
-        for exported, (totals, report) in zip(chosen, answers, strict=True):
+    async def _read(self, models: Sequence[Exported], *, now: float) -> None:
+        answers = await self._patiently(lambda: self._ask(models))
+        for exported, (totals, report) in zip(models, answers, strict=True):
             model = exported.model
-            if self._exported.get(model) is not exported:
-                continue  # another generation came into force meanwhile
             self._shown[model] = series(exported, totals, report)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
@@ -103,13 +126,9 @@ class ModelExporter(Collector):
         return [(_totals(found), report_of(text)) for found, text in zip(answers[::2], answers[1::2], strict=True)]
 
 
-def exported_models(generation: Generation, references: Mapping[str, Reference]) -> dict[str, Exported]:
-    """What is known of every model of a generation; some milliseconds each."""
-    found = {}
-    for model, force in generation.models.items():
-        shortest = min(force.monitor.windows.values())
-        found[model] = Exported(model, force.monitor, baseline(references[force.reference], shortest))
-    return found
+def _exported(declared: Declared) -> Exported:
+    shortest = min(declared.monitor.windows.values())
+    return Exported(declared.model, declared.monitor, baseline(declared.reference, shortest))
 
 
 def report_of(stored: bytes | None) -> Report | None:

@@ -5,28 +5,39 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
 
 import pytest
 from prometheus_client import CollectorRegistry
 from redis.asyncio import Redis
 
 from schemas import reports
-from schemas.config import Generation, InForce
+from schemas.monitored import ModelMonitor
 from schemas.names import Names
+from schemas.reference import Reference
 from schemas.reports import Column, Report
 from stream.expose.models import MOST_AT_ONCE, REREAD_S, ModelExporter
 from stream.state.patience import Patience
 from tests.support.exposition import numbers
-from tests.support.models import HOUR, monitor, reference
+from tests.support.models import HOUR, monitor, numeric, reference
 
-DIGEST = "a" * 64
+MONITOR, REFERENCE = monitor(), reference()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model in force."""
+
+    model: str
+    monitor: ModelMonitor = MONITOR
+    reference: Reference = REFERENCE
 
 
 class Worker:
     """An exporter as one worker has it; ``holds`` are the models that it evaluates."""
 
     def __init__(self, redis: Redis, names: Names) -> None:
-        self.holds: list[str] = []
+        self.holds: list[Model] = []
         self.exporter = ModelExporter(redis, names, lambda: list(self.holds), patience=Patience())
         self._registry = CollectorRegistry()
         self._registry.register(self.exporter)
@@ -47,12 +58,6 @@ class Site:
     def __init__(self, redis: Redis, names: Names) -> None:
         self.redis, self.names = redis, names
         self.first, self.second = Worker(redis, names), Worker(redis, names)
-
-    async def follow(self, *models: str) -> None:
-        forces = {model: InForce(reference=DIGEST, monitor=monitor()) for model in models}
-        generation = Generation(number=1, applied_ms=0, file_sha256="", models=forces)
-        for worker in (self.first, self.second):
-            await worker.exporter.follow(generation, {DIGEST: reference()})
 
     async def add(self, model: str, **amounts: int) -> None:
         """What evaluation does at the end of a pane."""
@@ -85,23 +90,22 @@ def of_model(shown: Mapping[str, float], model: str = "m") -> set[str]:
 
 def test_a_move_goes_on_from_the_same_sums_and_shows_them_once(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        await site.follow("m")
         await site.add("m", events=1000)
-        site.first.holds = ["m"]
+        site.first.holds = [Model("m")]
         await site.first.read()
         await site.second.read()
         assert site.first.shown()[EVENTS] == 1000
         assert of_model(site.second.shown()) == set()
 
         await site.add("m", events=5)
-        site.first.holds, site.second.holds = [], ["m"]  # at once: nothing is read in between
+        site.first.holds, site.second.holds = [], [Model("m")]  # at once: nothing is read in between
         assert of_model(site.first.shown()) == set()
         await site.second.read()
         assert site.second.shown()[EVENTS] == 1005
 
         await site.add("m", events=1)
         await site.first.read()
-        site.first.holds, site.second.holds = ["m"], []
+        site.first.holds, site.second.holds = [Model("m")], []
         assert of_model(site.first.shown()) == set()  # what it knew before the move is forgotten
         await site.first.read()
         assert site.first.shown()[EVENTS] == 1006
@@ -111,8 +115,7 @@ def test_a_move_goes_on_from_the_same_sums_and_shows_them_once(told: Callable[[S
 
 def test_a_held_model_is_there_from_its_first_reading_with_zeros(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        await site.follow("m")
-        site.first.holds = ["m", "not in force"]
+        site.first.holds = [Model("m")]
         await site.first.read()
         assert site.first.shown()[EVENTS] == 0
         assert site.first.shown()['model_prediction_errors_total{model_name="m",service="m"}'] == 0
@@ -122,8 +125,7 @@ def test_a_held_model_is_there_from_its_first_reading_with_zeros(told: Callable[
 
 def test_the_gauges_are_those_of_the_stored_report(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        await site.follow("m")
-        site.first.holds = ["m"]
+        site.first.holds = [Model("m")]
         report = Report(
             model="m", stream="predictions", window="day", start=0, end=24 * HOUR, seen=24 * HOUR, state="ok", events=4,
             features={"temp": Column("ok", 4, missing_ratio=0.5)}, drift_score=0.25,
@@ -138,8 +140,7 @@ def test_the_gauges_are_those_of_the_stored_report(told: Callable[[Story], None]
 
 def test_a_report_that_cannot_be_read_costs_its_gauges_and_nothing_else(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        await site.follow("m")
-        site.first.holds = ["m"]
+        site.first.holds = [Model("m")]
         await site.add("m", events=3)
         await site.redis.hset(site.names.report("m", "day"), "document", b'{"model": 7}')
         await site.first.read()
@@ -151,14 +152,13 @@ def test_a_report_that_cannot_be_read_costs_its_gauges_and_nothing_else(told: Ca
 
 def test_many_models_are_read_in_turns_and_none_is_forgotten(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        models = [f"m{at}" for at in range(2 * MOST_AT_ONCE + 1)]
-        await site.follow(*models)
+        models = [Model(f"m{at}") for at in range(2 * MOST_AT_ONCE + 1)]
         site.first.holds = models
         seen = []
         for _ in range(3):
             await site.first.exporter.run_once()
             shown = site.first.shown()
-            seen.append(sum(bool(of_model(shown, model)) for model in models))
+            seen.append(sum(bool(of_model(shown, one.model)) for one in models))
         assert seen == [MOST_AT_ONCE, 2 * MOST_AT_ONCE, 2 * MOST_AT_ONCE + 1]
 
     told(story)
@@ -171,8 +171,7 @@ def test_what_is_shown_is_read_again_after_its_time(
     monkeypatch.setattr("stream.expose.models.monotonic", lambda: now[0])
 
     async def story(site: Site) -> None:
-        await site.follow("m")
-        site.first.holds = ["m"]
+        site.first.holds = [Model("m")]
         await site.first.exporter.run_once()
         await site.add("m", events=3)
         await site.first.exporter.run_once()
@@ -184,13 +183,22 @@ def test_what_is_shown_is_read_again_after_its_time(
     told(story)
 
 
-def test_a_new_generation_is_followed(told: Callable[[Story], None]) -> None:
+def test_a_new_configuration_is_shown_at_the_next_look(told: Callable[[Story], None]) -> None:
     async def story(site: Site) -> None:
-        await site.follow("m")
-        site.first.holds = ["m"]
+        site.first.holds = [Model("m")]
         await site.first.read()
-        await site.follow("other")
+        site.first.holds = [Model("m", monitor().model_copy(update={"service": "flight-api"}))]
         await site.first.read()
-        assert of_model(site.first.shown()) == set()
+        names = {name for name in site.first.shown() if name.startswith("model_predictions_total")}
+        assert names == {'model_predictions_total{model_name="m",service="flight-api"}'}
+
+    told(story)
+
+
+def test_a_reference_with_a_score_gives_a_baseline(told: Callable[[Story], None]) -> None:
+    async def story(site: Site) -> None:
+        site.first.holds = [Model("m", reference=replace(REFERENCE, score=numeric(0.0, 0.5, 1.0)))]
+        await site.first.read()
+        assert site.first.shown()['model_baseline_mean{model_name="m"}'] == 10.0
 
     told(story)
