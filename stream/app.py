@@ -31,6 +31,7 @@ from stream import transport
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.service import Evaluation, evaluation
 from stream.expose.metrics import WorkerMetrics
+from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.sampling import Sampler
 from stream.expose.server import Server
 from stream.ingest.buffer import Rejection
@@ -75,6 +76,7 @@ class Parts:
     sampler: Sampler
     surveyor: Surveyor
     evaluation: Evaluation
+    exporter: ModelExporter
 
 
 def parts(settings: Settings) -> Parts:
@@ -98,10 +100,13 @@ def parts(settings: Settings) -> Parts:
     )  # fmt: skip
     intake.checkpointer = checkpointer
     sampler = Sampler(metrics, intake, follower)
+    evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
+    sampler.also.append(lambda: metrics.evaluation.sample(evaluated.tally))
+    exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
+    metrics.registry.register(exporter)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
-        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor,
-        evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience),
+        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated, exporter,
     )  # fmt: skip
 
 
@@ -229,6 +234,7 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
         *built.evaluation.tasks(settings),
+        Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
     ]
 
 
