@@ -73,8 +73,8 @@ class Message:
     ``title`` says what matters in its first 80 characters.  ``members`` are the worst of the findings, worst first;
     ``firing`` and ``total`` count all of them.  It began after ``since_lo`` and no later than ``since_hi`` (event time).
     ``why`` puts ``reason`` into words; for a closed incident it is the true reason of its end.  ``links`` are ids of
-    related incidents, ``path`` the console's page, ``history`` the lines of the thread, oldest first.  ``ended`` is when it
-    ended, on the clock of ``since_hi``.
+    related incidents, ``probability`` is the cause's, ``path`` the console's page, ``history`` the lines of the thread, oldest
+    first.  ``ended`` is when it ended, on the clock of ``since_hi``.
     """
 
     incident: str
@@ -92,6 +92,7 @@ class Message:
     reason: Reason
     why: str
     ended: int | None = None
+    probability: float | None = None
     acknowledged_by: str | None = None
     silenced_until: int | None = None
     links: tuple[str, ...] = ()

@@ -69,6 +69,7 @@ def message(state: State, incident_id: str, call: Call, now: int) -> Message:
         title=title_of(incident),
         models=tuple(sorted(incident.models)),
         cause=likely(incident),
+        probability=incident.causes[0].probability if incident.causes else None,
         since_lo=lo,
         since_hi=hi,
         members=tuple(map(_evidence, members[:TOP])),

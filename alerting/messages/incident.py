@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from alerting.deliveries import Evidence, Message
-from alerting.messages.wording import clean, count, cut, duration, number, utc
+from alerting.messages.wording import clean, count, cut, duration, finite, number, utc
 
 #: A name is never worth more room than this, whoever wrote it.
 NAME = 120
@@ -30,6 +30,12 @@ def since(message: Message) -> str:
     """When it began: an interval, because nobody knows the moment."""
     lo, hi = utc(message.since_lo), utc(message.since_hi)
     return hi if lo == hi else f"between {lo} and {hi}"
+
+
+def cause(message: Message) -> str:
+    """The likeliest causes and how probable each is: ``source:noaa-feed (92 %)``."""
+    chance = "" if finite(message.probability) is None else f" ({message.probability:.0%})".replace("%", " %")
+    return f"{cut(clean(message.cause), 500)}{chance}" if message.cause else ""
 
 
 def lasted(message: Message) -> str | None:

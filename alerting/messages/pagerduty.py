@@ -54,16 +54,20 @@ def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any
         "class": clean(worst.rule) if worst else None,
     }
     payload: dict[str, Any] = {name: cut(text, FIELD) for name, text in fields.items() if text}
-    payload["summary"] = cut(summary(message), SUMMARY)
+    payload["summary"] = cut(summary(call, message), SUMMARY)
     payload["severity"] = SEVERITY[call.severity]
     payload["custom_details"] = within(details(message), EVENT_BYTES - len(json.dumps(payload)) - 4096)
     return payload
 
 
-def summary(message: Message) -> str:
-    """``P1 flight-delay: 3 features drifted (PSI 0.41) · cause … · since …``."""
-    cause = f" · cause: {clean(message.cause)}" if message.cause else ""
-    return f"{message.severity} {said.symptom(message)}{cause} · since {said.since(message)}"
+def summary(call: Call, message: Message) -> str:
+    """``P1 flight-delay: 3 features drifted · cause: source:noaa-feed (92 %) · since …``; a note says itself first."""
+    parts = [f"{message.severity} {said.symptom(message)}", f"since {said.since(message)}"]
+    if said.cause(message):
+        parts.insert(1, f"cause: {said.cause(message)}")
+    if call.kind == "note":
+        parts.insert(1, clean(call.why))
+    return " · ".join(parts)
 
 
 def details(message: Message) -> Details:
@@ -72,6 +76,7 @@ def details(message: Message) -> Details:
         "why": message.why,
         "lasted": said.lasted(message),
         "cause": message.cause,
+        "cause_probability": finite(message.probability),
         "since_after": rfc3339(message.since_lo),
         "since_by": rfc3339(message.since_hi),
         "firing": message.firing,

@@ -62,8 +62,8 @@ def _what(message: Message) -> list[str]:
     if message.since_lo != message.since_hi:
         began = f"after {moment(message.since_lo)}, by {began}"
     lines = [f"*Since* {began}", f"*Extent* {escaped(said.extent(message))}"]
-    if message.cause:
-        lines.insert(0, f"*Likely cause* {fitted(message.cause, 600)}")
+    if said.cause(message):
+        lines.insert(0, f"*Likely cause* {fitted(said.cause(message), 600)}")
     return [*lines, f"*Over* {_over(message)}"] if message.state == "resolved" else lines
 
 

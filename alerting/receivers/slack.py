@@ -71,7 +71,7 @@ class Slack:
     def _tell(self, client: WebClient, call: Call, message: Message) -> str | None:
         """The thread in which the incident stands now."""
         if call.kind == "note":
-            self._post(client, messages.note(call, message, place=self._place), payload=_apart(message))
+            self._remark(client, call, message)
             return None
         if call.kind == "close":  # whatever the reason, here it is over
             message = replace(message, state="resolved")
@@ -87,6 +87,18 @@ class Slack:
         thread = self._post(client, messages.root(message, place=self._place), payload=_payload(call, message))
         self._remember(thread, _line(message.history[-1:]))
         return thread
+
+    def _remark(self, client: WebClient, call: Call, message: Message) -> None:
+        """In the incident's thread and in the channel, because a note is there to be seen."""
+        post = messages.note(call, message, place=self._place)
+        try:
+            if call.thread is not None:
+                slack_api.post_line(client, call.thread, post, line="", broadcast=True)
+                return
+        except SlackApiError as error:
+            if slack_api.error_of(error) not in THREAD_IS_GONE:
+                raise
+        self._post(client, post, payload=_apart(message))
 
     def _found(self, client: WebClient, call: Call) -> str | None:
         """The root of an earlier try; None where there is none, or the bot may not look."""

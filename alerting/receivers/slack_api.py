@@ -63,7 +63,7 @@ def post_root(client: WebClient, channel: str, post: Post, *, payload: Mapping[s
 
 
 def post_line(client: WebClient, thread: str, post: Post, *, line: str, broadcast: bool) -> None:
-    """A message in a thread, which says by ``line`` how far the history is told."""
+    """A message in a thread, which says by ``line`` how far the history is told (empty: nothing of that)."""
     channel, _, ts = thread.rpartition(":")
     client.chat_postMessage(
         channel=channel, thread_ts=ts, text=post.text, blocks=post.blocks, reply_broadcast=broadcast,
@@ -90,10 +90,10 @@ def find_root(client: WebClient, channel: str, *, dedup_key: str) -> str | None:
 def last_line(client: WebClient, thread: str) -> str | None:
     """How far the history is told in a thread; None where nothing is."""
     channel, _, ts = thread.rpartition(":")
-    answer = client.conversations_replies(channel=channel, ts=ts, limit=PAGE, include_all_metadata=True)
-    messages: list[Found] = answer.get("messages", [])
-    lines = [_payload(message, LINE_TYPE).get("line") for message in messages]
-    return next((line for line in reversed(lines) if isinstance(line, str)), None)
+    where = {"channel": channel, "ts": ts, "include_all_metadata": True}
+    answers = _pages(client, "conversations.replies", where)
+    lines = [_payload(message, LINE_TYPE).get("line") for answer in answers for message in answer.get("messages", [])]
+    return next((line for line in reversed(lines) if line and isinstance(line, str)), None)
 
 
 def error_of(error: SlackApiError) -> str:

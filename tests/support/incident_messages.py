@@ -17,8 +17,8 @@ TEMP = Evidence(
 DEWP = Evidence(subject="feature:flight-delay/dewp", rule="psi", severity="P2", firing=True, value=0.31, n=19_874)
 FIRING = Message(
     incident="INC-7", severity="P1", worst="P1", state="firing", title="flight-delay · 2 features drifted (PSI 0.41)",
-    models=("flight-delay",), cause="source:noaa-feed (92 %)", since_lo=SINCE - DAY, since_hi=SINCE, members=(TEMP, DEWP),
-    firing=2, total=2, reason="first", why="first: P1 matches severity=\"P1\"", owner="data-platform",
+    models=("flight-delay",), cause="source:noaa-feed", probability=0.921, since_lo=SINCE - DAY, since_hi=SINCE,
+    members=(TEMP, DEWP), firing=2, total=2, reason="first", why="first: P1 matches severity=\"P1\"", owner="data-platform",
     path="/incidents/INC-7", history=("opened P1",),
 )  # fmt: skip
 RESOLVED = replace(

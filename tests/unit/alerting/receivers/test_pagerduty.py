@@ -53,10 +53,12 @@ def test_an_opening_triggers_with_the_calls_key_and_says_what_matters(
     event, payload = sent(vendor), sent(vendor)["payload"]
     assert (event["event_action"], event["dedup_key"]) == ("trigger", "INC-7:1")
     assert payload["severity"] == "error"
-    assert payload["summary"].startswith("P1 flight-delay · 2 features drifted (PSI 0.41) · cause: source:noaa-feed")
+    assert payload["summary"].startswith(
+        "P1 flight-delay · 2 features drifted (PSI 0.41) · cause: source:noaa-feed (92 %) · since"
+    )
     assert payload["source"] == "flight-delay@prod"
     assert (payload["component"], payload["class"]) == ("flight-delay/temp", "psi")
-    assert payload["group"] == "source:noaa-feed (92 %)"
+    assert payload["group"] == "source:noaa-feed"
     assert event["client_url"] == "http://127.0.0.1:8789/incidents/INC-7"
     assert event["links"] == [{"href": event["client_url"], "text": "Incident in the console"}]
 
@@ -99,6 +101,14 @@ def test_a_close_resolves_and_says_why_and_how_long(receiver: PagerDuty, vendor:
     details = sent(vendor)["payload"]["custom_details"]
     assert (details["why"], details["lasted"]) == ("recovered: 3 windows in a row are clear", "3 d")
     assert details["1_peak"] == 0.52
+
+
+def test_a_note_says_itself_beside_the_symptom(receiver: PagerDuty, vendor: Recording[RecordingPagerDuty]) -> None:
+    receiver.deliver(call("note", why="team (slack) cannot be told: is_archived"), FIRING)
+    assert sent(vendor)["event_action"] == "trigger"
+    assert sent(vendor)["payload"]["summary"].startswith(
+        "P1 flight-delay · 2 features drifted (PSI 0.41) · team (slack) cannot be told: is_archived · cause"
+    )
 
 
 def test_an_event_is_within_pagerdutys_limits_whatever_the_names_are(
