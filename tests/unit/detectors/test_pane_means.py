@@ -44,4 +44,5 @@ def test_an_atom_is_its_own_middle_and_an_empty_outer_bin_its_edge() -> None:
 
 def test_a_pane_of_four_rows_counts_half_as_much_as_one_of_sixteen() -> None:
     assert standardised(np.array([0.5, 0.5]), [4, 16], np.zeros(2)).tolist() == [1.0, 2.0]
+    assert standardised(np.array([0.5]), [1], np.array([0.25])).tolist() == [0.5]
     assert standardised(np.array([0.5]), [1_000_000_000], np.array([0.25])).tolist() == [pytest.approx(1.0, rel=1e-8)]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.profile import build_reference, coded
 from detectors.psi import driftline_categorical, driftline_numeric
 from schemas.findings import Effect
 from schemas.reference import CategoricalProfile, NumericProfile
@@ -96,6 +97,7 @@ def test_a_drifted_feature_fires_and_says_how_strong_on_what() -> None:
         DAY,
         0,
     )
+    assert verdict.every == DAY
     assert (verdict.source, verdict.owner, verdict.effect) == ("weather", "data", Effect(importance=0.3))
     assert verdict.evidence["n_reference"] == 2000
     assert verdict.evidence["mean"] == pytest.approx(TEMP.mean() + 4.0, abs=1e-3)
@@ -108,6 +110,22 @@ def test_the_share_of_importance_in_drift() -> None:
     report = judge_window(of, window(of, SAME | {"temp": TEMP + 4.0}), seen_ms=0)
     assert (report.state, report.features["temp"].state, report.features["dest"].state) == ("drift", "drift", "ok")
     assert report.drift_score == pytest.approx(0.75)
+
+
+def test_a_feature_that_was_not_judged_has_no_share() -> None:
+    of = watched()
+    report = judge_window(of, window(of, {"temp": TEMP + 4.0, "dest": DEST[:99]}), seen_ms=0)
+    assert (report.features["dest"].state, report.drift_score) == ("not_enough_data", 1.0)
+    assert judge_window(of, window(of, SAME, complete=False), seen_ms=0).drift_score is None
+
+
+def test_as_many_missing_rows_as_in_the_reference_are_no_drift() -> None:
+    half = np.where(np.arange(2000) % 2, np.nan, TEMP)
+    of = watched(of=build_reference("m", {"temp": half}))
+    rows = {"temp": [None if np.isnan(x) else float(x) for x in half]}
+    temp = judge_window(of, window(of, rows), seen_ms=0).features["temp"]
+    assert (temp.n, temp.n_reference, temp.missing_ratio) == (1000, 1000, 0.5)
+    assert temp.measures["psi"].value == pytest.approx(0.0, abs=1e-12)
 
 
 def test_a_change_of_the_score_is_prediction_drift_of_the_model() -> None:
@@ -215,8 +233,6 @@ def test_no_number_is_nan_and_nothing_warns(rows: dict[str, Any]) -> None:
 
 def test_unlisted_names_of_the_reference_are_no_unseen_ones() -> None:
     """2 000 names are listed: a further one cannot be told from an unseen one, so both are one bin."""
-    from detectors.profile import build_reference, coded
-
     names = [f"n{at:04}" for at in range(2500)]
     of = watched(of=build_reference("m", {"dest": coded(names)}))
     dest = judge_window(of, window(of, {"dest": names}), seen_ms=0).features["dest"]

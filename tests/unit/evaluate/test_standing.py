@@ -100,6 +100,12 @@ def test_an_older_window_changes_and_says_nothing(state: Judged) -> None:
     assert conclude([verdict(state, at=1)], standing, at_ms=DAY, late=9, seen_ms=0, watched=OF) == ([], standing)
 
 
+def test_the_same_revision_again_says_the_same() -> None:
+    told, standing = after("firing")
+    again, after_it = conclude([verdict("firing", at=1)], standing, at_ms=DAY, late=0, seen_ms=1, watched=OF)
+    assert (again, after_it) == (told, standing)
+
+
 def test_the_newest_window_revised_speaks_again() -> None:
     _, standing = after("ok", "firing")
     found, standing = conclude([verdict("ok", at=2)], standing, at_ms=2 * DAY, late=3, seen_ms=0, watched=OF)
