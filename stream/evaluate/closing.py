@@ -6,7 +6,7 @@ whose findings have the same ids.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -42,12 +42,13 @@ class Refused(Exception):
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Desk:
-    """What evaluation of any unit works with."""
+    """What evaluation of any unit works with; ``sent`` is told which models' outboxes were written to."""
 
     merged: Merged
     commits: Commits
     notes: Notes
     tally: EvaluationTally
+    sent: Callable[[Sequence[str]], None]
 
     def walk(self, unit: Unit, due: Due) -> Walk:
         """A new batch."""
@@ -65,6 +66,8 @@ class Desk:
         if outcome != "stored":
             raise Refused(outcome)
         unit.stored = unit.last
+        if walk.conclusion.messages:
+            self.sent([unit.model])
         await self.commits.show(unit.model, _view(walk))
 
 
@@ -98,6 +101,7 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
     batches = _blocks(sorted(open_now, key=lambda note: note.start_ms))
     for at, batch in enumerate(batches):
         walk = desk.walk(unit, due)
+        walk.withdraw()
         for start, partial in (await desk.merged.noted(layout, batch)).items():
             await walk.close(start, partial)
         if at == len(batches) - 1:
@@ -106,6 +110,7 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
         await desk.store(walk, due)
     if not batches and end > last:
         walk = desk.walk(unit, due)
+        walk.withdraw()
         await walk.pass_over(end)
         walk.progress()
         await desk.store(walk, due)

@@ -7,8 +7,9 @@ are notes read and units worked on.  A model that cannot be evaluated is said on
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -25,6 +26,7 @@ from stream.evaluate.revising import revise
 from stream.evaluate.roll import Roll
 from stream.evaluate.roster import newer_roster
 from stream.evaluate.sealing import Partitions, Sealing
+from stream.evaluate.silence import Listening
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.unit import Unit
 from stream.evaluate.walk import Seen
@@ -67,9 +69,10 @@ class Evaluator:
         self._sealing = Sealing(redis, names, partitions=partitions, asking=asking)
         self._desk = Desk(
             Merged(redis, names, asking=asking), Commits(redis, names, keep_ms=keep_ms, asking=asking),
-            Notes(redis, names, asking=asking), self.tally,
+            Notes(redis, names, asking=asking), self.tally, sent,
         )  # fmt: skip
         self._roll = Roll(redis, names, asking=asking)
+        self._listening = Listening(redis, names, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
         self._failed: dict[tuple[str, str], int] = {}
@@ -95,6 +98,8 @@ class Evaluator:
         gained = await self._roll.agree(self.leases.tokens)
         for model, error in self._roll.unfit.items():
             self._say(f"model {model!r} is not evaluated: {error}", error=error)
+        for model in gained:
+            self._listening.forget(model)
         if gained:
             self._sent(gained)
             self._marks.clear()
@@ -134,14 +139,21 @@ class Evaluator:
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
         warming = await self._warming(stream, partitions, watermark=max(marks.values()))
         mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
-        if self._marks.get(stream) == mark and not self._is_time_to_retry():
-            return
+        polls = {model: _Poll(now, watermark, partitions, warming) for model, watermark in marks.items()}
+        if self._marks.get(stream) != mark or self._is_time_to_retry():
+            self._marks[stream] = mark
+            await self._close(stream, polls, end_ms=max(ends))
+        if not self._event_clock:
+            for unit in [one for one in units.values() if one.listens]:
+                await self._guarded(unit, polls[unit.model], self._listen)
+
+    async def _close(self, stream: Stream, polls: Mapping[str, _Poll], *, end_ms: int) -> None:
+        partitions = next(iter(polls.values())).partitions
         # In this order, see :mod:`stream.evaluate.sealing`.
-        await self._sealing.seal(stream, partitions, end_ms=max(ends))
+        await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
-        self._marks[stream] = mark
-        for unit in list(units.values()):
-            await self._one(unit, notes.get(unit.model, []), _Poll(now, marks[unit.model], partitions, warming))
+        for unit in list(self._roll.units[stream].values()):
+            await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
 
     async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
         if not any(partition.warming for partition in partitions):
@@ -150,28 +162,30 @@ class Evaluator:
             stream, partitions, watermark=watermark, span_ms=self._roll.longest_window_ms(stream)
         )  # fmt: skip
 
-    async def _one(self, unit: Unit, notes: Sequence[Note], poll: _Poll) -> None:
+    async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:
+        late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
+        self.tally.backlog = len(notes)
+        layouts = await self._roll.layouts(unit, late)
+        done = [*await revise(self._desk, unit, late, due=due, layouts=layouts)] if late else []
+        done += await close(self._desk, unit, notes, due=due)
+        self.tally.backlog = 0
+        await self._desk.notes.forget(unit.stream, done)
+
+    async def _listen(self, unit: Unit, due: Due) -> None:
+        await self._listening.listen(unit, due=due, now_ms=due.seen(0))
+
+    async def _guarded(self, unit: Unit, poll: _Poll, work: Callable[[Unit, Due], Awaitable[None]]) -> None:
+        """Work on a unit, if its shard is ours; whatever goes wrong with it goes wrong with it alone."""
         token = self.leases.token(self._roll.shard(unit.model))
         if token is None or self._is_failed(unit):
             return
         seen = _seen(unit, poll.now, event_clock=self._event_clock)
-        due = Due(token, poll.watermark, poll.partitions, poll.warming, seen)
-        late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
-        self.tally.backlog = len(notes)
         try:
-            layouts = await self._roll.layouts(unit, late)
-            done = [*await revise(self._desk, unit, late, due=due, layouts=layouts)] if late else []
-            done += await close(self._desk, unit, notes, due=due)
+            await work(unit, Due(token, poll.watermark, poll.partitions, poll.warming, seen))
         except Refused as refused:
             await self._refused(unit, refused)
-            return
-        except Exception as error:  # whatever it is, the other models are evaluated
+        except Exception as error:
             self._fail(unit, error)
-            return
-        finally:
-            self.tally.backlog = 0
-            self._sent([unit.model])
-        await self._desk.notes.forget(unit.stream, done)
 
     async def _refused(self, unit: Unit, refused: Refused) -> None:
         """Another holder wrote: what is in memory is of no use; a newer token ends the lease too."""

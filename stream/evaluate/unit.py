@@ -18,7 +18,7 @@ from stream.evaluate.windows import WindowSpec, boundary_before, windows_of
 from stream.state.packing import Partial
 
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "charts", "standing")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -59,6 +59,7 @@ class Unit:
     stored: int | None = None
     begun: int = 0
     layout: str = ""
+    judged_by: str = ""
     charts: Charts = field(default_factory=Charts)
     standing: Standing = field(default_factory=Standing)
     rings: list[tuple[WindowSpec, Sliding]] | None = None
@@ -74,6 +75,13 @@ class Unit:
     def phase_at(self, start_ms: int) -> Phase:
         """The phase of panes that begin here."""
         return next(phase for phase in self.phases if phase.until_ms is None or start_ms < phase.until_ms)
+
+    @property
+    def listens(self) -> bool:
+        """Whether its silence is a verdict: the model's requests are taken from this stream, and there were some."""
+        monitor = self.phase.watched.monitor
+        waits = monitor.no_traffic_after_ms is not None and self.stream == monitor.serving.stream
+        return waits and self.last is not None
 
     @property
     def expected(self) -> str:
@@ -92,6 +100,7 @@ class Unit:
         self.last = self.stored = int(found["last"])
         self.begun = int(found["begun"] or self.last)
         self.layout = (found["layout"] or b"").decode()
+        self.judged_by = (found["judged_by"] or b"").decode()
         self.charts = Charts.from_json(found["charts"]) if found["charts"] else Charts()
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
 
@@ -112,7 +121,7 @@ class Unit:
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
         return {
-            "last": self.last or 0, "begun": self.begun, "layout": self.layout,
+            "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "charts": self.charts.to_json(), "standing": self.standing.to_json(),
         }  # fmt: skip
 

@@ -14,9 +14,10 @@ from stream.evaluate.breath import Breath
 from stream.evaluate.commit import Conclusion, Told
 from stream.evaluate.judge_pane import Pane, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
+from stream.evaluate.judged_keys import keys_of
 from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
-from stream.evaluate.standing import conclude
+from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.totals import increments, latest
 from stream.evaluate.unit import Unit
@@ -50,7 +51,7 @@ class Walk:
         self._keep(start_ms, partial)
         found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
-        self._conclude(found.verdicts, at_ms=end, late=int(partial.cells[LATE]))
+        self.conclude(found.verdicts, at_ms=end, late=int(partial.cells[LATE]))
         self._tally.panes += 1
         await self._breath()
 
@@ -69,6 +70,18 @@ class Walk:
                 await self._advance(spec, ring)
         unit.last = max(unit.last or end_ms, end_ms)
 
+    def withdraw(self) -> None:
+        """Where another configuration holds than at the last batch: what no rule judges any more is told ``removed``."""
+        unit, watched = self.unit, self.unit.phase.watched
+        judged_by = f"{watched.generation}:{watched.layout.hash}"
+        if unit.judged_by == judged_by:
+            return
+        at = unit.last or 0
+        found, unit.standing = withdraw(unit.standing, keys_of(watched), at_ms=at, seen_ms=self._seen(at))
+        unit.judged_by = judged_by
+        for finding in found:
+            self.conclusion.tell(finding)
+
     def progress(self) -> None:
         """Say how far the unit is judged; the last message of a batch."""
         unit, at = self.unit, self.unit.last or 0
@@ -84,14 +97,14 @@ class Walk:
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
         self.conclusion.report(Told(report, spec.label, newest=newest))
         self.reports.append(report)
-        self._conclude(verdicts_of(report, watched), at_ms=report.end, late=report.late)
+        self.conclude(verdicts_of(report, watched), at_ms=report.end, late=report.late)
         self._tally.windows += 1
         await self._breath()
 
     def conclude_pane(self, pane: Pane) -> None:
         """What a revised pane says by itself; the charts have gone on."""
         found = judge_pane(self.unit.phase.watched, pane, self.unit.charts)
-        self._conclude(found.verdicts, at_ms=pane.end_ms, late=int(pane.partial.cells[LATE]))
+        self.conclude(found.verdicts, at_ms=pane.end_ms, late=int(pane.partial.cells[LATE]))
 
     async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
         before = ring.events
@@ -113,7 +126,7 @@ class Walk:
                 if spec.tier == tier:
                     ring.offer(start, row)
 
-    def _conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, late: int) -> None:
+    def conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, late: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return
