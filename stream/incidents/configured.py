@@ -7,6 +7,7 @@ configuration that cannot be used leaves the one before in force and says so onc
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 
@@ -63,14 +64,14 @@ class Configured:
         await self.refresh()
         senders.receivers = self.receivers
         tenure = owner.tenure
-        if tenure is None or tenure.state.policy is self.policy:
+        policy = self.policy
+        if tenure is None or tenure.configured is policy or not self.first.is_set():
             return
         if isinstance(tenure.inbox, EventInbox):
             tenure.inbox.announce(self.announced)
-        try:
-            await owner.submit(tenure, Configure(self.policy))
-        except Ended:
-            pass  # the next tenure begins with this policy
+        with contextlib.suppress(Ended):  # the next tenure begins with this policy
+            await owner.submit(tenure, Configure(policy))
+            tenure.configured = policy
 
     async def _refreshed(self) -> bool:
         stamp = await self._patience(lambda: read_stamp(self._redis, self._settings.names))
@@ -95,7 +96,7 @@ class Configured:
             return build(receivers, environment=settings.environment, endpoints=endpoints, clock=settings.clock)
         except ConfigError as error:
             # Incidents are kept all the same; whom they cannot be told to is said once.
-            return Built({}, {name: () for name in receivers}, error.problems)
+            return Built({}, dict.fromkeys(receivers, ()), error.problems)
 
     def _take(self, generation: Generation, built: Built) -> None:
         self._names, self._said = built.names, ""

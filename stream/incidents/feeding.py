@@ -14,7 +14,7 @@ from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
 from alerting.register import entries, plan
 from alerting.state import State
-from alerting.step import next_due, step
+from alerting.step import advance, next_due, step
 from schemas.answers import Answer
 from schemas.findings import Finding, Progress
 from stream.incidents.answers import answer
@@ -44,9 +44,8 @@ class Feeding:
         self.state = step(self.state, given, self.now)
 
     def pass_time(self, now: int) -> None:
-        """Live: it is ``now``; fire every due time up to it, in order."""
-        while self._fire(now):
-            pass
+        """Live: it is ``now``; every due time up to it fires, in order."""
+        self.state = advance(self.state, now)
         self.now = max(self.now, now)
 
     def one(self) -> bool:
@@ -71,7 +70,7 @@ class Feeding:
             return False
         self.now = max(self.now, due)
         self.state = step(self.state, Tick(), self.now)
-        return next_due(self.state) != due
+        return True
 
     def _feed(self, arrival: Arrival) -> None:
         message = arrival.message
@@ -81,7 +80,7 @@ class Feeding:
         if isinstance(message, Finding):
             self.findings.append(message)
         elif not isinstance(message, Progress):
-            self.answers[f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message, self.now)
+            self.answers[f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message)
         self.state = step(self.state, message, self.now)
 
     def _may_move(self) -> bool:

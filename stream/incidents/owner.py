@@ -92,7 +92,8 @@ class Owner:
 
     async def _something(self) -> None:
         try:
-            await asyncio.wait_for(self._wake.wait(), timeout=self._sleep_s())
+            async with asyncio.timeout(self._sleep_s()):  # ``wait_for`` of Python 3.11 may swallow a cancellation
+                await self._wake.wait()
         except TimeoutError:
             tenure = self.tenure
             if tenure is not None and tenure.blocked and self._waited_s(tenure) >= LOCK_STEP_S:

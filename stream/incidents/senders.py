@@ -9,10 +9,11 @@ is sent again only when its own request cannot arrive any more.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -70,10 +71,9 @@ class Senders:
         """Wait until something may have to be sent, and see to it that each address is served."""
         soonest = min((lane.free_at for lane in self._lanes.values() if lane.calls and _idle(lane)), default=None)
         wait_s = None if soonest is None else max(0.0, soonest - time.monotonic())
-        try:
-            await asyncio.wait_for(self._changed.wait(), timeout=wait_s)
-        except TimeoutError:
-            pass
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._changed.wait()
         self._changed.clear()
         self._raise_bugs()
         tenure = self._owner.tenure
@@ -109,9 +109,8 @@ class Senders:
 
     async def _serve(self, tenure: Tenure, lane: Lane, *, call: Call) -> None:
         try:
-            await self._send(tenure, lane, call=call)
-        except Ended:
-            pass
+            with contextlib.suppress(Ended):
+                await self._send(tenure, lane, call=call)
         finally:
             self._changed.set()
 

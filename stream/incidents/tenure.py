@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from alerting.inputs import Input
+from alerting.policy import Policy
 from alerting.state import State
 from stream.incidents.inbox import Inbox
 from stream.state.epochs import Epoch
@@ -20,7 +21,8 @@ class Tenure:
     """``state`` and ``now`` are what is stored; ``turn`` numbers the last turn stored, ``stored`` are the inputs' offsets.
 
     ``doubtful`` are the entries whose request the owner before had begun and not seen answered, and ``since`` is when this
-    tenure began, by the process' own clock: until then and a while longer its requests may still arrive.
+    tenure began, by the process' own clock: for a while from then on its requests may still arrive.  ``configured`` is the
+    policy that the core was last told of.
     """
 
     epoch: Epoch
@@ -30,6 +32,7 @@ class Tenure:
     inbox: Inbox
     stored: dict[str, int]
     since: float
+    configured: Policy | None = None
     doubtful: set[str] = field(default_factory=set)
     marks: dict[str, int] = field(default_factory=dict)
     own: list[tuple[Input, asyncio.Future[None]]] = field(default_factory=list)

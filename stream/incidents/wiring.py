@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import faust
@@ -13,17 +14,16 @@ from redis.asyncio import Redis
 from schemas.settings import Settings
 from stream import transport
 from stream.incidents.agent import INPUTS, IncidentAgent, Survey
+from stream.incidents.budget import RedisBudget
 from stream.incidents.configured import Configured
 from stream.incidents.owner import Owner
 from stream.incidents.publish import Relay, incident_producer
-from stream.incidents.senders import Budget, Senders
+from stream.incidents.senders import Senders
 from stream.incidents.store import IncidentStore
 from stream.incidents.tally import OwnerTally
 from stream.state.patience import Patience
-from stream.transport import Run, RunConsumer
-
-#: Awaits work and ends the process on what it raises.
-Surviving = Callable[[Awaitable[object]], Awaitable[None]]
+from stream.tasks import Periodic, surviving
+from stream.transport import RunConsumer
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -41,14 +41,22 @@ class Incidents:
         """What the transport asks at an assignment, of the partitions that are the agent's."""
         return await self.agent.take(consumer, {tp for tp in tps if self.agent.is_input(tp)})
 
+    def tasks(self, settings: Settings) -> list[Periodic]:
+        """What the worker does for it again and again; those at interval 0 sleep until they are woken."""
+        return [
+            Periodic("deciding", 0.0, self.owner.run),
+            Periodic("sending", 0.0, self.senders.run),
+            Periodic("publishing", 0.0, self.relay.run),
+            Periodic("following", settings.config_poll_s, partial(self.configured.follow, self.owner, self.senders)),
+            Periodic("reclaiming_incidents", settings.session_timeout_s, self.agent.reclaim),
+        ]
+
     def others(self, tps: set[TP]) -> set[TP]:
         """The partitions of an assignment that are not the agent's."""
         return {tp for tp in tps if not self.agent.is_input(tp)}
 
 
-def incidents_of(
-    settings: Settings, redis: Redis, budget: Budget, *, patience: Patience, survey: Survey, who: str
-) -> Incidents:
+def incidents_of(settings: Settings, redis: Redis, *, patience: Patience, survey: Survey, who: str) -> Incidents:
     """Build the parts; nothing is started."""
     tally = OwnerTally()
     store = IncidentStore(redis, settings.names)
@@ -57,57 +65,18 @@ def incidents_of(
     return Incidents(
         owner,
         IncidentAgent(owner, configured, survey=survey, who=who),
-        Senders(owner, budget, in_doubt_s=settings.in_doubt_s),
+        Senders(owner, RedisBudget(redis, settings.names), in_doubt_s=settings.in_doubt_s),
         Relay(owner, incident_producer(settings.kafka)),
         configured,
         tally,
     )
 
 
-def add_incidents(app: faust.App, built: Incidents, settings: Settings, *, surviving: Surviving) -> None:
-    """Add the agent and the tasks to an app."""
+def add_agent(app: faust.App, built: Incidents, settings: Settings) -> None:
+    """Add the agent over findings and actions to an app."""
     topics = [settings.names.topic(name) for name in INPUTS]
 
     @app.agent(app.topic(*topics, schema=transport.RunSchema()))
     async def incidents(runs: Any) -> None:
         async for run in runs:
-            await surviving(_received(built, run))
-
-    async def deciding() -> None:
-        await _for_ever(app, built.owner.run, surviving=surviving)
-
-    async def sending() -> None:
-        await _for_ever(app, built.senders.run, surviving=surviving)
-
-    async def publishing() -> None:
-        await _for_ever(app, built.relay.run, surviving=surviving)
-
-    async def following() -> None:
-        async def work() -> None:
-            await built.configured.follow(built.owner, built.senders)
-            await app.sleep(settings.config_poll_s)
-
-        await _for_ever(app, work, surviving=surviving)
-
-    async def reclaiming() -> None:
-        async def work() -> None:
-            await app.sleep(settings.session_timeout_s)
-            await built.agent.reclaim()
-
-        await _for_ever(app, work, surviving=surviving)
-
-    async def stopping(app: Any, **kwargs: Any) -> None:
-        built.senders.stop()
-
-    for task in (deciding, sending, publishing, following, reclaiming):
-        app.task(task)
-    app.on_before_shutdown.connect(stopping)  # type: ignore[arg-type]
-
-
-async def _received(built: Incidents, run: Run) -> None:
-    await built.agent.receive(run)
-
-
-async def _for_ever(app: faust.App, work: Callable[[], Awaitable[object]], *, surviving: Surviving) -> None:
-    while not app.should_stop:
-        await surviving(work())
+            await surviving(built.agent.receive(run))
