@@ -8,6 +8,8 @@ an error of some hundredths of an sd).  Live means are exact; only this scale re
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -31,21 +33,32 @@ def middles(profile: NumericProfile) -> Floats:
     return middle
 
 
-def between(profile: NumericProfile, panes: Ints) -> float | None:
+def between(profile: NumericProfile, live_pane: Ints) -> float | None:
     """b², 0 to 1; None of fewer than 20 panes with values, or where no pane has more than one.
 
-    :param panes: counts over the profile's bins, (panes, bins).
+    :param live_pane: the number of the live pane that each of the reference's panes is a part of; rising.
     """
-    rows = panes.sum(axis=1)
-    panes, rows = panes[rows > 0], rows[rows > 0]
+    rows, means = _panes(profile, live_pane)
+    rows, means = rows[rows > 0], means[rows > 0]
     if len(rows) < LEAST_PANES:
         return None
-    deviation = (middles(profile) - profile.center) / profile.scale
-    means = panes @ deviation / rows
     noise = float(np.mean(1.0 / rows))
     if noise == 1.0:
         return None
     return float(np.clip((np.mean(means**2) - noise) / (1.0 - noise), 0.0, 1.0))
+
+
+def _panes(profile: NumericProfile, live_pane: Ints) -> tuple[Floats, Floats]:
+    """(values, their mean) of each live pane; straight from the sparse rows, as a dense table takes ten times as long."""
+    flat = np.fromiter(itertools.chain.from_iterable(profile.pane_counts), dtype=np.int64)
+    pairs = np.fromiter(map(len, profile.pane_counts), dtype=np.int64) // 2
+    column, count = flat[0::2], flat[1::2]
+    valued = column < len(profile.counts)
+    pane = (np.repeat(live_pane, pairs) - live_pane[0])[valued]
+    column, count = column[valued], count[valued]
+    deviation = (middles(profile) - profile.center) / profile.scale
+    rows = np.bincount(pane, weights=count).astype(np.float64)
+    return rows, np.bincount(pane, weights=count * deviation[column]) / np.maximum(rows, 1.0)
 
 
 def standardised(mean: Floats, rows: ArrayLike, between: Floats) -> Floats:

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from detectors.kolmogorov_smirnov import cumulative
 from detectors.pane_means import between
-from detectors.profile import pane_matrix
 from detectors.psi import decile_and_atom_edges, fold_to
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
 from stream.state.layout import SPECIALS, CategoricalColumn, Layout, NumericColumn
@@ -241,16 +240,13 @@ def _names(named: Sequence[_Held], starts: Ints) -> tuple[Ints, Ints]:
 
 
 def _wander(held: _Held, layout: Layout, reference: Reference) -> float | None:
-    """b² of the means of live panes; None where the reference's panes cannot make them up."""
+    """b² of the means of live panes; None off predictions, or where the reference's panes cannot make them up."""
     profile = held.profile
     if not isinstance(profile, NumericProfile) or not profile.pane_counts or not reference.pane_ms:
         return None
-    if layout.pane_ms % reference.pane_ms:
+    if layout.stream != "predictions" or layout.pane_ms % reference.pane_ms:
         return None
-    of_live = np.asarray(reference.pane_starts, dtype=np.int64) // layout.pane_ms
-    panes = pane_matrix(profile)[:, : held.place.bins]
-    first = np.flatnonzero(np.diff(of_live, prepend=of_live[0] - 1))
-    return between(profile, np.add.reduceat(panes, first, axis=0))
+    return between(profile, np.asarray(reference.pane_starts, dtype=np.int64) // layout.pane_ms)
 
 
 def _starts(lengths: Sequence[int]) -> Ints:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from detectors.pane_means import between, middles, standardised
-from detectors.profile import numeric_profile, pane_matrix, panes_of
+from detectors.profile import numeric_profile, panes_of
 
 
 def wander(sd_between: float, *, rows: int, panes: int = 400) -> float:
@@ -12,7 +12,7 @@ def wander(sd_between: float, *, rows: int, panes: int = 400) -> float:
     level = np.repeat(rng.normal(0.0, sd_between, panes), rows)
     values = 50.0 + 3.0 * (level + rng.normal(0.0, 1.0, panes * rows))
     profile = numeric_profile(values, panes_of(np.repeat(np.arange(panes), rows) * 10, pane_ms=10))
-    found = between(profile, pane_matrix(profile)[:, : len(profile.counts)])
+    found = between(profile, np.arange(panes))
     assert found is not None
     return found
 
@@ -28,12 +28,20 @@ def test_what_is_between_panes_is_found_whatever_their_size(rows: int) -> None:
     assert wander(1.0, rows=rows) == pytest.approx(0.5, abs=0.05)
 
 
-def test_few_panes_tell_no_scale() -> None:
-    profile = numeric_profile(np.arange(38.0), None)
-    panes = np.ones((19, len(profile.counts)), dtype=np.int64)
-    assert between(profile, panes) is None
-    assert between(profile, np.vstack([panes, panes[:1]])) is not None
-    assert between(profile, np.eye(len(profile.counts), dtype=np.int64)) is None
+@pytest.mark.parametrize(("panes", "rows", "known"), [(19, 2, False), (20, 2, True), (40, 1, False)])
+def test_few_panes_and_single_rows_tell_no_scale(panes: int, rows: int, known: bool) -> None:
+    times = np.repeat(np.arange(panes), rows) * 10
+    profile = numeric_profile(np.arange(panes * rows, dtype=np.float64), panes_of(times, pane_ms=10))
+    assert (between(profile, np.arange(panes)) is not None) is known
+
+
+def test_panes_are_summed_to_live_ones_and_what_is_missing_is_left_out() -> None:
+    """Halves of a pane at -1 and 1 cancel out, and only as far as they have values."""
+    level = np.tile([-1.0, 1.0], 40)
+    values = np.column_stack([np.repeat(level[:, None], 9, axis=1), np.full(80, np.nan)]).ravel()
+    profile = numeric_profile(values, panes_of(np.repeat(np.arange(80), 10) * 10, pane_ms=10))
+    assert between(profile, np.arange(80)) == pytest.approx(1.0, abs=1e-9)
+    assert between(profile, np.arange(80) // 2) == 0.0
 
 
 def test_an_atom_is_its_own_middle_and_an_empty_outer_bin_its_edge() -> None:

@@ -239,3 +239,14 @@ def test_unlisted_names_of_the_reference_are_no_unseen_ones() -> None:
     assert (dest.n, dest.n_reference) == (2500, 2500)
     assert dest.measures["psi"].value == pytest.approx(0.0, abs=1e-12)
     assert dest.measures["chi2"].p_value == 1.0
+
+
+def test_a_feature_called_like_the_score_is_not_the_score() -> None:
+    before = monitor()
+    named = before.model_copy(
+        update={"features": {"score": before.features["temp"].model_copy(update={"freshness_sla_ms": 1})}}
+    )
+    of = watched(named)
+    report = judge_window(of, window(of, SAME), seen_ms=0, charts=Charts(first=0, at=DAY, values={"score": 0}))
+    assert (report.features["score"].state, report.prediction["score"].state) == ("stale", "ok")
+    assert (report.features["score"].n, report.prediction["score"].n) == (0, 2000)
