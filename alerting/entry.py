@@ -39,7 +39,7 @@ class Belief:
 class Entry:
     """``want`` is the generation that should be open, None for none; ``generation`` is the last one given out.
 
-    ``told`` is when an opening or edit was last confirmed, ``rung`` when it was last decided to ring.  ``note`` is a text to
+    ``told`` is when an opening or edit was last confirmed, ``rung`` when it last rang.  ``note`` is a text to
     post once.  ``failed`` says why this address takes nothing any more.
     """
 

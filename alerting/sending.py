@@ -58,7 +58,9 @@ def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
     taken = replace(belief, severity=call.severity, doubt=False, thread=thread, shown=belief.sent)
     # The opening said what the note would have said.
     note = None if entry.note is not None and call.kind == "open" and call.why.endswith(entry.note) else entry.note
-    return replace(_believing(entry, call, taken), told=draft.now, note=note)
+    # Repeats count from when it rang there: after an outage the opening is not said twice.
+    rung = draft.now if call.kind == "open" else entry.rung
+    return replace(_believing(entry, call, taken), told=draft.now, rung=rung, note=note)
 
 
 def failed(draft: Draft, sent: Failed) -> None:

@@ -6,7 +6,6 @@ Times are ms; the owner's clock runs with event time unless a test says otherwis
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,15 +195,9 @@ class World:
         [name] = self.state.incidents
         return name
 
-
-def drain(world: World, done: Callable[[World], bool], *, every: int = HOUR, limit: int = 200) -> None:
-    """Let time pass until something is so."""
-    for _ in range(limit):
-        if done(world):
-            return
-        world.wait(every)
-        world.send()
-    raise AssertionError("it never came to pass")
+    def incident_of(self, model: str) -> str:
+        """The newest incident of a model."""
+        return [incident.id for incident in self.state.incidents.values() if model in incident.models][-1]
 
 
 def edited(found: Finding, **fields: Any) -> Finding:
