@@ -74,7 +74,7 @@ class Message:
     ``firing`` and ``total`` count all of them.  It began after ``since_lo`` and no later than ``since_hi`` (event time).
     ``why`` puts ``reason`` into words; for a closed incident it is the true reason of its end.  ``links`` are ids of
     related incidents, ``probability`` is the cause's, ``path`` the console's page, ``history`` the lines of the thread, oldest
-    first.  ``ended`` is when it ended, on the clock of ``since_hi``.
+    first, each with its time, so that two changes are never one line.  ``ended`` is when it ended, on the clock of ``since_hi``.
     """
 
     incident: str

@@ -9,6 +9,7 @@ from alerting.cause import likely
 from alerting.deliveries import Call, Evidence, Message, Reason
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
+from alerting.messages.wording import utc
 from alerting.register import dedup_key
 from alerting.severity import worse
 from alerting.state import State
@@ -83,7 +84,7 @@ def message(state: State, incident_id: str, call: Call, now: int) -> Message:
         links=incident.links,
         owner=_owner(state, incident, members),
         path=f"/incidents/{incident.id}",
-        history=tuple(line.text for line in incident.lines),
+        history=tuple(f"{utc(line.at)}: {line.text}" for line in incident.lines),
     )
 
 

@@ -62,7 +62,6 @@ class Slack:
         except SlackApiError as error:
             return receipt_of(error, secret=token)
         except OSError as error:
-            self._told.pop(call.thread or "", None)
             return Receipt("retry", why=f"Slack did not answer ({type(error).__name__})")
         except Exception as error:
             log.error("a Slack message could not be sent: %s", type(error).__name__)
@@ -139,14 +138,12 @@ class Slack:
         if (not lines and not closing) or self._told.get(thread) == now:
             return
         post = messages.change(call, message, lines=lines)
-        with contextlib.ExitStack() as stack:
-            stack.callback(self._told.pop, thread, None)  # unless it goes well, what stands there is not known
-            try:
-                slack_api.post_line(client, thread, post, line=now, broadcast=closing or message.reason == "worse")
-            except SlackApiError as error:
-                if slack_api.error_of(error) not in THREAD_IS_GONE:
-                    raise
-            stack.pop_all()
+        self._told.pop(thread, None)  # until it went well, what stands there is not known
+        try:
+            slack_api.post_line(client, thread, post, line=now, broadcast=closing or message.reason == "worse")
+        except SlackApiError as error:
+            if slack_api.error_of(error) not in THREAD_IS_GONE:
+                raise
         self._remember(thread, now)
 
     def _news(self, client: WebClient, thread: str, *, message: Message) -> Sequence[str]:

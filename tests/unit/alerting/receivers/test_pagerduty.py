@@ -167,6 +167,17 @@ def test_what_is_neither_accepted_nor_refused_is_tried_again_later(
     assert len(vendor.received) == 1
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_takes_the_key_nowhere(
+    receiver: PagerDuty, vendor: Recording[RecordingPagerDuty], status: int
+) -> None:
+    with recording_pagerduty() as other:
+        vendor.fail_next(answering(status, Location=f"{other.url}/v2/enqueue"))
+        receipt = receiver.deliver(call(), FIRING)
+        assert (receipt.outcome, receipt.why) == ("retry", "PagerDuty did not answer (TooManyRedirects)")
+        assert other.received == []
+
+
 @pytest.mark.parametrize("status", [401, 403, 404, 413])
 def test_a_clients_error_is_for_good(receiver: PagerDuty, vendor: Recording[RecordingPagerDuty], status: int) -> None:
     vendor.fail_next(answering(status))
