@@ -49,8 +49,8 @@ def extent(message: Message) -> str:
     A resolved one has none that fires.
     """
     if message.state == "resolved":
-        return f"{count(message.total)} findings"
-    return f"{count(message.firing)} of {count(message.total)} findings firing"
+        return _findings(message.total)
+    return f"{count(message.firing)} of {_findings(message.total)} firing"
 
 
 def peak(message: Message) -> Evidence | None:
@@ -94,3 +94,7 @@ def page(message: Message, console_url: str) -> str | None:
     if not console_url.startswith(("http://", "https://")) or not message.path:
         return None
     return f"{console_url.rstrip('/')}/{quote(message.path.lstrip('/'), safe='/?=&%#-._~')}"
+
+
+def _findings(total: int) -> str:
+    return f"{count(total)} finding{'' if total == 1 else 's'}"

@@ -61,8 +61,8 @@ def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any
 
 
 def summary(call: Call, message: Message) -> str:
-    """``P1 flight-delay: 3 features drifted · cause: source:noaa-feed (92 %) · since …``; a note says itself first."""
-    parts = [f"{message.severity} {said.symptom(message)}", f"since {said.since(message)}"]
+    """``P1 flight-delay: 3 features drifted · cause: source:noaa-feed (92 %) · began …``; a note says itself first."""
+    parts = [f"{message.severity} {said.symptom(message)}", f"began {said.since(message)}"]
     if said.cause(message):
         parts.insert(1, f"cause: {said.cause(message)}")
     if call.kind == "note":

@@ -41,7 +41,8 @@ def change(call: Call, message: Message, *, lines: Sequence[str]) -> Post:
     parts = [fitted(line, LINE) for line in lines[-20:]] or [fitted(message.why or call.why, LINE)]
     if message.state == "resolved":
         parts.append(f"*{fitted(said.headline(message), 600)}*: {_over(message)}")
-    return Post(fitted(" · ".join(lines[-3:]) or said.headline(message), TEXT), blocks([section(parts)]))
+    news = " · ".join((said.headline(message), *lines[-3:]))
+    return Post(fitted(news, TEXT), blocks([section(parts)]))
 
 
 def note(call: Call, message: Message, *, place: Place) -> Post:
@@ -71,7 +72,7 @@ def _over(message: Message) -> str:
     parts = [fitted(message.why, 600)]
     lasted, worst = said.lasted(message), said.peak(message)
     if lasted:
-        parts.append(f"lasted {lasted}")
+        parts.append(f"lasted at most {lasted}")
     if worst:
         parts.append(f"peak {fitted(f'{worst.rule} {number(worst.peak)} ({said.subject(worst)})', 300)}")
     return ", ".join(parts)

@@ -54,7 +54,7 @@ def test_an_opening_triggers_with_the_calls_key_and_says_what_matters(
     assert (event["event_action"], event["dedup_key"]) == ("trigger", "INC-7:1")
     assert payload["severity"] == "error"
     assert payload["summary"].startswith(
-        "P1 flight-delay · 2 features drifted (PSI 0.41) · cause: source:noaa-feed (92 %) · since"
+        "P1 flight-delay · 2 features drifted (PSI 0.41) · cause: source:noaa-feed (92 %) · began between 2012"
     )
     assert payload["source"] == "flight-delay@prod"
     assert (payload["component"], payload["class"]) == ("flight-delay/temp", "psi")

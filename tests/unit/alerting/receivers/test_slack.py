@@ -71,7 +71,7 @@ def test_a_worsening_and_the_end_are_told_to_the_channel_too(
     assert texts(workspace.vendor.thread(root)[1])[0].splitlines() == [
         "temp recovered",
         "*P1 RESOLVED · flight-delay · 2 features drifted (PSI 0.41)*: recovered: 3 windows in a row are clear, "
-        "lasted 3 d, peak psi 0.52 (flight-delay/temp)",
+        "lasted at most 3 d, peak psi 0.52 (flight-delay/temp)",
     ]
 
 
