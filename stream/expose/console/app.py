@@ -39,10 +39,10 @@ def application(site: Site) -> web.Application:
     app.add_routes(
         [
             web.get("/", pages.overview_page),
-            web.get("/models/{model}", pages.model),
-            web.get("/models/{model}/features/{feature}", pages.feature),
+            web.get("/models/{model:[^/]+}", pages.model),  # a name may hold braces, which {model} would refuse
+            web.get("/models/{model:[^/]+}/features/{feature:[^/]+}", pages.feature),
             web.get("/incidents", pages.incidents),
-            web.get("/incidents/{incident}", pages.incident),
+            web.get("/incidents/{incident:[^/]+}", pages.incident),
             web.get("/health", pages.health),
             web.static("/static", STATIC),
         ]

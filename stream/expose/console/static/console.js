@@ -94,7 +94,7 @@
 
   function step(plot, data, by) {
     const held = plot.cursor.idx;
-    const start = held === null || held === undefined ? data.times.length - 1 - by : held;
+    const start = held === null || held === undefined ? data.times.length - 1 : held;
     const at = Math.min(data.times.length - 1, Math.max(0, start + by));
     plot.setCursor({ left: plot.valToPos(data.times[at], "x"), top: plot.bbox.height / 4 });
   }
