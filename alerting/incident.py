@@ -132,6 +132,8 @@ class Incident:
     overflow: bool = False
     links: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
+    #: How many members there were when the causes were weighed last.
+    weighed: int = 0
     entries: tuple[str, ...] = ()
     lines: tuple[Line, ...] = ()
     ended: int | None = None

@@ -46,7 +46,9 @@ def rerouted(draft: Draft, incident: Incident) -> Incident:
 def _alive(draft: Draft, incident: Incident) -> Incident:
     incident = outlived(draft, _routed(draft, aged(draft, incident)))
     incident = moved(draft, _opened(draft, _graded(draft, incident)))
-    return draft.incident(replace(incident, causes=causes_of(incident, draft))) if _news(draft, incident) else incident
+    if not _news(draft, incident):
+        return incident
+    return draft.incident(replace(incident, causes=causes_of(incident, draft), weighed=len(incident.members)))
 
 
 def _entered(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
@@ -108,6 +110,9 @@ def _revision(draft: Draft, name: str) -> int:
 
 
 def _news(draft: Draft, incident: Incident) -> bool:
-    """The likely cause has to be weighed again: something joined, or the cause that was there is over."""
-    before = draft.before.incidents.get(incident.id)
-    return before is None or len(before.members) != len(incident.members) or _outlives(draft, incident)
+    """The likely cause has to be weighed again: findings joined, or the cause that was there is over.
+
+    A large incident is weighed when it has grown by an eighth, so that a storm costs no more than its findings.
+    """
+    grown = len(incident.members) - incident.weighed
+    return _outlives(draft, incident) or grown > incident.weighed // 8

@@ -31,14 +31,21 @@ def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
     yield expires(draft, incident)
     if incident.firing:
         yield first_ready(draft.policy, incident)
-        for want in wanted(incident).values():
-            entry = draft.entries.get(entry_id(incident.id, want.address))
-            if not want.held and (entry is None or entry.want is None):
-                yield want.ready
+        yield from _openings(draft, incident)
     for name in incident.entries:
         entry = draft.entries[name]
         yield repeat_due(draft, incident, entry)
         yield update_due(entry, incident.picture)
+
+
+def _openings(draft: Draft, incident: Incident) -> Iterator[int]:
+    """When addresses that were not told yet are ready; none once the longest wait has passed."""
+    waits = {reach.wait for member in incident.members.values() if member.counts for reach in member.reach}
+    if incident.opened + max(waits, default=0) > draft.now:
+        for want in wanted(incident).values():
+            entry = draft.entries.get(entry_id(incident.id, want.address))
+            if not want.held and (entry is None or entry.want is None):
+                yield want.ready
 
 
 def _kept_until(draft: Draft, incident: Incident) -> Iterator[int | None]:

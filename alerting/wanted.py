@@ -62,25 +62,39 @@ def muted(draft: Draft, incident: str, member: Member) -> Member:
 
 def wanted(incident: Incident) -> dict[str, Want]:
     """What every address that a member reaches should see; nothing once it has ended."""
-    wants: dict[str, Want] = {}
     if not incident.live:
-        return wants
+        return {}
+    first: dict[str, _Claim] = {}
     for member in incident.members.values():
         if member.severity is not None:
+            rank = (member.silenced is not None, member.severity)
             for reach in member.reach:
-                want = _want(incident, member.severity, reach, held=member.silenced is not None)
-                wants[reach.address] = both(want, wants.get(reach.address))
-    return wants
+                known = first.get(reach.address)
+                if known is None or rank < known[0] or (rank[0] == known[0][0] and reach.wait < known[2]):
+                    first[reach.address] = _stronger(known, (rank, reach, reach.wait))
+    return {address: _want(incident, claim) for address, claim in first.items()}
 
 
-def _want(incident: Incident, severity: Severity, reach: Reach, *, held: bool) -> Want:
+#: (silenced, severity) of a member that reaches an address, by which route, and the shortest wait: the least tuple counts.
+_Claim = tuple[tuple[bool, Severity], Reach, int]
+
+
+def _stronger(known: _Claim | None, new: _Claim) -> _Claim:
+    if known is None or known[0][0] != new[0][0]:
+        return new
+    first = min(known, new, key=lambda claim: claim[0])
+    return first[0], first[1], min(known[2], new[2])
+
+
+def _want(incident: Incident, claim: _Claim) -> Want:
+    (held, severity), reach, wait = claim
     return Want(
         address=reach.address,
         kind=reach.kind,
         receiver=reach.receiver,
         severity=severity,
         held=held,
-        ready=incident.opened + reach.wait,
+        ready=incident.opened + wait,
         update_interval=reach.update_interval,
         repeat_interval=reach.repeat_interval,
     )

@@ -13,9 +13,9 @@ from tests.unit.alerting.world import DAY, HOUR, MINUTE, SECOND, T0, World, poli
 ALL = Matcher("model", "=~", ".+")
 
 
-def told(severity: Severity = "P1", **more: int) -> World:
+def told(severity: Severity = "P1") -> World:
     """An incident on a/w0 that its receiver was told of."""
-    world = World(policy(**more))
+    world = World()
     world.fire("a/w0", severity=severity, onset=(T0 - HOUR, T0))
     world.wait(31 * SECOND)
     world.send()

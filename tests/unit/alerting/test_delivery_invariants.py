@@ -153,7 +153,7 @@ def drive(history: list[Op], every: int | None) -> tuple[list[tuple[str, str]], 
             _pass(world, (SECOND, 31 * SECOND, 5 * MINUTE, HOUR // 2, 3 * HOUR)[number % 5], every)
         world.send()
     _pass(world, DAY, every and 10 * MINUTE)
-    ends = sorted((i.id, i.state, i.ended) for i in world.state.incidents.values())
+    ends = sorted((i.id, str(i.state), i.ended) for i in world.state.incidents.values())
     return [*world.vendors.rings, *world.vendors.notes], ends
 
 

@@ -55,8 +55,8 @@ def test_2_disjoint_feeds_never_join_though_they_share_a_model(seed: int) -> Non
     models = [(T0 + 2 * HOUR + rng.randrange(3 * HOUR), model, (T0 - MINUTE, T0 + HOUR)) for model in "bc"]
     for at, subject, onset in sorted([*weather, *tickets, *models]):
         world.fire(subject, at, onset=onset, severity="P2" if "/" in subject else "P1")
-    feeds = [{m.finding.source for m in i.members.values()} - {None} for i in world.state.incidents.values()]
-    assert sorted(map(sorted, feeds)) == [["tickets"], ["weather"]]
+    feeds = [{m.finding.source or "" for m in i.members.values()} - {""} for i in world.state.incidents.values()]
+    assert sorted(sorted(feed) for feed in feeds) == [["tickets"], ["weather"]]
 
 
 @QUICK

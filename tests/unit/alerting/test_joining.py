@@ -10,6 +10,7 @@ from alerting.document import view
 from alerting.lineage import Lineage
 from alerting.step import step
 from schemas.actions import Resolve
+from schemas.findings import Kind, Severity
 from schemas.monitored import SourceMonitor
 from tests.unit.alerting.world import DAY, HOUR, LINEAGE, MINUTE, T0, World, finding, policy, progress
 
@@ -75,14 +76,14 @@ def test_a_gap_of_half_the_findings_own_width_joins_as_a_tail_and_one_more_does_
         assert anchor["source:weather"] == (T0 - MINUTE - 6 * MINUTE, T0 + 5 * MINUTE)
 
 
-def long_window(**more: object) -> World:
+def long_window(kind: Kind = "drift") -> World:
     """A day's window opens a P2 on a feature; three weeks on a longer window says the same of it."""
     world = World()
     world.fire("a/w0", onset=(T0 - HOUR, T0), window="day")
     world.wait(HOUR)
     world.send()
     world.reach(T0 + 3 * WEEK)
-    world.fire("a/w0", window="long", onset=(T0 + 2 * WEEK, T0 + 3 * WEEK - DAY), **({"severity": "P1"} | more))
+    world.fire("a/w0", window="long", onset=(T0 + 2 * WEEK, T0 + 3 * WEEK - DAY), severity="P1", kind=kind)
     return world
 
 
@@ -113,14 +114,15 @@ def test_a_subject_that_was_clear_for_a_hold_draws_nothing_in() -> None:
 
 def test_a_continuation_needs_three_subjects_a_shared_source_and_a_mild_finding() -> None:
     later = T0 + WEEK
-    for count, severity, subject, expected in (
+    cases: tuple[tuple[int, Severity, str, list[list[str]]], ...] = (
         (3, "P2", "b/w5", [["first", "onset", "onset", "continuation"]]),
         (3, "P3", "b/w5", [["first", "onset", "onset", "continuation"]]),
         (3, "P1", "b/w5", [["first", "onset", "onset"], ["first"]]),
         (2, "P2", "b/w5", [["first", "onset"], ["first"]]),
         (3, "P2", "b/t0", [["first", "onset", "onset"], ["first"]]),
         (3, "P2", "b", [["first", "onset", "onset"], ["first"]]),
-    ):
+    )
+    for count, severity, subject, expected in cases:
         world = World()
         for number in range(count):
             world.fire(f"a/w{number}", onset=(T0 - HOUR, T0))
