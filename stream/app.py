@@ -44,6 +44,7 @@ from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
+from stream.incidents.wiring import Incidents, add_agent, incidents_of
 from stream.start import spare_the_collector, wait_for_services
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
@@ -76,6 +77,7 @@ class Parts:
     sampler: Sampler
     surveyor: Surveyor
     evaluation: Evaluation
+    incidents: Incidents
     exporter: ModelExporter
 
 
@@ -106,7 +108,8 @@ def parts(settings: Settings) -> Parts:
     metrics.registry.register(exporter)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
-        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated, exporter,
+        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
+        incidents_of(settings, redis, patience=patience, survey=surveyor.survey, who=worker), exporter,
     )  # fmt: skip
 
 
@@ -149,7 +152,7 @@ def _newer(redis: Redis, settings: Settings, patience: Patience) -> Newer:
 
 
 def faust_app(built: Parts) -> faust.App:
-    """The Faust application: one agent over the four input topics."""
+    """The Faust application: an agent over the four input topics, and one over findings and actions."""
     settings = built.settings
     transport.install(
         _take(built),
@@ -174,6 +177,7 @@ def faust_app(built: Parts) -> faust.App:
         autodiscover=False,
     )
     _add_agent(app, built)
+    add_agent(app, built.incidents, settings)
     _add_tasks(app, built)
     return app
 
@@ -184,7 +188,8 @@ def _take(built: Parts) -> transport.Take:
         if not built.follower.number:
             log.warning("nothing is in force yet; reading waits for `driftline apply FILE`")
         try:
-            return await built.intake.take(consumer, tps)
+            placed = await built.intake.take(consumer, built.incidents.others(tps))
+            return {**placed, **await built.incidents.take(consumer, tps)}
         except DriftlineError as error:
             log.critical("%s", error)
             os._exit(2)
@@ -209,6 +214,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
     add_periodic(app, _periodic(built))
 
     async def last_checkpoint(app: Any, **kwargs: Any) -> None:
+        built.incidents.senders.stop()
         stored = await before_leaving(built.checkpointer.run_once(), within_s=LAST_CHECKPOINT_S)
         if not stored or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
@@ -234,6 +240,7 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
         *built.evaluation.tasks(settings),
+        *built.incidents.tasks(settings),
         Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
     ]
 

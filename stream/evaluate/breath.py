@@ -11,6 +11,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from redis.exceptions import RedisError
+
 from stream.state.patience import Patience
 
 Answer = TypeVar("Answer")
@@ -56,6 +58,8 @@ class Asking:
         """The answer, however long it takes; ``ask`` must be safe to repeat."""
         self.breath.end()
         try:
+            return await ask()  # an answer at once is the rule, and patience costs more than the question
+        except (RedisError, OSError):
             return await self._patiently(ask)
         finally:
             self.breath.begin()

@@ -68,7 +68,8 @@ class Desk:
         unit.stored = unit.last
         if walk.conclusion.messages:
             self.sent([unit.model])
-        await self.commits.show(unit.model, _view(walk))
+        if walk.conclusion.reports:
+            await self.commits.show(unit.model, _view(walk))
 
 
 async def close(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Due) -> list[Note]:

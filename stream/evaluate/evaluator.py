@@ -7,7 +7,7 @@ are notes read and units worked on.  A model that cannot be evaluated is said on
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
+#: Notes that are kept until they are forgotten together.
+FORGET_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -75,6 +77,7 @@ class Evaluator:
         self._listening = Listening(redis, names, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
+        self._done: list[Note] = []
         self._failed: dict[tuple[str, str], int] = {}
         self._said: set[str] = set()
 
@@ -134,7 +137,7 @@ class Evaluator:
             return
         for unit, error in await self._roll.load(stream):
             self._fail(unit, error)
-        marks = {unit.model: _watermark(unit, partitions) for unit in units.values()}
+        marks = _watermarks(units.values(), partitions)
         await self._breath()
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
         warming = await self._warming(stream, partitions, watermark=max(marks.values()))
@@ -154,6 +157,7 @@ class Evaluator:
         notes = await self._desk.notes.read(stream, range(len(partitions)))
         for unit in list(self._roll.units[stream].values()):
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
+        await self._forget(stream)
 
     async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
         if not any(partition.warming for partition in partitions):
@@ -165,11 +169,19 @@ class Evaluator:
     async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:
         late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
         self.tally.backlog = len(notes)
-        layouts = await self._roll.layouts(unit, late)
-        done = [*await revise(self._desk, unit, late, due=due, layouts=layouts)] if late else []
+        done: list[Note] = []
+        if late:
+            done += await revise(self._desk, unit, late, due=due, layouts=await self._roll.layouts(unit, late))
         done += await close(self._desk, unit, notes, due=due)
         self.tally.backlog = 0
-        await self._desk.notes.forget(unit.stream, done)
+        self._done += done
+        if len(self._done) >= FORGET_AT_ONCE:
+            await self._forget(unit.stream)
+
+    async def _forget(self, stream: str) -> None:
+        """What is stored needs no note; a stop before it is forgotten only has it merged again."""
+        done, self._done = self._done, []
+        await self._desk.notes.forget(stream, done)
 
     async def _listen(self, unit: Unit, due: Due) -> None:
         await self._listening.listen(unit, due=due, now_ms=due.seen(0))
@@ -177,7 +189,10 @@ class Evaluator:
     async def _guarded(self, unit: Unit, poll: _Poll, work: Callable[[Unit, Due], Awaitable[None]]) -> None:
         """Work on a unit, if its shard is ours; whatever goes wrong with it goes wrong with it alone."""
         token = self.leases.token(self._roll.shard(unit.model))
-        if token is None or self._is_failed(unit):
+        if token is None:  # its lease may have run out: what was passed over is looked at again
+            self._marks.clear()
+            return
+        if self._is_failed(unit):
             return
         seen = _seen(unit, poll.now, event_clock=self._event_clock)
         try:
@@ -219,8 +234,11 @@ class Evaluator:
             log.error("%s", what, exc_info=error if not isinstance(error, StoreError) else None)
 
 
-def _watermark(unit: Unit, partitions: Sequence[PartitionState]) -> int:
-    return stream_watermark(partitions, lateness_ms=unit.phase.watched.monitor.lateness_ms)
+def _watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:
+    """The stream's watermark for each model, worked out once for all of one lateness."""
+    lateness = {unit.model: unit.phase.watched.monitor.lateness_ms for unit in units}
+    by_lateness = {ms: stream_watermark(partitions, lateness_ms=ms) for ms in set(lateness.values())}
+    return {model: by_lateness[ms] for model, ms in lateness.items()}
 
 
 def _seen(unit: Unit, now: int, *, event_clock: bool) -> Seen:

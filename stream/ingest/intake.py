@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.names import Stream
+from schemas.names import TOPICS_IN
 from stream import transport
 from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
@@ -80,7 +81,9 @@ class Intake:
         consumer = self.consumer
         if consumer is None or not self.assigned:
             return
-        assigned, tenures = consumer.assignment(), self.ownership.tenures
+        topics = set(map(self.ownership.names.topic, TOPICS_IN))  # other agents' inputs are theirs to ask for
+        assigned = {tp for tp in consumer.assignment() if tp.topic in topics}
+        tenures = self.ownership.tenures
         for tp in set(tenures) - assigned:
             self.ownership.drop(tenures[tp])  # an empty assignment asks for nothing to be taken
         orphans = {tp for tp in assigned if tp not in tenures or consumer.read_offset(tp) is None}

@@ -64,7 +64,9 @@ class Scene:
     async def take(self, *partitions: int) -> None:
         """Own partitions, as a worker does that has just been assigned them."""
         for partition in partitions:
-            self.epochs[partition], _ = await self.store.take("predictions", partition, group="g", take_over=False, now_ms=1)
+            self.epochs[partition], _ = await self.store.take(
+                "predictions", partition, group="g", take_over=False, now_ms=1
+            )
             await self.store.resume("predictions", partition, epoch=self.epochs[partition], fields={"next": 0})
             self.offsets[partition] = 0
 

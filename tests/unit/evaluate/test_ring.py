@@ -34,7 +34,8 @@ def assert_is_sum(ring: Sliding, rows: dict[int, Partial]) -> None:
 @pytest.mark.parametrize("length", [1, 3, 10])
 def test_sliding_over_rows_with_gaps_and_growth_and_revisions_stays_exact(length: int) -> None:
     rng = np.random.default_rng(7)
-    ring, rows = Sliding(LAYOUT, length, 0), {}
+    rows: dict[int, Partial] = {}
+    ring = Sliding(LAYOUT, length, 0)
     for start in range(60):
         if start % 7 != 3:
             for _ in range(1 + start % 2):  # a row may be offered again, grown, before the window reaches it
