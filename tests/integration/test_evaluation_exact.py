@@ -43,8 +43,9 @@ async def both_days(scene: Scene) -> list[int]:
 
 def between(evaluator: Evaluator, step: str, what: Callable[[], Awaitable[None]]) -> None:
     """Have something happen once, right after ``step`` of the next poll."""
-    held: Any = evaluator._sealing if step == "seal" else evaluator._desk.notes
-    name = "seal" if step == "seal" else "read"
+    desk = evaluator._desk
+    held: Any = {"seal": evaluator._sealing, "notes": desk.notes, "partials": desk.merged, "stored": desk.commits}[step]
+    name = {"seal": "seal", "notes": "read", "partials": "noted", "stored": "store"}[step]
     original = getattr(held, name)
 
     async def and_then(*args: Any, **kwargs: Any) -> Any:
@@ -56,8 +57,8 @@ def between(evaluator: Evaluator, step: str, what: Callable[[], Awaitable[None]]
     setattr(held, name, and_then)
 
 
-@pytest.mark.parametrize("step", ["seal", "notes"])
-def test_a_checkpoint_between_the_seal_and_the_read_is_in_the_pane(told: Callable[[Story], None], step: str) -> None:
+@pytest.mark.parametrize("step", ["seal", "notes", "partials", "stored"])
+def test_a_checkpoint_at_any_moment_of_closing_is_in_the_pane(told: Callable[[Story], None], step: str) -> None:
     async def story(scene: Scene) -> None:
         for partition in (0, 1):
             await scene.count(partition, at(0), events=5, clock=at(1))
@@ -78,7 +79,9 @@ def test_a_checkpoint_between_the_seal_and_the_read_is_in_the_pane(told: Callabl
     told(story)
 
 
-def test_an_idle_partition_that_wakes_up_with_an_old_event_revises_the_closed_pane(told: Callable[[Story], None]) -> None:
+def test_an_idle_partition_that_wakes_up_with_an_old_event_revises_the_closed_pane(
+    told: Callable[[Story], None],
+) -> None:
     async def story(scene: Scene) -> None:
         await scene.count(0, at(0), events=5, clock=at(30))
         await scene.idle(1)
