@@ -29,7 +29,7 @@ def reconcile(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
             draft.entry(_rung(draft, new) if rings and not want.held else new)
     for name in incident.entries:
         entry = draft.entries[name]
-        if entry.want is not None and entry.address not in wants and not (held and incident.live):
+        if entry.want is not None and entry.address not in wants and not held:
             draft.entry(replace(entry, want=None, motive=incident.reason or "moved"))
     kept = tuple(name for name in entries if name in draft.entries)
     return incident if kept == incident.entries else draft.incident(replace(incident, entries=kept))

@@ -121,6 +121,7 @@ def outliving(*, also_clears: bool) -> World:
     world.fire("a", severity="P1", onset=(T0 - HOUR, T0), memory=DAY)
     world.wait(HOUR)
     world.send()
+    world.give(Acknowledge(incident=world.incident(), by="ann", at=world.now))
     world.clear("a/w0")
     for number in range(60):
         if also_clears and number == 20:
@@ -136,6 +137,7 @@ def test_14_what_outlives_its_cause_rings_once_and_only_after_its_memory() -> No
     world = outliving(also_clears=False)
     assert world.vendors.rings[2:] == [("pagerduty:key", f"{world.incident()}:2")]
     assert world.vendors.notes == [("slack:#p0", "still open although its likely cause recovered")]
+    assert world.state.incidents[world.incident()].acknowledged is None
 
 
 def test_14_what_recovers_within_its_memory_never_rings_again() -> None:
