@@ -53,7 +53,7 @@ def view(state: State, incident_id: str) -> IncidentView:
     )
 
 
-def message(state: State, incident_id: str, call: Call, now: int) -> Message:
+def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
     """What a receiver renders for a call, as the state is before the call is confirmed.
 
     :raises KeyError: there is no such incident.

@@ -25,7 +25,7 @@ def reconcile(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
     for want in wants.values():
         entry = draft.entries.get(entry_id(incident.id, want.address)) or _entry(incident, want)
         if entry.failed is None:
-            new = _repeated(draft, incident, _raised(draft, incident, want, entry=entry, told=told), want)
+            new = _repeated(draft, incident, _raised(draft, incident, want, entry=entry, told=told))
             draft.entry(_rung(draft, new) if rings and not want.held else new)
     for name in incident.entries:
         entry = draft.entries[name]
@@ -102,13 +102,13 @@ def _rung(draft: Draft, entry: Entry) -> Entry:
     return _ringing(replace(entry, motive="outlived", rung=draft.now), "outlived")
 
 
-def _repeated(draft: Draft, incident: Incident, entry: Entry, want: Want) -> Entry:
+def _repeated(draft: Draft, incident: Incident, entry: Entry) -> Entry:
     """Say it again when the repeat is due; after an outage once, and in the old rhythm."""
     due = repeat_due(draft, incident, entry)
-    if due is None or due > draft.now or want.repeat_interval is None:
+    if due is None or due > draft.now or entry.repeat_interval is None:
         return entry
-    missed = (draft.now - due) // want.repeat_interval
-    return _ringing(replace(entry, motive="repeat", rung=due + missed * want.repeat_interval), "repeat")
+    missed = (draft.now - due) // entry.repeat_interval
+    return _ringing(replace(entry, motive="repeat", rung=due + missed * entry.repeat_interval), "repeat")
 
 
 def repeat_due(draft: Draft, incident: Incident, entry: Entry) -> int | None:

@@ -137,7 +137,7 @@ class Senders:
         receiver = self.receivers.get(call.address)
         if receiver is None:
             return Receipt("permanent", why=_MISSING)
-        shown = message(tenure.state, tenure.state.entries[call.entry].incident, call, tenure.now)
+        shown = message(tenure.state, tenure.state.entries[call.entry].incident, call, now=tenure.now)
         if not await self._owner.patience(lambda: self._owner.store.holds(tenure.epoch)):
             raise Ended
         checked = time.monotonic()

@@ -25,6 +25,7 @@ def test_features_of_one_feed_together_name_the_feed_and_the_nearer_source_first
     found = causes(world)
     assert list(found)[:2] == ["source:weather", "source:noaa"]
     assert found["source:weather"] + found["source:noaa"] > 0.99
+    assert found["source:weather"] > 1.2 * found["source:noaa"]
     assert view(world.state, world.incident()).title == "a: 18 features drifted, cause likely weather (3 models)"
 
 
@@ -70,7 +71,7 @@ def test_a_message_carries_what_a_receiver_shows_and_no_evidence_beyond_statisti
         )
     world.wait(MINUTE)
     [call] = world.todo()
-    shown = message(world.state, world.incident(), call, world.now)
+    shown = message(world.state, world.incident(), call, now=world.now)
     assert (shown.reason, shown.why, shown.state, shown.severity) == ("first", "opened", "firing", "P1")
     assert (shown.since_lo, shown.since_hi, shown.models, shown.owner) == (T0 - HOUR, T0 - MINUTE, ("a",), "data")
     assert (shown.members[0].value, shown.members[0].threshold, shown.members[0].n) == (0.4, 0.25, 1_000)

@@ -48,7 +48,7 @@ def test_a_silence_over_a_told_incident_holds_it_and_says_until_when() -> None:
     silence(world, length=HOUR)
     world.send()
     assert world.vendors.kinds("slack:#p1") == ["open", "update"]
-    shown = message(world.state, world.incident(), world.vendors.calls[-1], world.now)
+    shown = message(world.state, world.incident(), world.vendors.calls[-1], now=world.now)
     assert shown.silenced_until == world.now + HOUR
     world.wait(2 * HOUR)
     world.send()

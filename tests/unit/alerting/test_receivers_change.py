@@ -214,7 +214,7 @@ def test_five_of_six_clear_is_an_edit_and_counts_are_not_edited_more_often_than_
     world.wait(5 * MINUTE)
     world.send()
     assert world.vendors.kinds(P1.name) == ["open", "update"]
-    shown = message(world.state, world.incident(), world.vendors.calls[-1], world.now)
+    shown = message(world.state, world.incident(), world.vendors.calls[-1], now=world.now)
     assert (shown.firing, shown.total, shown.reason, shown.why) == (1, 6, "update", "changed")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from alerting.inputs import Configure
 from alerting.step import next_due
 from schemas.actions import AddSilence, Matcher
 from schemas.monitored import RouteMonitor
-from tests.unit.alerting.world import DAY, HOUR, MINUTE, P1, P2, SECOND, T0, World, policy, route
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, P1, P2, RECEIVERS, SECOND, T0, World, policy, route
 
 
 def silenced(world: World, length: int = DAY) -> None:
@@ -54,8 +55,10 @@ def test_what_clears_within_the_wait_is_not_opened_while_it_recovers() -> None:
     world.wait(10 * SECOND)
     world.clear("a/w0")
     world.wait(5 * MINUTE)
+    world.clear("a/w0")
     world.send()
     assert (world.vendors.calls, world.state.incidents[world.incident()].state) == ([], "recovering")
+    world.wait(SECOND)
     world.fire("a/w0", severity="P1")
     world.send()
     assert world.vendors.rings == [(P1.name, f"{world.incident()}:1")]
@@ -89,3 +92,42 @@ def test_each_receiver_is_due_at_its_own_wait() -> None:
     world.reach(T0 + 10 * MINUTE)
     world.send()
     assert {address for address, _ in world.vendors.still_open()} == {P1.name, P2.name}
+
+
+def test_what_returned_is_not_repeated_while_it_is_unstable() -> None:
+    world = World(policy(route(repeat_interval_ms=10 * MINUTE)))
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(MINUTE)
+    world.send()
+    world.clear("a/w0")
+    world.wait(5 * MINUTE)
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    for expected in (0, 0, 0, 1):  # The hold is 20 minutes after one return.
+        world.wait(5 * MINUTE + SECOND)
+        world.send()
+        assert len(world.vendors.notes) == expected
+
+
+def test_a_close_that_has_not_begun_is_taken_back_without_a_ring() -> None:
+    world = World()
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(MINUTE)
+    world.send()
+    world.give(Configure(policy(receivers=RECEIVERS | {"team": (P2,)})))
+    world.give(Configure(world.policy))
+    world.send()
+    assert [call.kind for call in world.vendors.calls] == ["open"]
+
+
+def test_a_close_that_may_have_arrived_is_not_taken_back_but_opened_anew() -> None:
+    world = World()
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(MINUTE)
+    world.send()
+    world.give(Configure(policy(receivers=RECEIVERS | {"team": (P2,)})))
+    world.send(1)
+    world.send(1, crash="after")
+    world.give(Configure(world.policy))
+    world.send()
+    assert world.vendors.rings[-1] == (P1.name, f"{world.incident()}:2")
+    assert world.vendors.still_open() == {(P1.name, f"{world.incident()}:2")}
