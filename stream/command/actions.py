@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
@@ -93,7 +93,7 @@ def _produced(settings: Settings, value: bytes) -> int:
 async def _answered(redis: Redis, names: Names, offset: int) -> Answer | None:
     until = time.monotonic() + ANSWER_WITHIN_S
     while time.monotonic() < until:
-        stored = await redis.get(names.incidents("answer", f"{PARTITION}:{offset}"))
+        stored: Any = await redis.get(names.incidents("answer", f"{PARTITION}:{offset}"))
         if stored is not None:
             return decode(stored)
         await asyncio.sleep(POLL_S)

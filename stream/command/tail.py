@@ -17,6 +17,13 @@ from stream.command.printing import moment, print_lines, shown
 TOPICS = ("incidents", "findings", "reports")
 _TOPIC_OF = {"reports": "drift-reports"}
 QUIET_S = 2.0
+#: By kind: the field of the time, what it is called, and the fields that are shown.
+_PARTS = {
+    "incidents": ("updated", "incident", ("id", "state", "severity", "title")),
+    "progress": ("at", "progress", ("model", "stream")),
+    "findings": ("at", "finding", ("state", "severity", "subject", "rule", "value")),
+    "reports": ("end", "report", ("model", "window", "state")),
+}
 
 
 def _what(text: str) -> str:
@@ -92,7 +99,7 @@ def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: C
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
-            record = _json(cast("bytes | None", message.value()))
+            record = _json(message.value())
             if record is not None:
                 yield topics[cast(str, message.topic())], record
     except KafkaException as error:
@@ -129,23 +136,11 @@ def line_of(kind: str, record: Mapping[str, Any]) -> str:
     >>> line_of("findings", {"type": "progress", "model": "m", "stream": "predictions", "at": 1357035300000})
     '2013-01-01T10:15:00Z  progress   m predictions'
     """
-    if kind == "incidents":
-        head = (
-            moment(record.get("updated")),
-            "incident",
-            record.get("id"),
-            record.get("state"),
-            record.get("severity"),
-        )
-        rest = (record.get("title"),)
-    elif record.get("type") == "progress":
-        head = (moment(record.get("at")), "progress", record.get("model"), record.get("stream"))
-        rest = ()
-    elif kind == "findings":
-        head = (moment(record.get("at")), "finding", record.get("state"), record.get("severity"), record.get("subject"))
-        rest = (record.get("rule"), record.get("value"))
-    else:
-        head = (moment(record.get("end")), "report", record.get("model"), record.get("window"), record.get("state"))
-        rest = ()
-    time_, what, *more = head
-    return f"{shown(time_)}  {what:<10} {' '.join(shown(part) for part in (*more, *rest) if part is not None)}"
+    time_, what, names = _PARTS[_kind(kind, record)]
+    parts = (record.get(name) for name in names)
+    said = " ".join(shown(part) for part in parts if part is not None)
+    return f"{shown(moment(record.get(time_)))}  {what:<10} {said}"
+
+
+def _kind(topic: str, record: Mapping[str, Any]) -> str:
+    return "progress" if record.get("type") == "progress" else topic

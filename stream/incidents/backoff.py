@@ -17,5 +17,5 @@ def pause_s(failures: int, *, retry_after_s: float | None, jitter: float) -> flo
     >>> pause_s(1, retry_after_s=30.0, jitter=0.5)
     30.375
     """
-    doubled = min(LONGEST_S, FIRST_S * 2 ** min(failures - 1, 10))
+    doubled = min(LONGEST_S, FIRST_S * 2.0 ** min(failures - 1, 10))
     return (retry_after_s or 0.0) + doubled * (0.5 + 0.5 * jitter)

@@ -25,7 +25,6 @@ from schemas.monitored import RouteMonitor
 from schemas.settings import Settings
 from stream.incidents.inbox import EventInbox, Pair
 from stream.incidents.owner import Owner
-from stream.incidents.senders import Senders
 from stream.incidents.tenure import Ended
 from stream.state.generations import Stamp, read, read_stamp
 from stream.state.patience import Patience
@@ -59,10 +58,9 @@ class Configured:
                 self._say(str(error))
                 return False
 
-    async def follow(self, owner: Owner, senders: Senders) -> None:
+    async def follow(self, owner: Owner) -> None:
         """Look again, and have the owner decide by what has changed."""
         await self.refresh()
-        senders.receivers = self.receivers
         tenure = owner.tenure
         policy = self.policy
         if tenure is None or tenure.configured is policy or not self.first.is_set():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from confluent_kafka import KafkaError, Producer
@@ -62,14 +62,12 @@ class Relay:
         """Produce and wait; the outbox entries that the broker has, up to the first that it has not: order is kept."""
         taken: set[bytes] = set()
 
-        def note(entry: bytes, error: KafkaError | None) -> None:
-            if error is None:
-                taken.add(entry)
+        def noting(entry: bytes) -> Callable[[KafkaError | None, object], None]:
+            return lambda error, _: taken.add(entry) if error is None else None
 
         for entry, fields in found:
             self._producer.produce(
-                self._topic, fields[b"document"] or None, fields[b"id"],
-                on_delivery=lambda error, _, entry=entry: note(entry, error),
+                self._topic, fields[b"document"] or None, fields[b"id"], on_delivery=noting(entry)
             )  # fmt: skip
         while self._producer.flush(FLUSH_S):
             pass

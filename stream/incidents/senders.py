@@ -13,7 +13,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -56,10 +56,12 @@ class Lane:
 
 
 class Senders:
-    """``receivers`` by address; replaced when another configuration comes into force, old ones kept while they are needed."""
+    """``receivers`` tells those of the configuration in force by address, and older ones that may still be needed."""
 
-    def __init__(self, owner: Owner, budget: Budget, *, in_doubt_s: float) -> None:
-        self.receivers: Mapping[str, Receiver] = {}
+    def __init__(
+        self, owner: Owner, budget: Budget, *, receivers: Callable[[], Mapping[str, Receiver]], in_doubt_s: float
+    ) -> None:
+        self._receivers = receivers
         self._owner, self._budget, self._in_doubt_s = owner, budget, in_doubt_s
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
@@ -134,7 +136,7 @@ class Senders:
         passing("after-confirm")
 
     async def _delivered(self, tenure: Tenure, call: Call) -> Receipt:
-        receiver = self.receivers.get(call.address)
+        receiver = self._receivers().get(call.address)
         if receiver is None:
             return Receipt("permanent", why=_MISSING)
         shown = message(tenure.state, tenure.state.entries[call.entry].incident, call, now=tenure.now)

@@ -47,7 +47,7 @@ class Incidents:
             Periodic("deciding", 0.0, self.owner.run),
             Periodic("sending", 0.0, self.senders.run),
             Periodic("publishing", 0.0, self.relay.run),
-            Periodic("following", settings.config_poll_s, partial(self.configured.follow, self.owner, self.senders)),
+            Periodic("following", settings.config_poll_s, partial(self.configured.follow, self.owner)),
             Periodic("reclaiming_incidents", settings.session_timeout_s, self.agent.reclaim),
         ]
 
@@ -65,7 +65,12 @@ def incidents_of(settings: Settings, redis: Redis, *, patience: Patience, survey
     return Incidents(
         owner,
         IncidentAgent(owner, configured, survey=survey, who=who),
-        Senders(owner, RedisBudget(redis, settings.names), in_doubt_s=settings.in_doubt_s),
+        Senders(
+            owner,
+            RedisBudget(redis, settings.names),
+            receivers=lambda: configured.receivers,
+            in_doubt_s=settings.in_doubt_s,
+        ),
         Relay(owner, incident_producer(settings.kafka)),
         configured,
         tally,

@@ -12,8 +12,7 @@ from collections.abc import Mapping
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
-from schemas.names import Stream
-from schemas.names import TOPICS_IN
+from schemas.names import TOPICS_IN, Stream
 from stream import transport
 from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter

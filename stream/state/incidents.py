@@ -24,7 +24,7 @@ async def read_incidents(redis: Redis, names: Names) -> list[IncidentView]:
 
     :raises StoreError: a document is damaged, or of a newer program.
     """
-    found = await redis.hgetall(names.incidents("documents"))
+    found: Any = await redis.hgetall(names.incidents("documents"))
     return [_document(name.decode(), value) for name, value in found.items()]
 
 
@@ -35,16 +35,18 @@ async def read_incident(redis: Redis, names: Names, beginning: str) -> IncidentV
     :raises ConfigError: there are several.
     """
     key = names.incidents("documents")
-    whole = await redis.hget(key, beginning)
+    whole: Any = await redis.hget(key, beginning)
     if whole is not None:
         return _document(beginning, whole)
-    found = sorted(name.decode() for name in await redis.hkeys(key))
+    kept: Any = await redis.hkeys(key)
+    found = sorted(name.decode() for name in kept)
     matching = [name for name in found if beginning and name.startswith(beginning)]
     if not matching:
         raise StoreError(f"there is no incident {beginning!r}; `driftline incident ls --all` lists them")
     if len(matching) > 1:
         raise ConfigError([Problem("", 0, "", f"{beginning!r} begins several incidents: {', '.join(matching[:10])}")])
-    return _document(matching[0], await redis.hget(key, matching[0]) or b"")
+    document: Any = await redis.hget(key, matching[0])
+    return _document(matching[0], document or b"")
 
 
 async def read_timeline(redis: Redis, names: Names, incident: str) -> list[Happened]:
@@ -58,7 +60,7 @@ async def read_silences(redis: Redis, names: Names) -> list[SilenceView]:
 
     :raises StoreError: one is damaged, or of a newer program.
     """
-    found = await redis.hgetall(names.incidents("silences"))
+    found: Any = await redis.hgetall(names.incidents("silences"))
     try:
         return sorted((decode_silence(value) for value in found.values()), key=lambda silence: silence.ends)
     except msgspec.DecodeError as error:

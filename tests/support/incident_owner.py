@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+import msgspec
 import redis.asyncio as redis_async
 
 from alerting.deliveries import Call, Message, Receipt, ReceiverKind
@@ -55,7 +56,8 @@ def finding(
         kind="drift", subject=f"feature:m/{feature}", severity="P1", at=at, seen=seen or at, onset=Onset(T0 - HOUR, T0),
         memory=0, feature=feature, source="weather", window="day", value=0.4, threshold=0.25, n=1000,
     )  # fmt: skip
-    return findings.msgspec.structs.replace(made, state=state, severity=severity)
+    changed: Finding = msgspec.structs.replace(made, state=state, severity=severity)
+    return changed
 
 
 @dataclass
@@ -134,17 +136,17 @@ async def running(
     async with redis_async.Redis.from_url(url) as redis:
         store = IncidentStore(redis, names)
         owner = Owner(store, lock_step=event_time, patience=Patience(), tally=OwnerTally())
-        senders = Senders(owner, NoBudget(), in_doubt_s=in_doubt_s)
         found = receivers if receivers is not None else two_receivers()
-        senders.receivers = found
+        senders = Senders(owner, NoBudget(), receivers=lambda: found, in_doubt_s=in_doubt_s)
         offsets = await take(owner)
         tasks = [asyncio.create_task(_for_ever(work)) for work in (owner.run, senders.run)]
         try:
             yield Running(owner, senders, found, offsets)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            while not all(task.done() for task in tasks):
+                for task in tasks:
+                    task.cancel()  # again and again: ``wait_for`` of Python 3.11, in a library, may swallow one
+                await asyncio.wait(tasks, timeout=0.1)
             for receiver in found.values():
                 receiver.free.set()
             senders.stop()

@@ -86,7 +86,7 @@ def test_a_stream_that_was_not_announced_counts_once_it_has_spoken() -> None:
 
 
 def test_the_order_is_that_of_event_time_then_of_the_keys_whatever_came_first() -> None:
-    found = [finding("b", 10), finding("a", 10), finding("c", 5), mark(10)]
+    found: list[Message] = [finding("b", 10), finding("a", 10), finding("c", 5), mark(10)]
     for order in itertools.permutations(found):
         box = inbox()
         for one in arrivals(*order):
