@@ -1,0 +1,112 @@
+"""`driftline incident`, `silence` and `tail` against a worker: what is listed, what is done, and what is refused in words."""
+
+from __future__ import annotations
+
+import pytest
+from confluent_kafka import Producer
+
+from schemas import findings
+from stream.evaluate.own_topics import ensure_topics
+from tests.support.command import Ended, driftline
+from tests.support.incident_owner import finding
+from tests.support.models import reference
+from tests.support.worker import Deployment
+
+MONITORS = """\
+schema: 1
+defaults: {pane: 1h, windows: {day: 24h}, step: 1h, lateness: 0s}
+sources: {weather: {owner: data}}
+models:
+  m:
+    reference: m.json
+    features: {temp: {type: numeric, source: weather}}
+receivers: {console: {}}
+route: {receiver: console, open_wait: 0s}
+"""
+
+
+@pytest.fixture
+def site(deployment: Deployment) -> Deployment:
+    """A deployment with its configuration in force and no worker yet."""
+    (deployment.folder / "m.json").write_bytes(reference().to_json())
+    (deployment.folder / "monitors.yaml").write_text(MONITORS)
+    assert driftline("apply", str(deployment.folder / "monitors.yaml"), env=deployment.variables).code == 0
+    ensure_topics(deployment.kafka, deployment.names)
+    return deployment
+
+
+def run(site: Deployment, *arguments: str) -> Ended:
+    return driftline(*arguments, env={**site.variables, "USER": "ann", "LOGNAME": "ann"})
+
+
+def send(site: Deployment, *messages: findings.Finding) -> None:
+    producer = Producer({"bootstrap.servers": site.kafka})
+    for message in messages:
+        producer.produce(site.names.topic("findings"), findings.encode(message), partition=0)
+    assert producer.flush(10) == 0
+
+
+def test_without_a_worker_an_action_is_kept_and_said_to_wait(site: Deployment) -> None:
+    assert run(site, "incident", "ls").out == "no open incidents\n"
+    assert run(site, "silence", "ls").out == "no silences\n"
+    unknown = run(site, "incident", "ack", "inc-1")
+    assert (unknown.code, unknown.err) == (
+        1,
+        "there is no incident 'inc-1'; `driftline incident ls --all` lists them\n",
+    )
+
+    waiting = run(site, "silence", "add", "model=m", "--for", "2h")
+    assert waiting.code == 1
+    assert "no worker took it within 5 s; it is done as soon as one runs" in waiting.err
+
+
+@pytest.mark.parametrize(
+    ("matchers", "length", "said"),
+    [
+        (("severity=P1",), "2h", "severity is inferred and may change"),
+        (("modle=m",), "2h", "no finding has the label 'modle'"),
+        (('model=~".*"',), "2h", "a silence needs a matcher that not everything matches"),
+        (("model",), "2h", "is no matcher"),
+        (("model=m",), "soon", "must be a duration such as 500ms, 30s, 1h or 45d"),
+        (("model=m",), "0s", "a silence must end after it starts"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused_before_anything_is_sent(
+    site: Deployment, matchers: tuple[str, ...], length: str, said: str
+) -> None:
+    ended = run(site, "silence", "add", *matchers, "--for", length)
+
+    assert ended.code == 2
+    assert said in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_the_on_calls_work(site: Deployment) -> None:
+    site.start_worker()
+    send(site, finding())
+    site.wait_until(lambda: "inc-" in run(site, "incident", "ls").out)
+    [listed] = run(site, "incident", "ls", "--json").json["incidents"]
+    beginning = listed["id"][:8]
+
+    shown = run(site, "incident", "show", beginning)
+    assert shown.out.splitlines()[0] == f"{listed['id']}: {listed['title']}"
+    assert "feature:m/temp" in shown.out
+
+    assert run(site, "incident", "ack", beginning).out == f"incident {listed['id']} is acknowledged\n"
+    added = run(site, "silence", "add", 'feature=~"temp|dewp"', "--for", "2h", "--comment", "known", "--by", "bob")
+    assert added.code == 0, added
+    [silence] = run(site, "silence", "ls", "--json").json["silences"]
+    assert (silence["matchers"], silence["by"], silence["comment"]) == (['feature=~"temp|dewp"'], "bob", "known")
+    assert silence["ends"] - silence["starts"] == 7_200_000
+    assert run(site, "silence", "expire", silence["id"][:5]).out == f"silence {silence['id']} has ended\n"
+    assert run(site, "silence", "ls").out == "no silences\n"
+
+    assert run(site, "incident", "resolve", beginning).out == f"incident {listed['id']} is resolved\n"
+    late = run(site, "incident", "ack", beginning)
+    assert (late.code, late.err) == (1, f"{listed['id']} has ended: operator; nothing was changed\n")
+    found = run(site, "incident", "show", beginning, "--json").json
+    assert (found["incident"]["acknowledged_by"], found["incident"]["end_reason"]) == ("ann", "operator")
+    assert ["resolved by ann" in line["text"] for line in found["timeline"]].count(True) == 1
+
+    tailed = run(site, "tail", "incidents", "findings", "--once").out
+    assert f"incident   {listed['id']} ended P1" in tailed
+    assert "finding    firing P1 feature:m/temp psi 0.4" in tailed
