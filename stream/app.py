@@ -34,6 +34,8 @@ from stream.expose.metrics import WorkerMetrics
 from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.sampling import Sampler
 from stream.expose.server import Server
+from stream.incidents.agent import INPUTS
+from stream.incidents.wiring import Incidents, add_agent, incidents_of
 from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
@@ -44,7 +46,6 @@ from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
-from stream.incidents.wiring import Incidents, add_agent, incidents_of
 from stream.start import spare_the_collector, wait_for_services
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
@@ -159,6 +160,7 @@ def faust_app(built: Parts) -> faust.App:
         lambda error: built.metrics.group_errors.inc(),
         short_run_pause_s=settings.short_run_pause_s,
         max_run_records=settings.max_run_records,
+        urgent=map(settings.names.topic, INPUTS),
     )
     app = faust.App(
         settings.names.group,

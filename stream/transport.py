@@ -1,7 +1,7 @@
 """The Kafka transport: Faust's aiokafka driver, but one Faust event per fetched run of records.
 
-The only file that touches Faust's and aiokafka's private names; ``tests/unit/stream/test_transport_contract.py``
-fails when a release changes one of them.  What it promises:
+With ``fetching.py`` the only file that touches Faust's and aiokafka's private names;
+``tests/unit/stream/test_transport_contract.py`` fails when a release changes one of them.  What it promises:
 
 * an agent receives ``Run``: the records one fetch returned for one partition, in offset order;
 * nothing is delivered before ``perform_seek`` has placed every assigned partition where its *stored* state ends;
@@ -23,12 +23,11 @@ from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 from mode import Service
 
+from stream.fetching import FetchThread
 from stream.records import Record as Record
 from stream.records import Run as Run
 
 SCHEME = "runs"
-#: Faust hard-codes 1 500 ms; librdkafka's mock broker does not wake a waiting fetch, so an empty one costs it all.
-FETCH_MAX_WAIT_MS = 100
 GROUP_CHECK_S = 2.0
 
 
@@ -44,16 +43,6 @@ class RunSchema(faust.Schema):  # type: ignore[type-arg]
 
     def loads_value(self, app: Any, message: Any, *, loads: Any = None, serializer: Any = None) -> Any:
         return message.value
-
-
-class _Thread(driver.AIOKafkaConsumerThread):
-    """aiokafka's consumer on its own thread and loop, with a fetch that does not sleep 1.5 s when empty."""
-
-    def _create_worker_consumer(self, transport: Any) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
-        consumer._isolation_level = "read_committed"  # an aborted transaction's events were never produced
-        return consumer
 
 
 class RunConsumer(driver.Consumer):
@@ -75,7 +64,7 @@ class RunConsumer(driver.Consumer):
         self._held: set[TP] = set()
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
-        return _Thread(self, loop=self.loop, beacon=self.beacon)
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
         """Place every assigned partition at the offset its stored state ends with."""
@@ -260,12 +249,20 @@ def broker_url(bootstrap: str) -> list[str]:
     return [f"{SCHEME}://{host.strip()}" for host in bootstrap.split(",") if host.strip()]
 
 
-def install(take: Take, on_group_error: GroupError, *, short_run_pause_s: float, max_run_records: int) -> None:
-    """Register the transport with Faust and give its consumer what it asks."""
+def install(
+    take: Take,
+    on_group_error: GroupError,
+    *,
+    short_run_pause_s: float,
+    max_run_records: int,
+    urgent: Iterable[str] = (),
+) -> None:
+    """Register the transport with Faust and give its consumer what it asks; ``urgent`` topics are read before others."""
     RunConsumer.take = staticmethod(take)
     RunConsumer.on_group_error = staticmethod(on_group_error)
     RunConsumer.short_run_pause_s = short_run_pause_s
     RunConsumer.max_run_records = max_run_records
+    FetchThread.urgent = frozenset(urgent)
     drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:RunTransport"
 
 

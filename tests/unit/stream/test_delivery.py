@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 from faust.types import TP
 
+from schemas.names import Names
 from stream import transport
 from stream.ingest.intake import Intake
 from stream.transport import RunConsumer
@@ -74,7 +75,7 @@ def test_a_partition_that_was_taken_and_never_placed_is_asked_for_again(monkeypa
         consumer = bare_consumer(queue=asyncio.Event())
         consumer.assignment = lambda: {ZERO, ONE}
         await consumer.place(ZERO, 0)
-        ownership: Any = SimpleNamespace(tenures={ZERO: tenure(0), ONE: tenure(1)})
+        ownership: Any = SimpleNamespace(tenures={ZERO: tenure(0), ONE: tenure(1)}, names=Names())
         nothing = cast(Any, None)
         intake = Intake(nothing, ownership, patience=nothing, configured=nothing)
         intake.consumer, intake.assigned = consumer, True
@@ -95,7 +96,7 @@ def test_a_tenure_of_a_partition_that_went_elsewhere_ends() -> None:
         consumer.assignment = lambda: {ZERO}
         await consumer.place(ZERO, 0)
         ownership: Any = SimpleNamespace(
-            tenures={ZERO: tenure(0), ONE: tenure(1)}, drop=lambda tenure: dropped.append(tenure.tp)
+            tenures={ZERO: tenure(0), ONE: tenure(1)}, drop=lambda tenure: dropped.append(tenure.tp), names=Names()
         )
         nothing = cast(Any, None)
         intake = Intake(nothing, ownership, patience=nothing, configured=nothing)

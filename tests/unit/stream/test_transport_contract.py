@@ -17,6 +17,7 @@ from typing import Any
 import aiokafka
 import faust
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.transport import consumer as base
 from faust.transport import drivers
@@ -25,6 +26,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 from mode.services import ServiceBase
 
+import stream.fetching
 import stream.transport
 
 #: Every private name the transport touches or overrides, and where it lives: the test below keeps this list complete.
@@ -37,6 +39,7 @@ PRIVATE: dict[str, tuple[Any, ...]] = {
     "_isolation_level": (aiokafka.AIOKafkaConsumer,),
     "_subscription": (aiokafka.AIOKafkaConsumer,),
     "_create_worker_consumer": (driver.AIOKafkaConsumerThread,),
+    "_fetch_records": (driver.AIOKafkaConsumerThread,),
     "_new_consumer_thread": (driver.Consumer,),
     "_read_offset": (base.Consumer,),
     "_committed_offset": (base.Consumer,),
@@ -62,7 +65,12 @@ SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
     (driver.Consumer._new_consumer_thread, "self", "RunConsumer._new_consumer_thread"),
     (driver.Consumer.earliest_offsets, "self, partitions", "positions"),
     (driver.Consumer.highwaters, "self, partitions", "positions"),
-    (driver.AIOKafkaConsumerThread._create_worker_consumer, "self, transport", "_Thread._create_worker_consumer"),
+    (driver.AIOKafkaConsumerThread._create_worker_consumer, "self, transport", "FetchThread._create_worker_consumer"),
+    (
+        driver.AIOKafkaConsumerThread._fetch_records,
+        "self, consumer, active_partitions, timeout, max_records",
+        "FetchThread._fetch_records",
+    ),
     (driver.AIOKafkaConsumerThread._ensure_consumer, "self", "RunConsumer._seek_to"),
     (driver.AIOKafkaConsumerThread.call_thread, "self, fun, args, kwargs", "RunConsumer._seek_to"),
     (aiokafka.AIOKafkaConsumer.seek, "self, partition, offset", "RunConsumer._seek_to"),
@@ -84,17 +92,22 @@ FACTS: tuple[tuple[Any, str, str], ...] = (
     (
         driver.AIOKafkaConsumerThread._create_worker_consumer,
         r"fetch_max_wait_ms=1500",
-        "Faust fixes the wait of an empty fetch; _Thread shortens it. If Faust has a setting now, use that",
+        "Faust fixes the wait of an empty fetch; FetchThread shortens it. If Faust has a setting now, use that",
     ),
     (
         driver.Consumer._new_consumer_thread,
         r"AIOKafkaConsumerThread\(self, loop=self\.loop, beacon=self\.beacon\)",
-        "_new_consumer_thread builds _Thread with these arguments",
+        "_new_consumer_thread builds FetchThread with these arguments",
+    ),
+    (
+        Fetcher.fetched_records,
+        r"if partitions and tp not in partitions",
+        "to aiokafka no partitions are all, so FetchThread never asks for none",
     ),
     (
         aiokafka.AIOKafkaConsumer.start,
         r"fetch_max_wait_ms=self\._fetch_max_wait_ms",
-        "_Thread sets it between construction and start, so start must be what reads it",
+        "FetchThread sets it between construction and start, so start must be what reads it",
     ),
     (
         aiokafka.AIOKafkaConsumer.start,
@@ -217,7 +230,8 @@ def test_a_scheme_of_our_own_selects_the_transport() -> None:
 
 def test_the_list_of_private_names_is_complete() -> None:
     """A private name that the transport begins to touch must be added above, with what is expected of it."""
-    assert touched(Path(stream.transport.__file__).read_text()) == set(PRIVATE)
+    files = (Path(stream.transport.__file__), Path(stream.fetching.__file__))
+    assert set().union(*(touched(file.read_text()) for file in files)) == set(PRIVATE)
 
 
 def test_touched_names_are_seen_and_own_ones_are_not() -> None:
