@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 from rich.console import Console
@@ -29,7 +30,7 @@ from stream.local.child import Child, running
 from stream.local.events import Record, records_of
 from stream.local.flights import load_flights
 from stream.local.judged import Judged, Judging
-from stream.local.model import scores_of
+from stream.local.model import Floats, scores_of
 from stream.local.monthly import Counts, Month, Psi, months, psi_of_month
 from stream.local.progress import Watch, judging_line, progress_line
 from stream.local.replay import Progress, Sender, offsets_in, replay
@@ -86,11 +87,17 @@ def replayed_year(console: Console) -> Iterator[tuple[Summary, Children]]:
 
     :raises DriftlineError: a part is not installed, a step failed, a child died or stopped counting.
     """
+    console.print("flights: reading the year, training on January")
+    flights = load_flights()
+    with replayed(flights, scores_of(flights), console=console) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def replayed(flights: pd.DataFrame, scores: Floats, *, console: Console) -> Iterator[tuple[Summary, Children]]:
+    """The same of any flights that hold January, in time order, with the score of each."""
+    reference = january(flights, scores)
     with running_stack() as stack:
-        console.print("flights: reading the year, training on January")
-        flights = load_flights()
-        scores = scores_of(flights)
-        reference = january(flights, scores)
         console.print("driftline apply: monitors, and January as the reference")
         _apply(write_watched(stack.folder, reference), stack)
         with _children(stack, console) as children:

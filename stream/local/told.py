@@ -16,6 +16,7 @@ from schemas.incidents import IncidentView, MemberView, decode
 from schemas.names import Names
 from stream.local.receivers.pagerduty import RecordingPagerDuty
 from stream.local.receivers.slack import RecordingSlack
+from stream.local.watched import MODEL
 
 _COLOURS = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 
@@ -77,12 +78,17 @@ def told(pagerduty: RecordingPagerDuty, slack: RecordingSlack) -> Told:
     """What the recording receivers hold."""
     roots = slack.roots()
     return Told(
-        pages=Counter(_incident_of(incident.key) for incident in pagerduty.incidents),
-        roots=Counter(_incident_of(_key_of(root.content)) for root in roots),
+        pages=_counted(_incident_of(incident.key) for incident in pagerduty.incidents),
+        roots=_counted(_incident_of(_key_of(root.content)) for root in roots),
         pages_open=len(pagerduty.open_keys()),
         edits=sum(len(root.edits) for root in roots),
         thread_messages=len(slack.messages) - len(roots),
     )
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    """A plain dict: `dataclasses.asdict` makes nonsense of a Counter."""
+    return dict(Counter(names))
 
 
 def _key_of(content: Mapping[str, object]) -> str:
@@ -101,46 +107,55 @@ def _incident_of(dedup_key: str) -> str:
 
 
 def incident_table(incidents: Iterable[Incident], found: Told) -> Table:
-    """A row an incident: cause, since when, how strong, how many rows, and who was told how often."""
-    table = Table(title="incidents of the year", title_justify="left", box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    for heading in ("", "incident", "what", "probable cause", "since (UTC)", "ended", "how strong", "rows", "told"):
-        table.add_column(heading, justify="right" if heading == "rows" else "left", overflow="fold")
+    """Three lines an incident, within 80 characters: since when, what and why, how strong on how many rows, who was told."""
+    title = "incidents of the year, times in UTC"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 1, 0), pad_edge=False)
+    for heading in ("", "began", "what, and its probable cause", "how strong", "told"):
+        table.add_column(heading, no_wrap=heading in ("", "began", "told"))
     for one in incidents:
-        table.add_row(*_row(one, found))
+        table.add_row(
+            Text(one.severity, _COLOURS[one.severity]), _when(one), _what(one), _strength(one), _told(one, found)
+        )
     return table
 
 
-def _row(one: Incident, found: Told) -> tuple[str | Text, ...]:
-    ended = "–" if one.ended_ms is None else _day(one.ended_ms)
-    severity = Text(one.severity, _COLOURS[one.severity])
-    return (
-        severity, one.id, one.title, _cause(one), _since(one.since_ms), ended,
-        _strength(one), _spaced(one.rows), _told(one, found),
-    )  # fmt: skip
+def _when(one: Incident) -> str:
+    first, last = one.since_ms
+    ended = "not over" if one.ended_ms is None else f"over {_time(one.ended_ms)}"
+    return f"{_day(first)}\n–     {_time(last)}\n{ended}"
 
 
-def _cause(one: Incident) -> str:
-    return f"{one.cause} {one.probability:.0%}"
+def _what(one: Incident) -> str:
+    return f"{one.title.removeprefix(f'{MODEL}: ')}\n{_node(one.cause)} {one.probability:.0%}\n{one.id}"
 
 
-def _since(since_ms: tuple[int, int]) -> str:
-    first, last = map(_day, since_ms)
-    return first if first == last else f"{first} to {last}"
+def _node(node: str) -> str:
+    """A node of the lineage without what the table says of every row.
+
+    >>> _node("source:weather-feed"), _node("feature:flight-delay/temp"), _node("model:flight-delay")
+    ('weather-feed', 'temp', 'flight-delay')
+    """
+    return node.partition(":")[2].removeprefix(f"{MODEL}/") or node
+
+
+def _strength(one: Incident) -> str:
+    value = "–" if one.strength is None else f"{one.strength:.3g}"
+    limit = "" if one.threshold is None else f", limit {one.threshold:g}"
+    return f"{one.rule} {value}{limit}\n{_spaced(one.rows)} rows\n{len(one.subjects)} in all"
+
+
+def _told(one: Incident, found: Told) -> str:
+    pages, roots = found.pages.get(one.id, 0), found.roots.get(one.id, 0)
+    return f"PagerDuty {pages}\nSlack {roots}" if pages or roots else "console"
 
 
 def _day(instant_ms: int) -> str:
     return f"{datetime.fromtimestamp(instant_ms / 1000, UTC):%Y-%m-%d %H:%M}"
 
 
-def _strength(one: Incident) -> str:
-    value = "–" if one.strength is None else f"{one.strength:.3g}"
-    return f"{one.rule} {value}" + ("" if one.threshold is None else f" (limit {one.threshold:g})")
+def _time(instant_ms: int) -> str:
+    return f"{datetime.fromtimestamp(instant_ms / 1000, UTC):%m-%d %H:%M}"
 
 
 def _spaced(number: int | None) -> str:
     return "–" if number is None else f"{number:,}".replace(",", " ")
-
-
-def _told(one: Incident, found: Told) -> str:
-    pages, roots = found.pages.get(one.id, 0), found.roots.get(one.id, 0)
-    return f"PagerDuty {pages}, Slack {roots}" if pages or roots else "console"
