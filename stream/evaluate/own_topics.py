@@ -14,14 +14,13 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic  # type
 
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names
+from stream.state.topics import is_embedded
 
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 10.0
 #: The broker's own default.
 DEFAULT = -1
-#: How the embedded broker names its cluster.
-EMBEDDED = "mockCluster"
 SINGLE = ("findings", "actions")
 _COMPACTED = {"cleanup.policy": "compact"}
 _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
@@ -40,7 +39,7 @@ def ensure_topics(bootstrap: str, names: Names) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     found = admin.list_topics(timeout=ANSWER_WITHIN_S)
     missing = [name for name in _TOPICS if names.topic(name) not in found.topics]
-    if str(found.cluster_id).startswith(EMBEDDED):
+    if is_embedded(found):
         for name in missing:
             admin.list_topics(names.topic(name), timeout=ANSWER_WITHIN_S)
         return

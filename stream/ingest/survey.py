@@ -12,14 +12,14 @@ from schemas.errors import DriftlineError
 from stream import transport
 from stream.ingest.intake import Intake
 from stream.state.epochs import Log
-from stream.state.topics import topic_ids
+from stream.state.topics import TopicIds
 
 
 class Surveyor:
     """Asks Kafka what an assignment needs to know of its partitions' logs."""
 
     def __init__(self, admin: AdminClient) -> None:
-        self.admin = admin
+        self._topic_ids = TopicIds(admin)
         self.intake: Intake | None = None
 
     async def survey(self, tps: set[TP]) -> Mapping[TP, Log]:
@@ -34,4 +34,4 @@ class Surveyor:
 
     async def ids(self, topics: set[str]) -> Mapping[str, str | None]:
         """The id of each topic, None where it is not known."""
-        return await asyncio.to_thread(topic_ids, self.admin, sorted(topics))
+        return await asyncio.to_thread(self._topic_ids.of, sorted(topics))
