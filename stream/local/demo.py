@@ -12,7 +12,7 @@ import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from stream.local.judged import Judged, Judging
 from stream.local.model import Floats, scores_of
 from stream.local.monthly import Counts, Month, Psi, months, psi_of_month
 from stream.local.progress import Watch, judging_line, progress_line
-from stream.local.replay import Progress, Sender, offsets_in, replay
+from stream.local.replay import Offsets, Progress, Sender, offsets_in, replay
 from stream.local.stack import DRIFTLINE, NAMES, Stack, running_stack
 from stream.local.told import Incident, Told, incidents_in, told
 from stream.local.watched import MODEL, january, write_watched
@@ -43,6 +43,7 @@ _APPLY_S = 60.0
 _READY_S = 30.0
 _SETTLED_S = 120.0
 _LONGEST_FLIGHT_MS = 86_400_000
+MOST_UNREAD = 2_000
 
 
 class DemoFailed(DriftlineError):
@@ -128,14 +129,34 @@ def _apply(monitors: Path, stack: Stack) -> None:
 def _replay(records: Iterator[Record], stack: Stack, *, worker: Child, console: Console) -> Progress:
     """Send and watch, until everything is stored; the last report."""
     watch = Watch(worker)
-    with Redis.from_url(stack.redis) as redis, Live(console=console, refresh_per_second=5) as live:
-        reports = replay(records, sender=Sender(stack.kafka, NAMES), stored_offsets=lambda: offsets_in(redis, NAMES))
-        for progress in reports:
+    with (
+        Redis.from_url(stack.redis) as redis,
+        _judging(redis, stack) as judging,
+        Live(console=console, refresh_per_second=5) as live,
+    ):
+        for progress in replay(records, sender=Sender(stack.kafka, NAMES), stored_offsets=_keeping_up(redis, judging)):
             watch.check(progress)
             live.update(progress_line(progress))
     if not console.is_terminal:
         console.print()  # a line that never moved was left open
     return progress
+
+
+def _keeping_up(redis: Redis, judging: Judging) -> Callable[[], Offsets]:
+    """The stored offsets; as they were, while more findings wait than the embedded broker can be trusted to keep."""
+    known: Offsets = {}
+
+    def stored() -> Offsets:
+        nonlocal known
+        if judging.unread() < MOST_UNREAD:
+            known = offsets_in(redis, NAMES)
+        return known
+
+    return stored
+
+
+def _judging(redis: Redis, stack: Stack) -> contextlib.closing[Judging]:
+    return contextlib.closing(Judging(redis, NAMES, kafka=stack.kafka, model=MODEL))
 
 
 def _settle(stack: Stack, children: Children, *, until_ms: int, console: Console) -> None:
@@ -144,16 +165,18 @@ def _settle(stack: Stack, children: Children, *, until_ms: int, console: Console
     :raises DemoFailed: nothing moved for two minutes.
     """
     before, moved = None, time.monotonic()
-    with Redis.from_url(stack.redis) as redis, console.status("judging") as status:
-        judging = Judging(redis, NAMES, kafka=stack.kafka, model=MODEL)
-        with contextlib.closing(judging):
-            while not (now := judging()).settled(until_ms):
-                children.check()
-                status.update(judging_line(now))
-                before, moved = (now, time.monotonic()) if now != before else (before, moved)
-                if time.monotonic() - moved > _SETTLED_S:
-                    raise DemoFailed(f"{_stuck(now)}\n{children.worker.last_lines()}")
-                time.sleep(0.1)
+    with (
+        Redis.from_url(stack.redis) as redis,
+        _judging(redis, stack) as judging,
+        console.status("judging") as status,
+    ):
+        while not (now := judging()).settled(until_ms):
+            children.check()
+            status.update(judging_line(now))
+            before, moved = (now, time.monotonic()) if now != before else (before, moved)
+            if time.monotonic() - moved > _SETTLED_S:
+                raise DemoFailed(f"{_stuck(now)}\n{children.worker.last_lines()}")
+            time.sleep(0.1)
 
 
 def _stuck(judged: Judged) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from confluent_kafka import Consumer, TopicPartition
 from redis import Redis
@@ -47,10 +48,18 @@ class Judging:
         pipe.hget(names.incidents("owner"), "next:findings")
         pipe.hvals(names.incidents("documents"))
         marks, outbox, read, documents = pipe.execute()
-        _, end = self._consumer.get_watermark_offsets(self._findings, timeout=_ANSWER_S)
-        unread = end - int(read or 0)
+        unread = self._end() - int(read or 0)
         untold = sum(not one.confirmed for document in documents for one in decode(document).deliveries)
         return Judged(self._slowest(marks), outbox + unread + untold)
+
+    def unread(self) -> int:
+        """Findings that the incident owner has not worked off yet: the embedded broker forgets the oldest beyond some thousands."""
+        read = cast("bytes | None", self._redis.hget(self._names.incidents("owner"), "next:findings"))
+        return self._end() - int(read or 0)
+
+    def _end(self) -> int:
+        _, end = self._consumer.get_watermark_offsets(self._findings, timeout=_ANSWER_S)
+        return int(end)
 
     def close(self) -> None:
         """Let go of the broker."""
