@@ -210,7 +210,7 @@ def test_before_the_first_apply_the_page_says_what_to_do(empty: ConsoleSite) -> 
 def test_a_damaged_document_costs_its_own_row_and_is_named(empty: ConsoleSite) -> None:
     async def damaged(redis: Redis, names: Names) -> None:
         await year_of_one(redis, names)
-        await redis.hset(names.report("flight-delay", "week"), "report", b'{"model": 1}')
+        await redis.hset(names.report("flight-delay", "week"), "document", b'{"model": 1}')
         await redis.hset(names.incidents("documents"), "torn", b"{")
 
     empty.fill(damaged)

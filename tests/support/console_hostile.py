@@ -7,12 +7,12 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from schemas import reports
 from schemas.incidents import Cause, IncidentView, MemberView, encode
 from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors
 from schemas.names import Names
 from schemas.reports import Column, Measure, Report
 from stream.state.generations import publish
+from tests.support.console_reports import store_reports
 from tests.support.console_year import DAY, END, HOUR
 from tests.support.models import reference
 
@@ -36,15 +36,15 @@ async def fill_hostile(redis: Redis, names: Names) -> None:
     watched = Monitors(file=Path("m.yaml"), sha256="f" * 64, models={MODEL: monitor})
     await publish(redis, names, watched, references={MODEL: reference(MODEL)}, now_ms=END, clock_ms=None)
     drifting = Column("drift", 9, 9, measures={"psi": Measure(0.5, SCRIPT, threshold=0.25, exceeded=True)})
-    for end in (END - DAY, END):
-        report = Report(
+    made = [
+        Report(
             model=MODEL, stream="predictions", window="day", start=end - DAY, end=end, seen=end, state="drift",
             events=9, features=dict.fromkeys(NAMES, drifting), prediction={SCRIPT: drifting},
             serving={SCRIPT: Measure(1.0)}, drift_score=1.0,
-        )  # fmt: skip
-        entry: dict[Any, Any] = {"report": reports.encode(report)}
-        await redis.xadd(names.history(MODEL, "day"), entry, id=f"{end}-0")
-        await redis.hset(names.report(MODEL, "day"), mapping=entry)
+        )
+        for end in (END - DAY, END)
+    ]  # fmt: skip
+    await store_reports(redis, names, made)
     await redis.hset(names.incidents("documents"), "h", encode(_incident()))
     happened: dict[Any, Any] = {"at": END, "text": SCRIPT}
     await redis.xadd(names.incidents("timeline", "h"), happened)

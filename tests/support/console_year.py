@@ -21,7 +21,6 @@ from detectors.edges import bin_of
 from detectors.profile import Coded, build_reference
 from detectors.profile import Column as Rows
 from detectors.psi import driftline_categorical, driftline_numeric
-from schemas import reports
 from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors, PredictionMonitor, SourceMonitor
 from schemas.names import Names
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
@@ -31,6 +30,7 @@ from stream.state.generations import publish
 from stream.state.layout import EVENTS
 from stream.state.packing import empty, pack
 from stream.state.store import Checkpoint, PaneKey, PaneStore
+from tests.support.console_reports import store_reports
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -191,18 +191,15 @@ async def fill(redis: Redis, names: Names, models: Mapping[str, bool], *, days: 
 
 async def _judge(redis: Redis, names: Names, profiles: Reference, *, calm: bool, days: int) -> None:
     counted = [day_counts(profiles, day, calm=calm) for day in range(DAYS - days, DAYS)]
-    pipe = redis.pipeline(transaction=False)
+    made: list[Report] = []
     for at in range(len(counted)):
         end = END - (len(counted) - 1 - at) * DAY
         last = counted[max(0, at - 6) : at + 1]
         week = {name: np.sum([one[name] for one in last], axis=0) for name in counted[at]}
         for window, counts in (("day", counted[at]), ("week", week)):
-            made = reports.encode(report(profiles.model, window, end, profiles=profiles, counts=counts))
-            entry: dict[Any, Any] = {"report": made}
-            pipe.xadd(names.history(profiles.model, window), entry, id=f"{end}-3")
-            pipe.hset(names.report(profiles.model, window), mapping=entry)
-    pipe.hset(names.totals(profiles.model), mapping=TOTALS)
-    await pipe.execute()
+            made.append(report(profiles.model, window, end, profiles=profiles, counts=counts))
+    await store_reports(redis, names, made)
+    await redis.hset(names.totals(profiles.model), mapping=TOTALS)
 
 
 async def store_day(redis: Redis, names: Names, profiles: Reference, *, day: int) -> None:

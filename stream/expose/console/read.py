@@ -68,7 +68,7 @@ async def read_reports(redis: Redis, names: Names, places: Iterable[Place], *, f
     asked = list(places)
     pipe = redis.pipeline(transaction=False)
     for model, window in asked:
-        pipe.hget(names.report(model, window), "report")
+        pipe.hget(names.report(model, window), "document")
     for place, stored in zip(asked, await pipe.execute(), strict=True):
         report = _report(stored, f"the newest report of {place[0]}, {place[1]}", found=found) if stored else None
         if report is not None:
@@ -80,9 +80,9 @@ async def read_history(
 ) -> list[Report]:
     """The newest judgements of a window, oldest first; of a window that was judged again, the last one."""
     read = (
-        _report(fields[b"report"], f"an old report of {place[0]}, {place[1]}", found=found)
+        _report(fields[b"document"], f"an old report of {place[0]}, {place[1]}", found=found)
         for fields in reversed(await _newest(redis, names.history(*place), most=most))
-        if b"report" in fields
+        if b"document" in fields
     )
     by_end = {report.end: report for report in read if report is not None}
     return [by_end[end] for end in sorted(by_end)]
