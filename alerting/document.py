@@ -10,7 +10,7 @@ from alerting.deliveries import Call, Evidence, Message, Reason
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.messages.wording import utc
-from alerting.register import dedup_key
+from alerting.register import dedup_key, plan
 from alerting.severity import worse
 from alerting.state import State
 from alerting.titles import ranked, title_of
@@ -22,11 +22,13 @@ TOP = 10
 
 
 def view(state: State, incident_id: str) -> IncidentView:
-    """The incident's document.
+    """The incident's document, the last one where it has just left the state.
 
     :raises KeyError: there is no such incident.
     """
-    incident = state.incidents[incident_id]
+    here = state.incidents.get(incident_id)
+    incident = here or state.left[incident_id].incident
+    entries = [state.entries[name] for name in here.entries] if here is not None else state.left[incident_id].entries
     taken = incident.acknowledged
     lo, hi = since(incident)
     return IncidentView(
@@ -43,7 +45,7 @@ def view(state: State, incident_id: str) -> IncidentView:
         models=tuple(sorted(incident.models)),
         causes=incident.causes,
         members=tuple(map(_member, ranked(incident))),
-        deliveries=tuple(_delivery(state.entries[name]) for name in incident.entries),
+        deliveries=tuple(_delivery(state, entry) for entry in entries),
         links=incident.links,
         acknowledged_by=taken.by if taken is not None else None,
         acknowledged_at=taken.at if taken is not None else None,
@@ -158,7 +160,7 @@ def _member(member: Member) -> MemberView:
     )
 
 
-def _delivery(entry: Entry) -> DeliveryView:
+def _delivery(state: State, entry: Entry) -> DeliveryView:
     generation = entry.want if entry.want is not None else max(entry.believed, default=entry.generation)
     belief = entry.believed.get(generation)
     return DeliveryView(
@@ -167,8 +169,14 @@ def _delivery(entry: Entry) -> DeliveryView:
         kind=entry.kind,
         wants="closed" if entry.want is None else f"open {entry.severity}",
         believes="closed" if belief is None else f"open {belief.severity}" if belief.severity else "unknown",
-        confirmed=not any(known.doubt or known.closing for known in entry.believed.values()),
+        confirmed=_nothing_due(state, entry),
         failed=entry.failed,
         dedup_key=dedup_key(entry, generation) if generation else None,
         thread=belief.thread if belief is not None else None,
     )
+
+
+def _nothing_due(state: State, entry: Entry) -> bool:
+    """What is believed there is what should be; an edit that only waits for its interval is not missing yet."""
+    wanted = set() if entry.want is None else {entry.want}
+    return set(entry.believed) == wanted and plan(state, entry.id, state.now) is None

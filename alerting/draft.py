@@ -12,7 +12,7 @@ from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.policy import Policy
 from alerting.silences import Silence
-from alerting.state import Heard, Index, Known, State
+from alerting.state import Heard, Index, Known, Left, State
 
 
 class Draft:
@@ -26,6 +26,7 @@ class Draft:
         self.incidents = state.incidents
         self.entries = state.entries
         self.silences = state.silences
+        self.left = state.left
         self.touched: dict[str, None] = {}
 
     def heard(self, model: str) -> Heard:
@@ -73,7 +74,9 @@ class Draft:
         return self.incident(replace(incident, members={**incident.members, **changes}))
 
     def forget(self, incident: Incident) -> None:
-        """Drop an incident that ended long ago, with its entries."""
+        """Drop an incident that ended long ago, with its entries; its last word is kept for whoever stores the state."""
+        entries = tuple(self.entries[name] for name in incident.entries)
+        self.left = {**self.left, incident.id: Left(incident, entries)}
         self.incidents = {name: kept for name, kept in self.incidents.items() if name != incident.id}
         gone = set(incident.entries)
         if gone:
@@ -103,7 +106,7 @@ class Draft:
 
     def finish(self, index: Index) -> State:
         """The new state."""
-        return State(self.policy, self.now, self.models, self.incidents, self.entries, self.silences, index)
+        return State(self.policy, self.now, self.models, self.incidents, self.entries, self.silences, index, self.left)
 
     def _put_model(self, model: str, heard: Heard) -> None:
         if self.models is self.before.models:

@@ -29,10 +29,10 @@ def settle(draft: Draft, name: str) -> None:
     if incident.live:
         incident = _alive(draft, incident)
     incident = _entered(draft, incident, rings=_outlives(draft, incident))
+    if incident is not draft.before.incidents.get(name):
+        incident = draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))
     if over(draft, incident):
         draft.forget(incident)
-    elif incident is not draft.before.incidents.get(name):
-        draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))
 
 
 def rerouted(draft: Draft, incident: Incident) -> Incident:

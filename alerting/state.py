@@ -1,12 +1,13 @@
 """The whole state of the incident owner: one immutable value.
 
 A step makes a new one that shares everything it did not change, so what has to be stored is found by identity
-(:mod:`alerting.records`).  ``index`` follows from the rest and is not stored.
+(:mod:`alerting.records`).  ``index`` follows from the rest and is not stored, and neither is ``left``: whoever stores a state
+takes the last word of what has left it from there, and goes on with :meth:`State.without_left`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from alerting.entry import Entry
 from alerting.incident import Incident
@@ -14,7 +15,7 @@ from alerting.policy import Policy
 from alerting.silences import Silence
 from schemas.findings import Severity
 
-__all__ = ["NEVER", "Heard", "Index", "Known", "Policy", "State", "new_state"]
+__all__ = ["NEVER", "Heard", "Index", "Known", "Left", "Policy", "State", "new_state"]
 
 #: Event time of a model of which nothing was heard.
 NEVER = -(1 << 62)
@@ -53,6 +54,14 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True)
+class Left:
+    """An incident as it was when it left the working state, with its entries."""
+
+    incident: Incident
+    entries: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """Everything the owner knows, at ``now`` on its clock."""
 
@@ -63,6 +72,11 @@ class State:
     entries: dict[str, Entry] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
     index: Index = field(default=Index(), compare=False)
+    left: dict[str, Left] = field(default_factory=dict, compare=False)
+
+    def without_left(self) -> State:
+        """The same, once the last documents of what has left are stored."""
+        return replace(self, left={}) if self.left else self
 
 
 def new_state(policy: Policy) -> State:

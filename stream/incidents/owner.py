@@ -151,7 +151,7 @@ class Owner:
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, writes)
         if not await self._committed(tenure, turn):
             return False
-        tenure.state, tenure.now, tenure.turn = feeding.state, feeding.now, turn.number
+        tenure.state, tenure.now, tenure.turn = feeding.state.without_left(), feeding.now, turn.number
         tenure.stored.update(consumed)
         tenure.marks.update(marks)
         self._note(tenure, feeding)

@@ -35,18 +35,17 @@ class Changed:
 
 
 def changed_by(old: State, new: State) -> Changed:
-    """What a turn changed; incidents that left the working state keep their last document."""
+    """What a turn changed; an incident that left the working state in it leaves the document of its end."""
     if old is new:
         return Changed({}, {})
     return Changed(changed(old, new), {one: view(new, one) for one in sorted(touched(old, new))})
 
 
 def touched(old: State, new: State) -> set[str]:
-    """The incidents that differ, or that one of their deliveries does."""
+    """The incidents that differ, or that one of their deliveries does, or that have left the state."""
     incidents = {one for one, incident in new.incidents.items() if old.incidents.get(one) is not incident}
     entries = {entry.incident for name, entry in new.entries.items() if old.entries.get(name) is not entry}
-    gone = {entry.incident for name, entry in old.entries.items() if name not in new.entries}
-    return incidents | ((entries | gone) & set(new.incidents))
+    return incidents | entries | set(new.left)
 
 
 def writes_of(
@@ -93,7 +92,7 @@ def _timelines(old: State, new: State, changed: Changed) -> Iterator[Write]:
     for one in changed.documents:
         before = old.incidents.get(one)
         told = before.lines[-1].number if before is not None and before.lines else -1
-        for line in new.incidents[one].lines:
+        for line in (new.incidents.get(one) or new.left[one].incident).lines:
             if line.number > told:
                 arguments = ("MAXLEN", "~", TIMELINE, "*", "at", line.at, "text", line.text)
                 yield f"timeline:{one}", "XADD", arguments
