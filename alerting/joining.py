@@ -2,9 +2,10 @@
 
 Only onsets are compared, never the times of detection, so slow detectors do not matter.  In order:
 
-1. onset: a shared candidate whose interval overlaps; the anchor becomes the intersection, at least two panes wide;
-2. tail: a gap of at most half the finding's own onset width; the anchor stays;
-3. subject: a further window or rule of a symptom that is in the incident already; the anchor stays (decision 8);
+1. subject: a further window or rule of a symptom that is in an incident already joins that one (decision 8); the anchor
+   becomes the intersection where the onsets overlap, and stays where they do not;
+2. onset: a shared candidate whose interval overlaps; the anchor becomes the intersection, at least two panes wide;
+3. tail: a gap of at most half the finding's own onset width; the anchor stays;
 4. continuation, P2 and P3 only: same class, a shared source with at least three subjects, and a later onset;
 5. none: a new incident.
 
@@ -13,7 +14,7 @@ A model is downstream of all its features, so sharing a model never joins two so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from alerting.draft import Draft
@@ -52,14 +53,16 @@ def candidates(finding: Finding, draft: Draft) -> dict[str, Interval]:
 def place_of(finding: Finding, draft: Draft) -> Place:
     """The finding's place among the incidents that live."""
     possible = candidates(finding, draft)
-    near = sorted(
-        _sharing(possible, draft), key=lambda incident: (-len(incident.members), incident.opened, incident.id)
-    )
-    found = _by_onset(finding, possible, near, draft=draft) or _by_subject(finding, near)
+    near = _ordered(_sharing(possible, draft))
+    found = _by_subject(finding, possible, draft) or _by_onset(finding, possible, near, draft=draft)
     found = found or _by_continuation(finding, possible, near, lineage=draft.policy.lineage)
     if found is not None:
         return found
     return Place(None, possible, "first", tuple(i.id for i in near if _same_source(i.anchor, possible))[:LINKS])
+
+
+def _ordered(incidents: Iterable[Incident]) -> list[Incident]:
+    return sorted(incidents, key=lambda incident: (-len(incident.members), incident.opened, incident.id))
 
 
 def _sharing(possible: Anchor, draft: Draft) -> list[Incident]:
@@ -69,7 +72,7 @@ def _sharing(possible: Anchor, draft: Draft) -> list[Incident]:
 
 
 def _by_onset(finding: Finding, possible: Anchor, near: list[Incident], *, draft: Draft) -> Place | None:
-    floor = FLOOR * draft.policy.lineage.panes.get(finding.model, 0)
+    floor = _floor(finding, draft)
     tail = (finding.onset.hi - finding.onset.lo) // 2
     overlapping = [(incident, _overlap(incident.anchor, possible, floor)) for incident in near]
     fitting = [(incident, anchor) for incident, anchor in overlapping if anchor]
@@ -82,6 +85,10 @@ def _by_onset(finding: Finding, possible: Anchor, near: list[Incident], *, draft
         ):
             return Place(incident.id, incident.anchor, "tail")
     return None
+
+
+def _floor(finding: Finding, draft: Draft) -> int:
+    return FLOOR * draft.policy.lineage.panes.get(finding.model, 0)
 
 
 def _overlap(anchor: Anchor, possible: Anchor, floor: int) -> dict[str, Interval]:
@@ -103,14 +110,22 @@ def _gap(old: Interval, new: Interval) -> int:
     return max(old[0], new[0]) - min(old[1], new[1])
 
 
-def _by_subject(finding: Finding, near: list[Incident]) -> Place | None:
-    for incident in near:
-        if any(
-            member.counts and member.finding.subject == finding.subject and _class(member.finding) == _class(finding)
-            for member in incident.members.values()
-        ):
-            return Place(incident.id, incident.anchor, "subject")
-    return None
+def _by_subject(finding: Finding, possible: Anchor, draft: Draft) -> Place | None:
+    """Looked for among all incidents of the model: an anchor may have left a member's own nodes behind."""
+    names = draft.before.index.by_model.get(finding.model, frozenset())
+    homes = _ordered(one for one in (draft.incidents[name] for name in names) if _says(one, finding))
+    if not homes:
+        return None
+    home = homes[0]
+    return Place(home.id, _overlap(home.anchor, possible, _floor(finding, draft)) or dict(home.anchor), "subject")
+
+
+def _says(incident: Incident, finding: Finding) -> bool:
+    """Whether a member that has a say is about the same subject and of the same class."""
+    return any(
+        member.counts and member.finding.subject == finding.subject and _class(member.finding) == _class(finding)
+        for member in incident.members.values()
+    )
 
 
 def _by_continuation(finding: Finding, possible: Anchor, near: list[Incident], *, lineage: Lineage) -> Place | None:

@@ -1,4 +1,4 @@
-"""How a finding joins: by onset, tail, subject or continuation, in this order, and never by when it was detected."""
+"""How a finding joins: by subject, onset, tail or continuation, in this order, and never by when it was detected."""
 
 from __future__ import annotations
 
@@ -95,6 +95,41 @@ def test_a_longer_window_of_the_same_symptom_joins_and_rings_as_a_worsening() ->
     assert anchor == (T0 - HOUR - 6 * MINUTE, T0 + 5 * MINUTE)
     assert [address for address, _ in world.vendors.rings] == ["slack:#p2", "slack:#p1"]
     assert view(world.state, world.incident()).severity == "P1"
+
+
+def test_the_incident_of_the_subject_comes_before_one_whose_onset_fits() -> None:
+    """The score's incident is downstream of everything: a week's window must not go there for its later onset."""
+    world = World()
+    world.fire("a/w0", onset=(T0 - HOUR, T0), window="day")
+    world.fire("a", T0 + DAY, severity="P1", onset=(T0 + DAY - HOUR, T0 + DAY))
+    weather, score = world.state.incidents
+    world.wait(MINUTE)
+    world.send()
+    world.fire("a/w0", window="week", onset=(T0 + DAY - 2 * HOUR, T0 + DAY))
+    assert joined(world) == {weather: ["first", "subject"], score: ["first"]}
+    assert world.state.incidents[weather].anchor["source:weather"] == (T0 - HOUR - 6 * MINUTE, T0 + 5 * MINUTE)
+
+
+def test_a_further_window_whose_onset_fits_narrows_the_anchor() -> None:
+    world = World()
+    world.fire("a/w0", onset=(T0 - 2 * HOUR, T0), window="day")
+    world.fire("a/w0", onset=(T0 - HOUR, T0 + HOUR), window="week")
+    assert ways(world) == [["first", "subject"]]
+    assert world.state.incidents[world.incident()].anchor["source:weather"] == (T0 - HOUR - 6 * MINUTE, T0 + 5 * MINUTE)
+
+
+def test_the_incident_of_the_subject_is_found_after_its_anchor_has_left_the_subject_behind() -> None:
+    """A tail joins by one shared candidate, and a later finding may leave only the others."""
+    world = World()
+    world.fire("b", onset=(T0 - MINUTE, T0), severity="P1")
+    gap = 6 * MINUTE + 66 * MINUTE
+    world.fire("b/w1", T0 + 4 * HOUR, onset=(T0 + gap, T0 + gap + 4 * HOUR), severity="P1")
+    world.fire("b/t0", onset=(T0 - MINUTE, T0), severity="P1")
+    [incident] = world.state.incidents.values()
+    assert "source:tickets" in incident.anchor
+    assert not [node for node in incident.anchor if node in ("source:weather", "source:noaa", "feature:b/w1")]
+    world.fire("b/w1", window="week", onset=(T0 + WEEK, T0 + WEEK + HOUR), severity="P1")
+    assert ways(world) == [["first", "tail", "onset", "subject"]]
 
 
 def test_another_class_on_the_same_subject_does_not() -> None:
