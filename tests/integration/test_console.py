@@ -6,7 +6,6 @@ import re
 import socket
 import urllib.request
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -47,17 +46,17 @@ async def year(redis: Redis, names: Names) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(redis_url: str) -> Iterator[ConsoleSite]:
+def site(redis_url: str) -> ConsoleSite:
     made = ConsoleSite(redis_url, f"t{uuid.uuid4().hex[:10]}")
     made.fill(year)
-    yield made
+    return made
 
 
 @pytest.fixture(scope="module")
-def hostile(redis_url: str) -> Iterator[ConsoleSite]:
+def hostile(redis_url: str) -> ConsoleSite:
     made = ConsoleSite(redis_url, f"t{uuid.uuid4().hex[:10]}")
     made.fill(fill_hostile)
-    yield made
+    return made
 
 
 @pytest.fixture
@@ -116,7 +115,7 @@ def test_an_incident_says_why_who_was_told_and_what_to_type(site: ConsoleSite) -
     text = site.get(f"/incidents/{OPEN_WEATHER}").text
 
     assert "source weather-feed 86 % source noaa-feed 9 % unknown 5 %" in text
-    assert "feature flight-delay / humid from weather-feed firing P2 psi 0.41 0.25 0.451 < 0.0001 900 day" in text
+    assert "feature flight-delay / humid from weather-feed firing P2 psi day 0.41 peak 0.451 0.25 < 0.0001 900" in text
     assert "oncall pagerduty:3f9c… pagerduty firing P1 firing P1 confirmed" in text
     assert "team slack:#ml-p1 slack firing P1 firing P2 in doubt" in text
     assert f"driftline incident ack {OPEN_WEATHER}" in text

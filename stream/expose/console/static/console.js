@@ -55,6 +55,16 @@
     );
   }
 
+  // Dates as on the rest of the page: days where the marks are days apart, else hours, with the day under its first one.
+  function dates(plot, marks, axis, space, apart) {
+    const written = marks.map(moment);
+    return written.map((text, at) => {
+      const day = text.slice(0, 10);
+      if (apart >= 86400) return day;
+      return at && written[at - 1].startsWith(day) ? text.slice(11) : text.slice(11) + "\n" + day;
+    });
+  }
+
   function options(data, figure, width) {
     const lines = data.series.map((line, at) => ({
       label: line.name,
@@ -67,10 +77,11 @@
       width: width,
       height: HEIGHT,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
+      padding: [null, 32, null, null], // room for the last date
       legend: { show: false },
       cursor: { drag: { x: true, y: false }, points: { size: 7 } },
       scales: { y: { range: range(data.series) } },
-      axes: [axis({ size: 40 }), axis({ size: 46 })],
+      axes: [axis({ size: 40, space: 90, values: dates }), axis({ size: 46 })],
       series: [{}].concat(lines),
       hooks: { draw: [(plot) => thresholds(plot, data.series)], setCursor: [(plot) => read(plot, data, figure)] },
     };
