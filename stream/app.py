@@ -40,12 +40,14 @@ from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters, Masking, dead_letter_producer
+from stream.ingest.decode import VERSIONED
 from stream.ingest.follow import Follower, Newer
 from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
+from stream.ingest.versions import store_versions
 from stream.start import spare_the_collector, wait_for_services
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
@@ -61,6 +63,7 @@ LAST_WORDS_S = 1.0
 LEAVE_WITHIN_S = 4.0
 REDIS_ANSWERS_WITHIN_S = 5.0
 VERIFY_S = 2.0
+VERSIONS_S = 5.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -244,7 +247,13 @@ def _periodic(built: Parts) -> list[Periodic]:
         *built.evaluation.tasks(settings),
         *built.incidents.tasks(settings),
         Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
+        Periodic("versions", VERSIONS_S, partial(_store_versions, built)),
     ]
+
+
+async def _store_versions(built: Parts) -> None:
+    seen = [built.counter.plans[stream].decoder.versions for stream in VERSIONED]
+    await built.intake.patience(lambda: store_versions(built.redis, built.settings.names, seen))
 
 
 async def _check_topics(built: Parts) -> None:

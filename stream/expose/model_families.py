@@ -26,7 +26,11 @@ GAUGES = (
     ("model_baseline_mean", "Mean score of the reference.", MODEL),
     ("model_baseline_std", "Standard deviation of the mean scores of the reference's windows.", MODEL),
     ("model_drift_score", "Share of the declared importance that is in drift, 0 to 1.", MODEL),
-    ("model_version_info", "A version of the model that has a reference of its own.", ("model_name", "version")),
+    (
+        "model_version_info",
+        "A version of the model that was seen within a day of the last one.",
+        ("model_name", "version"),
+    ),
     ("feature_missing_ratio", "Share of a feature's values that are missing in the newest window.", FEATURE),
     ("feature_last_updated_timestamp", "End of the newest pane with a value of the feature, epoch seconds.", FEATURE),
     ("feature_freshness_sla_seconds", "Age that a feature may reach.", FEATURE),

@@ -20,10 +20,12 @@ from schemas.reports import Report
 from stream.evaluate.totals import bins, bounds_of, total
 from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
+from stream.ingest.versions import PREFIX
 from stream.state.columns import LATENCY_S, TOKENS
 
 #: Features of a model that are exported, the most important first: each has a series in every family of features.
 MOST_FEATURES = 200
+DAY_MS = 86_400_000
 
 Totals = Mapping[str, int]
 Buckets = list[tuple[str, float]]
@@ -63,13 +65,19 @@ def series(exported: Exported, totals: Totals, report: Report | None) -> list[Me
     for name, value in _gauges(exported, report):
         if value is not None:
             found[name].add_metric([exported.model], value)
-    for version in sorted(exported.monitor.references):
+    for version in _versions(totals):
         found["model_version_info"].add_metric([exported.model, version], 1)
     for feature, monitor in exported.features.items():
         for name, value in _feature_gauges(feature, monitor, totals=totals, report=report):
             if value is not None:
                 found[name].add_metric([feature, exported.model], value)
     return [family for family in found.values() if family.samples]
+
+
+def _versions(totals: Totals) -> list[str]:
+    """Those seen within a day of the one seen last."""
+    seen = {name.removeprefix(PREFIX): at for name, at in totals.items() if name.startswith(PREFIX)}
+    return sorted(version for version, at in seen.items() if at > max(seen.values()) - DAY_MS)
 
 
 def _add_requests(found: dict[str, Any], exported: Exported, totals: Totals) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
 import msgspec
@@ -25,6 +25,7 @@ from stream.ingest.shape import Shape, check_unread, struct_of
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of
 from stream.ingest.tenure import Tenure
+from stream.ingest.versions import Versions
 from stream.transport import Record
 
 #: Rows and refusals after which a run is counted before more of it is read.
@@ -32,6 +33,8 @@ LARGE_BUFFER = 20_000
 _NO_VALUES = Row((), (), ())
 #: The events of one record may fall into so many panes, each of which costs a partial of its model's layout.
 MOST_PANES = 1_000
+#: Streams whose events say which version of a model answered.
+VERSIONED = ("predictions", "serving")
 Found = Sequence[Event | Rejected]
 
 
@@ -71,6 +74,7 @@ class StreamDecoder:
     declared: Mapping[str, tuple[int, ...]]
     fast: Decoder
     strangers: Strangers
+    versions: Versions = field(default_factory=Versions)
 
     def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
         """Append the rows and rejections of a run to ``into``; never raises for what a record holds.
@@ -80,6 +84,7 @@ class StreamDecoder:
         fast, first, last = self.fast, len(into), records[-1]
         shape, timestamp, source = into.shape.append, into.timestamp.append, into.record.append
         narrow, wide, categorical = into.narrow.append, into.wide.append, into.categorical.append
+        event: Any = None
         for record in records:
             try:
                 event = fast(record.value)
@@ -100,6 +105,8 @@ class StreamDecoder:
             wide(event.read_wide(event))
             categorical(event.read_categorical(event))
         into.close_segment(tenure, first=first, next_offset=last.offset + 1)
+        if event is not None and self.stream in VERSIONED:
+            self.versions.note(self.shapes[event.shape_number].model, event.version, at_ms=last.timestamp)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):
@@ -181,6 +188,8 @@ class StreamDecoder:
             self._reject_model(event.model, event.timestamp_ms, record, tenure=tenure, into=into)
         else:
             row = row_of(event, self.shapes[number])
+            if self.stream in VERSIONED:
+                self.versions.note(event.model, event.version, at_ms=record.timestamp)
             into.append(number, event.timestamp_ms, record=record, row=row)
             if row.unknown_features or row.unknown_keys:
                 self.strangers.note(event, number=number, shape=self.shapes[number])

@@ -110,11 +110,12 @@ def test_a_ratio_without_a_number_is_absent_and_not_zero() -> None:
     assert ratios == {'feature_missing_ratio{feature_name="temp",model_name="m"}': 0.25}
 
 
-def test_versions_are_those_with_a_reference_of_their_own() -> None:
-    found = shown(changed(references={"4": monitor().reference, "3": monitor().reference}))
-    assert {name for name in found if name.startswith("model_version_info")} == {
-        'model_version_info{model_name="m",version="3"}',
-        'model_version_info{model_name="m",version="4"}',
+def test_versions_are_those_seen_within_a_day_of_the_newest() -> None:
+    seen = {"version:3": 10 * DAY, "version:4": 10 * DAY - 3_600_000, "version:2": 9 * DAY}
+    found = shown(totals=TOTALS | seen)
+    assert {name: value for name, value in found.items() if name.startswith("model_version_info")} == {
+        'model_version_info{model_name="m",version="3"}': 1.0,
+        'model_version_info{model_name="m",version="4"}': 1.0,
     }
 
 
