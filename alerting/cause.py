@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from alerting.draft import Draft
 from alerting.incident import Incident, Member
@@ -26,6 +27,10 @@ OWN, OWN_PLAIN = 1.0, 1.0
 PLAIN = ("stale", "missing", "mark")
 #: So many causes are kept.
 SHOWN = 5
+#: From here on a cause is named; from the second on where it is also so many times as probable as the next.
+SURE, LIKELY, AHEAD = 0.5, 1 / 3, 2.0
+#: So many are named where none is.
+RIVALS = 3
 
 
 def causes_of(incident: Incident, draft: Draft) -> tuple[Cause, ...]:
@@ -54,6 +59,56 @@ def likely(incident: Incident) -> str:
     """
     first = incident.causes[0].probability if incident.causes else 0.0
     return " or ".join(cause.node for cause in incident.causes if cause.probability == first)
+
+
+def stands_out(causes: Sequence[Cause]) -> bool:
+    """Whether the first is probable enough to be told as the cause; a tie is not.
+
+    >>> stands_out([Cause("source:a", 0.56), Cause("source:b", 0.44)]), stands_out([Cause("a", 0.4), Cause("b", 0.1)])
+    (True, True)
+    >>> stands_out([Cause("a", 0.4), Cause("b", 0.3)]), stands_out([Cause("a", 0.21), Cause("b", 0.04)])
+    (False, False)
+    """
+    if not causes:
+        return False
+    first, second = causes[0].probability, causes[1].probability if len(causes) > 1 else 0.0
+    return first > second and (first >= SURE or (first >= LIKELY and first >= AHEAD * second))
+
+
+def rivals(causes: Sequence[Cause]) -> list[tuple[Cause, ...]]:
+    """The first few, those that are as probable as each other together; none of a tie that is not known whole.
+
+    >>> [len(tied) for tied in rivals([Cause("m", 0.2), *(Cause(name, 0.1) for name in "abcd")])]
+    [1]
+    """
+    tied = [tuple(group) for _, group in groupby(causes, key=lambda cause: cause.probability)]
+    whole = tied if len(causes) < SHOWN else tied[:-1]
+    found: list[tuple[Cause, ...]] = []
+    for group in whole:
+        if sum(map(len, found)) + len(group) > RIVALS:
+            break
+        found.append(group)
+    return found
+
+
+def doubtful(causes: Sequence[Cause]) -> str:
+    """The first few with their probabilities, where none stands out.
+
+    >>> doubtful([Cause("source:a", 0.4), Cause("source:b", 0.4), Cause("unknown", 0.2)])
+    'source:a or source:b 40 % each, unknown 20 %'
+    >>> doubtful([Cause("model:m", 0.21), *(Cause(f"feature:m/{name}", 0.0449) for name in "abcd")])
+    'model:m 21 %, others at most 4 % each'
+    """
+    found = rivals(causes)
+    said = [" or ".join(cause.node for cause in tied) + _chance(tied[0], len(tied)) for tied in found]
+    rest = causes[sum(map(len, found)) :]
+    if rest:
+        said.append(f"others at most{_chance(rest[0], len(rest) + 1)}")
+    return ", ".join(said)
+
+
+def _chance(cause: Cause, tied: int) -> str:
+    return f" {cause.probability:.0%}".replace("%", " %") + (" each" if tied > 1 else "")
 
 
 def _prior(node: str, fired: Iterable[str], lineage: Lineage) -> float:

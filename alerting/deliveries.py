@@ -73,8 +73,9 @@ class Message:
     ``title`` says what matters in its first 80 characters.  ``members`` are the worst of the findings, worst first;
     ``firing`` and ``total`` count all of them.  It began after ``since_lo`` and no later than ``since_hi`` (event time).
     ``why`` puts ``reason`` into words; for a closed incident it is the true reason of its end.  ``links`` are ids of
-    related incidents, ``probability`` is the cause's, ``path`` the console's page, ``history`` the lines of the thread, oldest
-    first, each with its time, so that two changes are never one line.  ``ended`` is when it ended, on the clock of ``since_hi``.
+    related incidents, ``probability`` is the cause's; where none stands out ``cause_clear`` is false and ``cause`` names the
+    first few with theirs.  ``path`` is the console's page, ``history`` the lines of the thread, oldest first, each with its
+    time, so that two changes are never one line.  ``ended`` is when it ended, on the clock of ``since_hi``.
     """
 
     incident: str
@@ -93,6 +94,7 @@ class Message:
     why: str
     ended: int | None = None
     probability: float | None = None
+    cause_clear: bool = True
     acknowledged_by: str | None = None
     silenced_until: int | None = None
     links: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ Statistics only, never a raw value of a feature.  Names are passed as they are; 
 
 from __future__ import annotations
 
-from alerting.cause import likely
+from alerting.cause import doubtful, likely, stands_out
 from alerting.deliveries import Call, Evidence, Message, Reason
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
@@ -64,6 +64,7 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
     members = ranked(incident)
     lo, hi = since(incident)
     silenced = all_silenced_until(incident.members)
+    clear = stands_out(incident.causes)
     return Message(
         incident=incident.id,
         severity=call.severity,
@@ -71,8 +72,9 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         state="resolved" if call.kind == "close" or not incident.live else "firing",
         title=title_of(incident),
         models=tuple(sorted(incident.models)),
-        cause=likely(incident),
-        probability=incident.causes[0].probability if incident.causes else None,
+        cause=likely(incident) if clear else doubtful(incident.causes),
+        cause_clear=clear,
+        probability=incident.causes[0].probability if clear else None,
         since_lo=lo,
         since_hi=hi,
         members=tuple(map(_evidence, members[:TOP])),
@@ -111,9 +113,9 @@ def since(incident: Incident) -> tuple[int, int]:
 
 
 def _owner(state: State, incident: Incident, members: list[Member]) -> str | None:
-    """Who owns the likeliest cause, else the worst finding."""
+    """Who owns the cause where one stands out, else the worst finding."""
     owners = state.policy.lineage.owners
-    cause = incident.causes[0].node if incident.causes else ""
+    cause = incident.causes[0].node if stands_out(incident.causes) else ""
     return owners.get(cause) or (members[0].finding.owner if members else None)
 
 

@@ -5,7 +5,7 @@ Values are left out: they change at every judgement, and nobody needs an edit fo
 
 from __future__ import annotations
 
-from alerting.cause import likely
+from alerting.cause import likely, stands_out
 from alerting.incident import Incident, Picture
 from alerting.wanted import all_silenced_until
 
@@ -25,5 +25,6 @@ def picture_of(incident: Incident) -> Picture:
     )
     subjects = {member.finding.subject for member in active}
     silenced = sum(member.silenced is not None for member in active)
-    detail = (len(active), len(subjects), len(incident.members), silenced, likely(incident), *incident.links)
+    cause = likely(incident) if stands_out(incident.causes) else "unclear"
+    detail = (len(active), len(subjects), len(incident.members), silenced, cause, *incident.links)
     return Picture("|".join(map(str, urgent)), "|".join(map(str, detail)))

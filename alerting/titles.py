@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from alerting.cause import likely
+from alerting.cause import likely, rivals, stands_out
 from alerting.incident import Incident, Member
 from alerting.lineage import is_source
 from schemas.findings import Kind
+from schemas.incidents import Cause
 
 TITLE = 80
 WORDS: dict[Kind, str] = {
@@ -39,7 +40,8 @@ def title_of(incident: Incident) -> str:
         return incident.id
     first = members[0].finding
     alike = {m.finding.subject for m in members if m.finding.kind == first.kind and m.counts and m.silenced is None}
-    return _cut(f"{_what(members[0], len(alike))} {WORDS[first.kind]}{_from(incident)}{_beside(members, len(alike))}")
+    what = f"{_what(members[0], len(alike))} {WORDS[first.kind]}"
+    return _cut(f"{what}{_from(incident, first.subject)}{_beside(members, len(alike))}")
 
 
 def _what(member: Member, alike: int) -> str:
@@ -49,10 +51,25 @@ def _what(member: Member, alike: int) -> str:
     return f"{finding.model}: {finding.feature}" if alike <= 1 else f"{finding.model}: {alike} features"
 
 
-def _from(incident: Incident) -> str:
-    """The likely cause where it is a source that stands out; a feature's own name is in the title already."""
-    cause = likely(incident)
-    return f", cause likely {cause.removeprefix('source:')}" if is_source(cause) and " or " not in cause else ""
+def _from(incident: Incident, subject: str) -> str:
+    """The likely cause where it is a source; or that none stands out.  What the title is about is named in it already."""
+    if not incident.causes:
+        return ""
+    if stands_out(incident.causes):
+        cause = likely(incident)
+        return f", cause likely {cause.removeprefix('source:')}" if is_source(cause) else ""
+    names = ", ".join(" or ".join(one.node.partition(":")[2] for one in tied) for tied in _others(incident, subject))
+    return f", cause unclear: {names}" if names else ", cause unclear"
+
+
+def _others(incident: Incident, subject: str) -> Iterator[tuple[Cause, ...]]:
+    """The first few beside what the title is about, up to ``unknown``: nothing behind that is worth a name."""
+    for tied in rivals(incident.causes):
+        if any(cause.node == "unknown" for cause in tied):
+            return
+        others = tuple(cause for cause in tied if cause.node != subject)
+        if others:
+            yield others
 
 
 def _beside(members: Sequence[Member], alike: int) -> str:

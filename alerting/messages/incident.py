@@ -33,7 +33,7 @@ def since(message: Message) -> str:
 
 
 def cause(message: Message) -> str:
-    """The likeliest causes and how probable each is: ``source:noaa-feed (92 %)``."""
+    """The cause and how probable it is: ``source:noaa-feed (92 %)``; where none stands out, the first few with theirs."""
     chance = "" if finite(message.probability) is None else f" ({message.probability:.0%})".replace("%", " %")
     return f"{cut(clean(message.cause), 500)}{chance}" if message.cause else ""
 

@@ -50,7 +50,7 @@ def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any
     fields = {
         "source": f"{model}@{environment}" if environment else model,
         "component": said.subject(worst) if worst else None,
-        "group": clean(message.cause),
+        "group": clean(message.cause) if message.cause_clear else "",
         "class": clean(worst.rule) if worst else None,
     }
     payload: dict[str, Any] = {name: cut(text, FIELD) for name, text in fields.items() if text}
@@ -64,7 +64,7 @@ def summary(call: Call, message: Message) -> str:
     """``P1 flight-delay: 3 features drifted · cause: source:noaa-feed (92 %) · began …``; a note says itself first."""
     parts = [f"{message.severity} {said.symptom(message)}", f"began {said.since(message)}"]
     if said.cause(message):
-        parts.insert(1, f"cause: {said.cause(message)}")
+        parts.insert(1, f"{'cause' if message.cause_clear else 'cause unclear'}: {said.cause(message)}")
     if call.kind == "note":
         parts.insert(1, clean(call.why))
     return " · ".join(parts)
@@ -75,7 +75,7 @@ def details(message: Message) -> Details:
     told: dict[str, str | int | float | None] = {
         "why": message.why,
         "lasted": said.lasted(message),
-        "cause": message.cause,
+        "cause": message.cause if message.cause_clear else f"unclear: {message.cause}",
         "cause_probability": finite(message.probability),
         "since_after": rfc3339(message.since_lo),
         "since_by": rfc3339(message.since_hi),

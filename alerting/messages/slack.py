@@ -64,7 +64,8 @@ def _what(message: Message) -> list[str]:
         began = f"after {moment(message.since_lo)}, by {began}"
     lines = [f"*Since* {began}", f"*Extent* {escaped(said.extent(message))}"]
     if said.cause(message):
-        lines.insert(0, f"*Likely cause* {fitted(said.cause(message), 600)}")
+        heading = "Likely cause" if message.cause_clear else "Cause unclear"
+        lines.insert(0, f"*{heading}* {fitted(said.cause(message), 600)}")
     return [*lines, f"*Over* {_over(message)}"] if message.state == "resolved" else lines
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from alerting.cause import stands_out
 from schemas.actions import Acknowledge, Resolve
 from schemas.incidents import IncidentView, MemberView
 from schemas.settings import load_settings
@@ -105,9 +106,10 @@ def _row(one: IncidentView) -> tuple[Any, ...]:
 
 
 def _cause(one: IncidentView) -> str:
-    """The likeliest; several where they are as likely as each other."""
-    best = max((cause.probability for cause in one.causes), default=0.0)
-    return ", ".join(cause.node for cause in one.causes if cause.probability == best) or "unknown"
+    """The cause where one stands out; `incident show` lists the others."""
+    if not one.causes:
+        return "unknown"
+    return one.causes[0].node if stands_out(one.causes) else "unclear"
 
 
 def _head(one: IncidentView) -> Iterator[str]:

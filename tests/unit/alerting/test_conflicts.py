@@ -78,7 +78,7 @@ def test_silenced_while_worsening_holds_and_an_unmatched_member_pages() -> None:
     assert [address for address, _ in world.vendors.rings] == ["slack:#p2", "slack:#p1"]
     shown = view(world.state, world.incident())
     assert shown.severity == "P1"
-    assert shown.title == "a: w1 drifted (+1)"
+    assert shown.title == "a: w1 drifted, cause unclear (+1)"
 
 
 @pytest.mark.parametrize(
