@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.documents import missing, reasons, steps
 from tests.support.kafka import LocalKafka
+from tests.support.process import free_port
 from tests.support.reader import Reader
 from tests.support.redis import LocalRedis
 
@@ -34,8 +35,11 @@ def reader(own_kafka: LocalKafka, own_redis: LocalRedis, tmp_path: Path) -> Iter
         "COLUMNS": "80",
         "DRIFTLINE_KAFKA": own_kafka.bootstrap,
         "DRIFTLINE_REDIS": own_redis.url,
+        "DRIFTLINE_CONSOLE_PORT": str(free_port()),
     }
-    made = Reader(folder, variables, {"localhost:9092": own_kafka.bootstrap, "redis://localhost:6379/0": own_redis.url})
+    names = {"localhost:9092": own_kafka.bootstrap, "redis://localhost:6379/0": own_redis.url}
+    names |= {"redis-cli": f"redis-cli -p {own_redis.port}"}
+    made = Reader(folder, variables, names)
     yield made
     made.stop()
 

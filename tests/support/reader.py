@@ -13,7 +13,10 @@ from tests.support.process import Process
 
 COMMAND_S = 60.0
 #: What only looks, and so may be asked again: a worker that has never seen a topic finds it within half a minute.
-LOOKS = ("driftline lag", "driftline status", "driftline counts", "driftline dlq")
+LOOKS = tuple(
+    f"driftline {command}"
+    for command in ("lag", "status", "counts", "dlq", "incident ls", "incident show", "silence ls", "tail")
+)
 
 
 @dataclass(slots=True)
