@@ -201,6 +201,12 @@ class RunConsumer(driver.Consumer):
         state, end = self._state(tp), self.log_end(tp)
         return bool(state) and end is not None and state.has_valid_position and state.position >= end
 
+    def topic_partitions(self, topic: str) -> int | None:
+        """How many partitions a topic has; Faust's own answer is known only to the member that leads the group."""
+        consumer = self._thread._consumer
+        found = consumer.partitions_for_topic(topic) if consumer is not None else None
+        return len(found) if found else None
+
     def _state(self, tp: TP) -> Any:
         """aiokafka's state of a partition; None where it is not assigned (its own questions raise then)."""
         subscription = self._thread._ensure_consumer()._subscription.subscription

@@ -205,7 +205,9 @@ class Evaluator:
     async def _refused(self, unit: Unit, refused: Refused) -> None:
         """Another holder wrote: what is in memory is of no use; a newer token ends the lease too."""
         self.tally.fenced += 1
-        log.warning("%s of %s: not stored (%s)", unit.stream, unit.model, refused.outcome)
+        log.warning(
+            "%s of %s is evaluated anew: what was stored is not ours (%s)", unit.stream, unit.model, refused.outcome
+        )
         self._roll.reset(unit)
         self._marks.clear()
         if refused.outcome == "fenced":
