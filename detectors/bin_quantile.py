@@ -1,4 +1,4 @@
-"""A quantile from counts over bins: linear within the bin it falls in, exact at the edges.
+"""Quantiles, and how many lie above a limit, from counts over bins: linear within the bin it falls in, exact at the edges.
 
 The outer bins are open; the exact minimum and maximum close them.  Where those are not finite, an open bin's one
 edge stands for it.
@@ -33,6 +33,21 @@ def quantile(edges: Sequence[float], counts: ArrayLike, level: float, *, span: t
     low, high = _ends(edges, at, span=span)
     before = below[at - 1] if at else 0.0
     return float(low + (high - low) * (rank - before) / (below[at] - before))
+
+
+def count_above(edges: Sequence[float], counts: ArrayLike, limit: float, *, span: tuple[float, float]) -> float:
+    """How many values lie above a limit: the other way round, and as exact.
+
+    >>> count_above((1.0, 2.0), [5, 8, 2], 1.5, span=(0.0, 9.0)), count_above((1.0, 2.0), [5, 8, 2], 2.0, span=(0.0, 9.0))
+    (6.0, 2.0)
+    >>> count_above((1.0, 2.0), [5, 8, 0], 2.0, span=(0.0, 1.9))
+    0.0
+    """
+    found = np.asarray(counts, dtype=np.float64)
+    at = int(np.searchsorted(np.asarray(edges), limit, side="right"))
+    low, high = _ends(edges, at, span=span)
+    share = (high - limit) / (high - low) if high > low else float(low > limit)
+    return float(found[at + 1 :].sum() + found[at] * min(1.0, max(0.0, share)))
 
 
 def _ends(edges: Sequence[float], at: int, *, span: tuple[float, float]) -> tuple[float, float]:

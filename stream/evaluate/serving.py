@@ -4,13 +4,17 @@ They are taken from the stream that the model's ``serving.from`` names, never fr
 that states none was answered, so it counts as a success.  The p95 of latency is linear within its bin and exact at the bins'
 edges (0.25, 0.5, 0.75, 1, 2 … s): a promise that is an edge is judged exactly, another one to within its bin.
 
-==========  =====================================================  ======================================
-rule        fires where                                            needs
-==========  =====================================================  ======================================
-errors      every request failed; or the share of errors is above  20 requests in the pane
-            ``slo.errors``, where one is set
-latency     p95 is above ``slo.latency_p95``                       20 latencies in the pane; a promised p95
-==========  =====================================================  ======================================
+==========  ========================================================  ======================================
+rule        fires where                                               needs
+==========  ========================================================  ======================================
+errors      every request failed; or more than ``slo.errors`` allows  20 requests in the pane
+            did, beyond chance
+latency     more than 5 % took longer than ``slo.latency_p95``,       20 latencies in the pane; a promised p95
+            beyond chance
+==========  ========================================================  ======================================
+
+*Beyond chance*: a service that just keeps its promise would do as badly in fewer than one pane of a thousand (the exact
+binomial tail, the finding's ``p``).  Two failures of thirty are more than 5 %, and happen to it in nearly every other pane.
 """
 
 from __future__ import annotations
@@ -19,15 +23,20 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from detectors.bin_quantile import quantile
+from detectors.bin_quantile import count_above, quantile
+from detectors.binomial import tail
 from schemas.reports import Measure
 from stream.evaluate import severity
 from stream.evaluate.rules import LEAST_REQUESTS
 from stream.evaluate.verdict import Judged, Verdict
 from stream.evaluate.watched import Watched
 from stream.state.layout import CategoricalColumn, Layout
-from stream.state.packing import Partial
+from stream.state.packing import Ints, Partial
 
+#: What would happen more seldom than this where the promise is kept is not chance.
+CHANCE = 0.001
+#: The share of requests that may take longer than a promised p95.
+MAY_BE_SLOWER = 0.05
 QUANTILES = {"latency_p50_s": 0.5, "latency_p95_s": 0.95, "latency_p99_s": 0.99}
 
 
@@ -78,40 +87,58 @@ def requests_of(layout: Layout, partial: Partial) -> tuple[int, int]:
 
 def latency_of(layout: Layout, partial: Partial, level: float) -> tuple[float | None, int]:
     """(a quantile of latency in seconds, how many latencies)."""
-    at = next(at for at, column in enumerate(layout.numeric) if column.path == "latency_s")
-    column, first = layout.numeric[at], layout.numeric_starts[at]
-    counts = partial.cells[first : first + column.bins]
-    low, high = partial.extrema[2 * at : 2 * at + 2].tolist()
-    return quantile(column.edges, counts, level, span=(low, high)), int(counts.sum())
+    edges, counts, span = _latencies(layout, partial)
+    return quantile(edges, counts, level, span=span), int(counts.sum())
+
+
+def slower_than(layout: Layout, partial: Partial, promised: float) -> int:
+    """How many requests took longer, to the nearest whole one where the promise is not an edge."""
+    edges, counts, span = _latencies(layout, partial)
+    return round(count_above(edges, counts, promised, span=span))
 
 
 def _errors(watched: Watched, partial: Partial, *, start_ms: int) -> Verdict:
     requests, errors = requests_of(watched.layout, partial)
     ratio = errors / requests if requests else None
     promised = watched.monitor.serving.error_rate
-    beyond = ratio is not None and (ratio >= 1.0 or (promised is not None and ratio > promised))
+    p = None if promised is None or not requests else tail(errors, requests, promised)
     return Verdict(
-        rule="errors", kind="error", subject=watched.subject, state=_state(requests, beyond),
+        rule="errors", kind="error", subject=watched.subject, state=_state(requests, _beyond_chance(p) or ratio == 1.0),
         severity=severity.of_errors(ratio or 0.0), start_ms=start_ms, memory=watched.layout.pane_ms,
-        every=watched.layout.pane_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests,
+        every=watched.layout.pane_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests, p=p,
         owner=watched.owner_of(None), evidence={"requests": requests, "errors": errors},
     )  # fmt: skip
 
 
 def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: float) -> Verdict:
     p95, n = latency_of(watched.layout, partial, 0.95)
+    slower = slower_than(watched.layout, partial, promised)
+    p = tail(slower, n, MAY_BE_SLOWER) if n else None
     return Verdict(
-        rule="latency", kind="latency", subject=watched.subject, state=_state(n, p95 is not None and p95 > promised),
+        rule="latency", kind="latency", subject=watched.subject, state=_state(n, _beyond_chance(p)),
         severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, memory=watched.layout.pane_ms,
-        every=watched.layout.pane_ms, value=p95, threshold=promised, n=n, owner=watched.owner_of(None),
-        evidence={"unit": "s", "quantile": 0.95},
+        every=watched.layout.pane_ms, value=p95, threshold=promised, n=n, p=p, owner=watched.owner_of(None),
+        evidence={"unit": "s", "quantile": 0.95, "slower": slower},
     )  # fmt: skip
+
+
+def _beyond_chance(p: float | None) -> bool:
+    """So small a tail lies far above the promised share."""
+    return p is not None and p < CHANCE
 
 
 def _state(n: int, beyond: bool) -> Judged:
     if n < LEAST_REQUESTS:
         return "no_data"
     return "firing" if beyond else "ok"
+
+
+def _latencies(layout: Layout, partial: Partial) -> tuple[tuple[float, ...], Ints, tuple[float, float]]:
+    """Edges, counts, and the least and the greatest one."""
+    at = next(at for at, column in enumerate(layout.numeric) if column.path == "latency_s")
+    column, first = layout.numeric[at], layout.numeric_starts[at]
+    low, high = partial.extrema[2 * at : 2 * at + 2].tolist()
+    return column.edges, partial.cells[first : first + column.bins], (low, high)
 
 
 def _status(layout: Layout) -> tuple[CategoricalColumn, int]:

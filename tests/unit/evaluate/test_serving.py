@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -30,7 +31,11 @@ def statuses(errors: int, *, of: int) -> dict[str, Any]:
         (20, 20, "firing", "P0"),
         (19, 19, "no_data", "P0"),
         (19, 20, "firing", "P1"),
-        (6, 100, "firing", "P1"),
+        (6, 20, "firing", "P1"),
+        (5, 20, "ok", "P1"),
+        (2, 30, "ok", "P1"),
+        (14, 100, "firing", "P1"),
+        (13, 100, "ok", "P1"),
         (5, 100, "ok", "P1"),
     ],
 )
@@ -41,9 +46,40 @@ def test_errors(errors: int, requests: int, state: str, severity: str) -> None:
     assert (found.threshold, found.memory, found.every, found.start_ms) == (0.05, HOUR, HOUR, HOUR)
 
 
+def tail(count: int, trials: int) -> float:
+    """P(at least so many) at 5 %, term by term."""
+    return sum(math.comb(trials, k) * 0.05**k * 0.95 ** (trials - k) for k in range(count, trials + 1))
+
+
+@pytest.mark.parametrize(("errors", "requests", "p"), [(2, 30, 0.446458), (13, 100, 0.001464), (14, 100, 0.000463)])
+def test_a_broken_promise_says_how_likely_it_is_by_chance(errors: int, requests: int, p: float) -> None:
+    found = verdicts(statuses(errors, of=requests))["errors"].p
+    assert found == pytest.approx(tail(errors, requests), rel=1e-12)
+    assert found == pytest.approx(p, abs=5e-7)
+
+
+def test_no_failure_is_certain_and_a_promise_of_none_is_broken_by_one() -> None:
+    assert verdicts(statuses(0, of=100))["errors"].p == 1.0
+    strict = watched(monitor(serving=ServingMonitor(error_rate=0.0)))
+    found = verdicts(statuses(1, of=100), of=strict)["errors"]
+    assert (found.state, found.p, found.threshold) == ("firing", 0.0, 0.0)
+
+
+def test_a_service_that_keeps_its_promise_is_not_paged_about_at_thirty_requests_an_hour() -> None:
+    """At a true share of 0.4 %, thirty an hour: the share alone fired in 0.6 % of hours, once a week."""
+    by_share, fired = 0.0, 0.0
+    for errors in range(31):
+        weight = math.comb(30, errors) * 0.004**errors * 0.996 ** (30 - errors)
+        by_share += weight * (errors / 30 > 0.05)
+        fired += weight * (verdicts(statuses(errors, of=30))["errors"].state == "firing")
+    assert by_share == pytest.approx(0.006461, abs=5e-6)
+    assert fired < 1e-9
+
+
 def test_without_a_promise_only_total_failure_fires() -> None:
     of = watched(monitor(serving=ServingMonitor()))
-    assert verdicts(statuses(99, of=100), of=of)["errors"].state == "ok"
+    most = verdicts(statuses(99, of=100), of=of)["errors"]
+    assert (most.state, most.p) == ("ok", None)
     assert verdicts(statuses(100, of=100), of=of)["errors"].severity == "P0"
     assert "latency" not in verdicts({}, of=of)
 
@@ -68,9 +104,26 @@ def test_latency(slow: float, state: str, severity: str, p95: float) -> None:
     assert found.threshold == 0.5
 
 
+@pytest.mark.parametrize(("slower", "state"), [(14, "firing"), (13, "ok"), (6, "ok"), (5, "ok")])
+def test_more_slow_requests_than_chance_breaks_a_promised_p95(slower: int, state: str) -> None:
+    """0.5 s is an edge of the bins: exact."""
+    found = verdicts({"latency_s": [0.4] * (99 - slower) + [0.5] + [0.7] * slower})["latency"]
+    assert (found.state, found.evidence["slower"]) == (state, slower)
+    assert found.p == pytest.approx(tail(slower, 100), rel=1e-12)
+    assert (round(found.value or 0.0, 6) > 0.5) == (slower > 5)
+
+
+def test_a_promise_within_a_bin_is_judged_as_if_latencies_lay_evenly_in_it() -> None:
+    of = watched(monitor(serving=ServingMonitor(latency_p95_ms=600)))
+    # 40 of 100 between 0.5 s and their greatest, 0.75 s: 24 of them above 0.6 s.
+    found = verdicts({"latency_s": [0.004] * 60 + [0.55] * 39 + [0.75]}, of=of)["latency"]
+    assert (found.state, found.evidence["slower"]) == ("firing", 24)
+
+
 def test_few_latencies_say_nothing() -> None:
     assert verdicts({"latency_s": [9.0] * 19})["latency"].state == "no_data"
-    assert verdicts({})["latency"].value is None
+    nothing = verdicts({})["latency"]
+    assert (nothing.value, nothing.p, nothing.n) == (None, None, 0)
 
 
 @pytest.mark.parametrize(("stream", "rules"), [("predictions", set()), ("serving", {"errors", "latency"})])
