@@ -1,0 +1,78 @@
+"""The alerting page says what the code does: its rules, severities, lengths and joins are compared with it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from alerting.cause import AHEAD, SURE
+from alerting.incident import JoinedBy
+from alerting.policy import Timings
+from alerting.receivers.receiver import TIMEOUT_S
+from detectors import cusum
+from schemas.durations import milliseconds_of
+from schemas.incidents import EndReason
+from stream.evaluate import chart_verdicts
+from stream.evaluate.rules import LEAST_REQUESTS, LEAST_ROWS, NAME_RULES, NUMERIC_RULES, RULE_OF_THUMB
+from stream.evaluate.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
+
+PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
+SERVING = ("errors", "latency", "no_traffic")
+
+
+def test_every_rule_is_named_once_and_no_other_is() -> None:
+    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, chart_verdicts.RULE}
+
+    assert sorted(first_cells("## Rules")) == sorted(rules)
+
+
+def test_numbers_of_rules_and_severities() -> None:
+    assert (LEAST_ROWS, LEAST_REQUESTS, dict(RULE_OF_THUMB)) == (100, 20, {"psi": 0.25})
+    assert (cusum.SLACK, cusum.LIMIT) == (0.5, 5.0)
+    assert (HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS) == (2.0, 0.1, 4.0, 0.1)
+    for said in ("fewer than 100 rows", "panes of 20 requests or more", "k 0.5, h 5", "else `psi: 0.25`"):
+        assert said in PAGE
+    for said in ("at least twice the threshold", "importance at least 0.1", "at least 4 times the threshold"):
+        assert said in PAGE
+
+
+def test_joins_and_reasons_are_all_of_them() -> None:
+    joins = set(re.findall(r"^\| `(\w+)` \|", section("## Incidents"), re.MULTILINE))
+
+    assert joins == {*get_args(JoinedBy), *get_args(EndReason)} - {"overflow"}
+    assert (SURE, AHEAD) == (0.5, 2.0)
+    assert "0.5, or a third and twice the next" in PAGE
+
+
+def test_lengths() -> None:
+    timings, lengths = Timings(), lengths_of("## Who is told what")
+
+    assert lengths["wait before an incident is told (`open_wait`)"] == timings.open_wait
+    assert (
+        lengths["least time between two edits that nobody needs at once (`update_interval`)"] == timings.update_interval
+    )
+    assert lengths["slack on both sides of an onset"] == timings.slack
+    assert lengths["shortest hold"] == timings.recover_hold
+    assert lengths["an incident that nobody can judge ends after"] == timings.blind_limit
+    assert lengths["one that is clear and of whose model nothing is heard ends after"] == timings.expire_after
+    assert lengths["an ended one is kept in the owner's memory, once everybody was told, for"] == timings.keep_ended
+    assert f"Above {timings.cap:,} live".replace(",", " ") in PAGE
+    assert f"up to {['', '', 'twice', '', 'four', '', '', '', 'eight'][timings.hold_cap]} times" in PAGE
+    assert f"A request has {TIMEOUT_S} s." in PAGE
+
+
+def section(head: str) -> str:
+    """A section's text."""
+    return PAGE.partition(f"{head}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(head: str) -> list[str]:
+    """The names in the first column of a section's table."""
+    return re.findall(r"^\| `(\w+)` \|", section(head), re.MULTILINE)
+
+
+def lengths_of(head: str) -> dict[str, int]:
+    """Rows of a section's tables that say a length, in ms."""
+    rows = re.findall(r"^\| ([^|]+) \| (\d+) (s|min|h) \|$", section(head), re.MULTILINE)
+    return {what: milliseconds_of(f"{number}{unit[0]}") for what, number, unit in rows}
