@@ -108,12 +108,16 @@ def parts(settings: Settings) -> Parts:
     sampler = Sampler(metrics, intake, follower)
     evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
     sampler.also.append(lambda: metrics.evaluation.sample(evaluated.tally))
+    owned = incidents_of(
+        settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=letters
+    )  # fmt: skip
+    sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
     metrics.registry.register(exporter)
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
-        incidents_of(settings, redis, patience=patience, survey=surveyor.survey, who=worker), exporter,
+        owned, exporter,
     )  # fmt: skip
 
 

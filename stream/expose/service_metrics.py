@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.findings import Severity
 from stream.evaluate.tally import EvaluationTally
@@ -80,11 +80,15 @@ class IncidentMetrics:
         self.owner = gauge("incident_owner", "1 in the worker that decides about pages.")
         self.findings = counter("findings", "Findings taken in, by state.", "state")
         self.damaged = counter("damaged_inputs", "Findings and actions that could not be read.")
-        self.opened = counter("incidents", "Incidents opened.")
+        self.unowned = gauge("incidents_unowned", "1 in a worker that has one of the owner's inputs without the other.")
+        self.opened = counter("incidents", "Incidents begun, by severity.", "severity")
         self.ended = counter("incidents_ended", "Incidents ended, by reason.", "reason")
         self.open = gauge("incidents_open", "Incidents that are open, by severity.", "severity")
         self.deliveries = counter(
             "deliveries", "Requests to receivers, by outcome.", "receiver_kind", "kind", "outcome"
+        )  # fmt: skip
+        self.seconds = Histogram(
+            "driftline_delivery_seconds", "Time that requests to receivers took.", ["receiver_kind"], registry=registry
         )  # fmt: skip
         self.failing = gauge("receivers_failing", "Addresses whose last request was not taken.")
         self.inbox = gauge("incident_inbox", "Inputs that wait for the owner.")
@@ -99,14 +103,20 @@ class IncidentMetrics:
             self._grow(series, total)
         for state, count in tally.findings.items():
             self._grow(self.findings.labels(state), count)
+        for severity in SEVERITIES:
+            self._grow(self.opened.labels(severity), tally.opened[severity])
         for reason, count in tally.ended.items():
             self._grow(self.ended.labels(reason), count)
         for labels, count in tally.deliveries.items():
             self._grow(self.deliveries.labels(*labels), count)
+        while tally.seconds:
+            kind, seconds = tally.seconds.popleft()
+            self.seconds.labels(kind).observe(seconds)
         self._sample_standing(tally)
 
     def _sample_standing(self, tally: OwnerTally) -> None:
         self.owner.set(int(tally.owning))
+        self.unowned.set(int(tally.unowned))
         self.failing.set(len(tally.failing))
         self.inbox.set(tally.inbox)
         self.slowest.set(tally.slowest_commit_s)
@@ -117,7 +127,6 @@ class IncidentMetrics:
     def _totals(self, tally: OwnerTally) -> dict[Counter, float]:
         return {
             self.damaged: tally.damaged,
-            self.opened: tally.opened,
             self.turns: tally.turns,
             self.turn_seconds: tally.commit_seconds,
             self.fenced: tally.fenced,

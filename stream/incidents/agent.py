@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import msgspec
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from alerting.records import restored
 from alerting.register import entries, plan
 from alerting.state import State
-from schemas import actions, findings
 from schemas.names import Names
 from stream import transport
 from stream.incidents.configured import Configured
-from stream.incidents.inbox import Arrival, EventInbox, Inbox, LiveInbox, Message
+from stream.incidents.damaged import places, read
+from stream.incidents.inbox import EventInbox, Inbox, LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.store import Begun
 from stream.incidents.tenure import Tenure
+from stream.ingest.buffer import Rejection
+from stream.ingest.dead_letters import DeadLetters
 from stream.state.epochs import Log, Resume, resume
 from stream.transport import Run, RunConsumer
 
@@ -39,8 +40,9 @@ Survey = Callable[[set[TP]], Awaitable[Mapping[TP, Log]]]
 class IncidentAgent:
     """Connects the consumer with the owner; ``who`` tells operators which process owns."""
 
-    def __init__(self, owner: Owner, configured: Configured, *, survey: Survey, who: str) -> None:
+    def __init__(self, owner: Owner, configured: Configured, *, survey: Survey, letters: DeadLetters, who: str) -> None:
         self.owner, self._configured, self._survey, self._who = owner, configured, survey, who
+        self._letters = letters
         self.consumer: RunConsumer | None = None
         self._placements: dict[TP, int] = {}
         self._orphaned = False
@@ -66,9 +68,8 @@ class IncidentAgent:
         self.owner.end()
         self._placements = {}
         held = {tp for tp in tps if tp in self.inputs}
+        self._note_unowned(held)
         if len(held) != len(INPUTS):
-            if held:
-                log.error("%s is assigned without the other input: incidents have no owner here", *held)
             return {}
         await self._configured.refresh()
         placed = await self._begin(await self._survey(held))
@@ -79,14 +80,30 @@ class IncidentAgent:
         """Hand a run to the owner, unless it was read under a placement that has ended; waits for a first configuration."""
         await self._configured.first.wait()
         name = self.inputs.get(run.tp)
-        if name is not None and self._placements.get(run.tp) == run.placement:
-            self.owner.add(arrivals(run, name))
+        tenure = self.owner.tenure
+        if name is None or tenure is None or not self._is_current(run):
+            return
+        arrivals, refused = read(run, name, epoch=tenure.epoch)
+        if refused:
+            await self._refuse(refused)
+        if self._is_current(run):  # to keep a dead letter may have taken a while
+            self.owner.add(arrivals)
+
+    def _is_current(self, run: Run) -> bool:
+        return self._placements.get(run.tp) == run.placement
+
+    async def _refuse(self, refused: Sequence[Rejection]) -> None:
+        log.error("damaged and left out, see `driftline dlq ls`: %s", places(refused))
+        self.owner.tally.damaged += len(refused)
+        self._letters.add(refused)
+        await self._letters.settle()
 
     async def reclaim(self) -> None:
         """Ask for a new group generation where both inputs are assigned and nobody owns (the second time it is seen)."""
         consumer = self.consumer
         if consumer is None:
             return
+        self._note_unowned(consumer.assignment() & set(self.inputs))
         tenure, assigned = self.owner.tenure, set(self.inputs) <= consumer.assignment()
         if tenure is not None and not assigned:
             self.owner.end()
@@ -116,6 +133,16 @@ class IncidentAgent:
             doubtful=doubtful, marks=dict(begun.marks),
         )  # fmt: skip
 
+    def _note_unowned(self, held: set[TP]) -> None:
+        """One input without the other: neither this worker nor the one that has the other can decide about pages."""
+        self.owner.tally.unowned = len(held) == 1
+        for tp in held if self.owner.tally.unowned else ():
+            missing = next(other for other in self.inputs if other != tp)
+            log.error(
+                "incidents have no owner, so nobody is paged: this worker is assigned %s:%d and not %s:%d",
+                tp.topic, tp.partition, missing.topic, missing.partition,
+            )  # fmt: skip
+
     def _inbox(self, begun: Begun, offsets: Mapping[str, int]) -> Inbox:
         if not self.owner.lock_step:
             return LiveInbox(offsets)
@@ -137,20 +164,6 @@ class IncidentAgent:
             await transport.rejoin(consumer)
         except KafkaError as error:
             log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
-
-
-def arrivals(run: Run, topic: str) -> Iterator[Arrival]:
-    """A run's records, decoded; what is damaged is told with its place and goes on as None, so that its offset is passed."""
-    for record in run.records:
-        yield Arrival(topic, record.partition, record.offset, _decoded(topic, record.value, record.offset))
-
-
-def _decoded(topic: str, value: bytes | None, offset: int) -> Message | None:
-    try:
-        return findings.decode(value or b"") if topic == "findings" else actions.decode(value or b"")
-    except msgspec.DecodeError as error:
-        log.error("%s:%d:%d is damaged and left out: %s", topic, PARTITION, offset, error)
-        return None
 
 
 def _resumed(tp: TP, begun: Begun, found: Log, *, name: str) -> Resume:

@@ -36,7 +36,6 @@ class Feeding:
     blocked: set[str] = field(default_factory=set)
     answers: dict[str, Answer] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    damaged: int = 0
     _free_at: State | None = None
 
     def own(self, given: Input) -> None:
@@ -75,7 +74,6 @@ class Feeding:
     def _feed(self, arrival: Arrival) -> None:
         message = arrival.message
         if message is None:
-            self.damaged += 1
             return
         if isinstance(message, Finding):
             self.findings.append(message)

@@ -51,7 +51,8 @@ class Owner:
     def begin(self, tenure: Tenure) -> None:
         """Own from now on."""
         self.end()
-        self.tenure, self.tally.owning = tenure, True
+        self.tenure = tenure
+        self.tally.note_ownership(tenure.state)
         self._tell()
         self._wake.set()
 
@@ -151,6 +152,7 @@ class Owner:
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, writes)
         if not await self._committed(tenure, turn):
             return False
+        self.tally.note_incidents(tenure.state, feeding.state)
         tenure.state, tenure.now, tenure.turn = feeding.state.without_left(), feeding.now, turn.number
         tenure.stored.update(consumed)
         tenure.marks.update(marks)
@@ -178,7 +180,6 @@ class Owner:
     def _note(self, tenure: Tenure, feeding: Feeding) -> None:
         for finding in feeding.findings:
             self.tally.findings[finding.state] += 1
-        self.tally.damaged += feeding.damaged
         self.tally.inbox = len(tenure.inbox)
         if self.committed is not None:
             for topic, offset in tenure.stored.items():

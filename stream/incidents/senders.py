@@ -66,6 +66,7 @@ class Senders:
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
         self._lanes: dict[str, Lane] = {}
+        self._stopped = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="send")
         self._urgent = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="send-p0")
 
@@ -86,6 +87,7 @@ class Senders:
 
     def stop(self) -> None:
         """Begin no more requests."""
+        self._stopped = True
         for lane in self._lanes.values():
             if lane.task is not None:
                 lane.task.cancel()
@@ -142,13 +144,17 @@ class Senders:
         shown = message(tenure.state, tenure.state.entries[call.entry].incident, call, now=tenure.now)
         if not await self._owner.patience(lambda: self._owner.store.holds(tenure.epoch)):
             raise Ended
+        if self._stopped:  # a library may have swallowed the cancellation
+            raise Ended
         checked = time.monotonic()
 
         def deliver() -> Receipt:
             if time.monotonic() - checked > FRESH_S:
                 return Receipt("retry", why="the request waited too long for a thread; it was not made")
             passing("before-send")
+            began = time.perf_counter()
             receipt = receiver.deliver(call, shown)
+            self._owner.tally.seconds.append((call.receiver_kind, time.perf_counter() - began))
             passing("after-send")
             return receipt
 

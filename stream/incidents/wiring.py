@@ -21,6 +21,7 @@ from stream.incidents.publish import Relay, incident_producer
 from stream.incidents.senders import Senders
 from stream.incidents.store import IncidentStore
 from stream.incidents.tally import OwnerTally
+from stream.ingest.dead_letters import DeadLetters
 from stream.state.patience import Patience
 from stream.tasks import Periodic, surviving
 from stream.transport import RunConsumer
@@ -56,7 +57,9 @@ class Incidents:
         return {tp for tp in tps if not self.agent.is_input(tp)}
 
 
-def incidents_of(settings: Settings, redis: Redis, *, patience: Patience, survey: Survey, who: str) -> Incidents:
+def incidents_of(
+    settings: Settings, redis: Redis, *, patience: Patience, survey: Survey, who: str, letters: DeadLetters
+) -> Incidents:
     """Build the parts; nothing is started."""
     tally = OwnerTally()
     store = IncidentStore(redis, settings.names)
@@ -64,7 +67,7 @@ def incidents_of(settings: Settings, redis: Redis, *, patience: Patience, survey
     configured = Configured(redis, settings, patience=patience)
     return Incidents(
         owner,
-        IncidentAgent(owner, configured, survey=survey, who=who),
+        IncidentAgent(owner, configured, survey=survey, letters=letters, who=who),
         Senders(
             owner,
             RedisBudget(redis, settings.names),

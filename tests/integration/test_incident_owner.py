@@ -251,3 +251,18 @@ def test_event_time_waits_until_everybody_was_told(place: Place) -> None:
 
     place.tell(story, receivers=receivers, event_time=True)
     assert [document.state for document in place.documents()] == ["ended"]
+
+
+def test_what_happened_is_counted_for_the_metrics(place: Place) -> None:
+    async def story(one: Running) -> None:
+        await opened(one)
+        tally = one.owner.tally
+        assert (tally.opened, tally.open, dict(tally.ended)) == ({"P1": 1}, {"P1": 1}, {})
+        one.feed(finding(hours=2, state="ok"))
+        one.feed(Progress(model="m", stream="predictions", at=T0 + 48 * HOUR, seen=T0 + 48 * HOUR))
+        await one.until(lambda: one.receivers["slack:#ml"].kinds[-1] == "close")
+        assert (tally.opened, tally.open, tally.ended) == ({"P1": 1}, {}, {"recovered": 1})
+        assert [kind for kind, _ in tally.seconds] == ["slack", "slack"]
+        assert all(0 <= seconds < 5 for _, seconds in tally.seconds)
+
+    place.tell(story)

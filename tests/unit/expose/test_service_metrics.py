@@ -40,18 +40,29 @@ def test_evaluation_says_what_it_did_and_how_it_stands() -> None:
     }
 
 
+def owner_tally() -> OwnerTally:
+    return OwnerTally(owning=True, opened=Counter(P1=3), open=Counter(P1=2), failing={"oncall"})
+
+
 def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
     registry = CollectorRegistry()
-    metrics, tally = IncidentMetrics(registry), OwnerTally(owning=True, opened=3, open={"P1": 2}, failing={"oncall"})
+    metrics, tally = IncidentMetrics(registry), owner_tally()
     tally.findings = Counter(firing=5, over=1)
     tally.deliveries = Counter({("pagerduty", "open", "ok"): 2, ("slack", "open", "retry"): 1})
     tally.ended = Counter(recovered=1)
+    tally.seconds.extend([("slack", 0.25), ("slack", 3.0), ("pagerduty", 0.5)])
     tally.note_commit(0.5)
+    metrics.sample(tally)
     metrics.sample(tally)
     found = numbers(registry)
     assert found["driftline_incident_owner"] == 1
     assert found['driftline_findings_total{state="firing"}'] == 5
-    assert found["driftline_incidents_total"] == 3
+    assert found['driftline_incidents_total{severity="P1"}'] == 3
+    assert found['driftline_incidents_total{severity="P0"}'] == 0
+    assert found["driftline_incidents_unowned"] == 0
+    assert found['driftline_delivery_seconds_count{receiver_kind="slack"}'] == 2
+    assert found['driftline_delivery_seconds_sum{receiver_kind="slack"}'] == 3.25
+    assert found['driftline_delivery_seconds_bucket{le="0.25",receiver_kind="slack"}'] == 1
     assert found['driftline_incidents_ended_total{reason="recovered"}'] == 1
     assert found['driftline_incidents_open{severity="P0"}'] == 0
     assert found['driftline_incidents_open{severity="P1"}'] == 2
@@ -63,14 +74,21 @@ def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
 
 def test_who_is_not_the_owner_shows_no_open_incident_and_keeps_its_counters() -> None:
     registry = CollectorRegistry()
-    metrics, tally = IncidentMetrics(registry), OwnerTally(owning=True, opened=3, open={"P1": 2}, failing={"oncall"})
+    metrics, tally = IncidentMetrics(registry), owner_tally()
     metrics.sample(tally)
     tally.note_loss()
     metrics.sample(tally)
     found = numbers(registry)
     assert [name for name in found if name.startswith("driftline_incidents_open")] == []
     assert (found["driftline_incident_owner"], found["driftline_receivers_failing"]) == (0, 0)
-    assert found["driftline_incidents_total"] == 3
+    assert found['driftline_incidents_total{severity="P1"}'] == 3
+
+
+def test_a_worker_with_half_of_the_inputs_shows_that_nobody_owns() -> None:
+    registry = CollectorRegistry()
+    IncidentMetrics(registry).sample(OwnerTally(unowned=True))
+    found = numbers(registry)
+    assert (found["driftline_incidents_unowned"], found["driftline_incident_owner"]) == (1, 0)
 
 
 def test_a_total_that_begins_anew_grows_its_counter_from_there() -> None:
