@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from stream.assigning import TogetherAssignor
+
 #: Faust hard-codes 1 500 ms; librdkafka's mock broker does not wake a waiting fetch, so an empty one costs it all.
 FETCH_MAX_WAIT_MS = 100
 
@@ -26,6 +28,8 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
+        TogetherAssignor.together = self.urgent  # findings and actions: one worker owns the incidents
+        consumer._partition_assignment_strategy = [TogetherAssignor]
         consumer._isolation_level = "read_committed"  # an aborted transaction's events were never produced
         return consumer
 

@@ -26,6 +26,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 from mode.services import ServiceBase
 
+import stream.assigning
 import stream.fetching
 import stream.transport
 
@@ -37,6 +38,7 @@ PRIVATE: dict[str, tuple[Any, ...]] = {
     "_coordinator": (aiokafka.AIOKafkaConsumer,),
     "_fetch_max_wait_ms": (aiokafka.AIOKafkaConsumer,),
     "_isolation_level": (aiokafka.AIOKafkaConsumer,),
+    "_partition_assignment_strategy": (aiokafka.AIOKafkaConsumer,),
     "_subscription": (aiokafka.AIOKafkaConsumer,),
     "_create_worker_consumer": (driver.AIOKafkaConsumerThread,),
     "_fetch_records": (driver.AIOKafkaConsumerThread,),
@@ -108,6 +110,11 @@ FACTS: tuple[tuple[Any, str, str], ...] = (
         aiokafka.AIOKafkaConsumer.start,
         r"fetch_max_wait_ms=self\._fetch_max_wait_ms",
         "FetchThread sets it between construction and start, so start must be what reads it",
+    ),
+    (
+        aiokafka.AIOKafkaConsumer.start,
+        r"assignors=self\._partition_assignment_strategy",
+        "FetchThread sets TogetherAssignor between construction and start, so start must be what reads it",
     ),
     (
         aiokafka.AIOKafkaConsumer.start,
@@ -230,7 +237,7 @@ def test_a_scheme_of_our_own_selects_the_transport() -> None:
 
 def test_the_list_of_private_names_is_complete() -> None:
     """A private name that the transport begins to touch must be added above, with what is expected of it."""
-    files = (Path(stream.transport.__file__), Path(stream.fetching.__file__))
+    files = tuple(Path(str(one.__file__)) for one in (stream.transport, stream.fetching, stream.assigning))
     assert set().union(*(touched(file.read_text()) for file in files)) == set(PRIVATE)
 
 
