@@ -71,7 +71,16 @@ class Entry:
     @property
     def settled(self) -> bool:
         """Nothing is wanted and nothing left to be done; a failed address is given up."""
-        return self.failed is not None or (self.want is None and not self.believed and self.note is None)
+        noted = self.note is None or not self.notable
+        return self.failed is not None or (self.want is None and not self.believed and noted)
+
+    @property
+    def notable(self) -> bool:
+        """A note can be given there.  At PagerDuty it is a trigger: on a key that is not open it would open one for ever.
+
+        A note of an address that is yet to be opened rides on the opening.
+        """
+        return self.kind != "pagerduty" or self.confirmed
 
 
 def entry_id(incident: str, address: str) -> str:

@@ -54,7 +54,7 @@ def update_due(entry: Entry, picture: Picture) -> int | None:
 
 
 def _note(entry: Entry) -> Call | None:
-    if entry.note is None:
+    if entry.note is None or not entry.notable:
         return None
     generation = entry.want or entry.generation
     return _call(entry, "note", generation, why=entry.note)

@@ -132,6 +132,55 @@ def test_a_close_that_is_refused_for_good_is_noted_on_the_fallback() -> None:
     assert world.vendors.notes == [(P2.name, "team (slack) cannot be told: token_revoked")]
 
 
+PAGER_FALLBACK = {"team": (P1,), "quiet": (PD,)}
+
+
+def test_a_fallback_at_pagerduty_opens_with_the_note_and_closes_with_the_incident() -> None:
+    world = World(policy(route(receiver="quiet"), PAGER_FALLBACK))
+    world.vendors.refuses[P1.name] = "channel_is_archived"
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(31 * SECOND)
+    world.send()
+    assert world.vendors.calls[-1].why == "opened; team (slack) cannot be told: channel_is_archived"
+    assert world.vendors.notes == []
+    assert world.vendors.open_at(PD.name) == {f"{world.incident()}:1"}
+    world.clear("a/w0")
+    world.wait(HOUR)
+    world.send()
+    assert world.vendors.still_open() == set()
+
+
+def test_a_note_never_triggers_a_key_at_pagerduty_that_was_not_opened() -> None:
+    """The incident is over when its close is refused: there is nothing open that the note could stand on."""
+    world = World(policy(route(receiver="quiet"), PAGER_FALLBACK))
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(31 * SECOND)
+    world.send()
+    world.vendors.refuses[P1.name] = "token_revoked"
+    world.wait(MINUTE)
+    world.clear("a/w0")
+    world.wait(HOUR)
+    world.send()
+    name = world.incident()
+    assert (world.vendors.notes, world.vendors.open_at(PD.name)) == ([], set())
+    assert "team (slack) cannot be told: token_revoked" in [line.text for line in world.state.incidents[name].lines]
+    world.wait(3 * DAY)
+    assert world.state.incidents == {}, "a note that cannot be given keeps no incident"
+
+
+def test_a_note_on_what_is_open_at_pagerduty_rings_nobody() -> None:
+    world = World(policy(route(receiver="quiet"), PAGER_FALLBACK))
+    world.fire("a/w0", severity="P2", onset=(T0 - HOUR, T0))
+    world.wait(31 * SECOND)
+    world.send()
+    world.vendors.refuses[P1.name] = "invalid_auth"
+    world.fire("a/w1", severity="P1", onset=(T0 - HOUR, T0))
+    world.send()
+    rung = [key for address, key in world.vendors.rings if address == PD.name]
+    assert rung == [f"{world.incident()}:1", f"{world.incident()}:2"], "the second is the worsening"
+    assert world.vendors.open_at(PD.name) == {f"{world.incident()}:2"}
+
+
 def test_a_call_that_may_succeed_later_is_planned_again_in_doubt() -> None:
     world = World()
     world.fire("a/w0", severity="P0")

@@ -40,6 +40,8 @@ class Vendors:
             return self.refuses[call.address]
         if call.kind == "note":
             self.notes.append((call.address, call.why))
+            if call.receiver_kind == "pagerduty":  # a note is a trigger there
+                self._page(call)
             return (call.thread,)
         return (None,) if call.receiver_kind == "pagerduty" and self._page(call) else (self._post(call),)
 
