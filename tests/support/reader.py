@@ -13,9 +13,12 @@ from tests.support.process import Process
 
 COMMAND_S = 60.0
 #: What only looks, and so may be asked again: a worker that has never seen a topic finds it within half a minute.
-LOOKS = tuple(
-    f"driftline {command}"
-    for command in ("lag", "status", "counts", "dlq", "incident ls", "incident show", "silence ls", "tail")
+LOOKS = (
+    "redis-cli",
+    *(
+        f"driftline {command}"
+        for command in ("lag", "status", "counts", "dlq", "incident ls", "incident show", "silence ls", "tail")
+    ),
 )
 
 
