@@ -1,7 +1,7 @@
-"""JSON Schema of every event, for producers in any language; ``python -m schemas.export`` writes the files.
+"""JSON Schema of every event and of what driftline writes, for any language; ``python -m schemas.export`` writes the files.
 
-They come from the contract itself (:mod:`schemas.wire`), and a test compares the files with it, so what is
-published is what is judged.  Two things JSON Schema cannot say are in the text: that columns are of one
+They come from the contracts themselves (:mod:`schemas.wire`, and the modules of what is written), and a test compares the
+files with them, so what is published is what is judged.  Two things JSON Schema cannot say are in the text: that columns are of one
 length, and that NaN and Infinity are read although JSON has no such words.
 """
 
@@ -10,9 +10,13 @@ from __future__ import annotations
 import json
 import sys
 from copy import deepcopy
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from schemas import actions, findings, incidents, reports
 from schemas.columnar import NESTED
 from schemas.wire import ControlRecord, FeatureEvent, LabelEvent, PredictionEvent, ServingEvent, Wire
 
@@ -24,6 +28,15 @@ _EVENTS: dict[str, type[Wire]] = {
     "label": LabelEvent,
     "feature": FeatureEvent,
     "serving": ServingEvent,
+}
+
+#: What driftline writes: a message of each topic, and what Redis holds of a silence.
+_WRITTEN: dict[str, Any] = {
+    "report": reports.Report,
+    "finding": findings.Message,
+    "incident": incidents.IncidentView,
+    "silence": incidents.SilenceView,
+    "action": actions.Action,
 }
 
 _PACKED = {
@@ -38,10 +51,11 @@ _VALUES = {"description": "per row a value, or an array of them", "type": "array
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """File name -> schema: each event, its columnar batch, and the control record."""
+    """File name -> schema: each event, its columnar batch, the control record, and each thing that driftline writes."""
     events = {name: _schema(event) for name, event in _EVENTS.items()}
     batches = {f"{name}.columnar": columnar(schema) for name, schema in events.items()}
-    found = events | batches | {"control": _schema(ControlRecord)}
+    written = {name: _written(message) for name, message in _WRITTEN.items()}
+    found = events | batches | {"control": _schema(ControlRecord)} | written
     return {f"{name}.json": schema for name, schema in found.items()}
 
 
@@ -71,6 +85,14 @@ def _schema(event: type[Wire]) -> dict[str, Any]:
     parts = [document, *document.get("$defs", {}).values()]
     for part in parts:
         part["properties"] = {name: _bare(each) for name, each in part["properties"].items()}
+    return {"$schema": DIALECT, **document}
+
+
+def _written(message: Any) -> dict[str, Any]:
+    """The schema of a message of ours; readers must take fields that it does not name, because later releases add some."""
+    document = msgspec.json.schema(message)
+    for part in document["$defs"].values():
+        part["description"] = cleandoc(part["description"])
     return {"$schema": DIALECT, **document}
 
 

@@ -1,10 +1,12 @@
-"""The published JSON Schemas are the contract's, and the examples of the producers' page are events."""
+"""The published JSON Schemas are the contracts', and the examples of the pages are events, and messages of ours."""
 
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from schemas import actions, findings, incidents, reports
 from schemas.errors import REASONS
 from schemas.events import Rejected, parse_record
 from schemas.export import FOLDER, documents, main, text_of
@@ -12,6 +14,14 @@ from schemas.names import Stream
 
 PAGE = (FOLDER.parent / "events.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", PAGE, re.DOTALL)
+WRITTEN = re.findall(r"```json (\w+)\n(.*?)```", (FOLDER.parent / "reports.md").read_text(encoding="utf-8"), re.DOTALL)
+STRICT = {
+    "report": reports.Report,
+    "finding": findings.Message,
+    "incident": incidents.IncidentView,
+    "silence": incidents.SilenceView,
+    "action": actions.Action,
+}
 
 
 def test_the_published_schemas_are_current() -> None:
@@ -25,7 +35,8 @@ def test_every_event_has_a_schema_and_a_columnar_one() -> None:
     events = {
         f"{name}{form}.json" for name in ("prediction", "label", "feature", "serving") for form in ("", ".columnar")
     }
-    assert set(documents()) == events | {"control.json"}
+    written = {f"{name}.json" for name in ("report", "finding", "incident", "silence", "action")}
+    assert set(documents()) == events | {"control.json"} | written
     assert documents()["prediction.json"]["required"] == ["model", "timestamp"]
     assert documents()["feature.json"]["required"] == ["feature", "source", "timestamp", "values"]
 
@@ -39,7 +50,7 @@ def test_a_number_may_be_a_packed_column_and_a_name_may_not() -> None:
 
 def test_they_are_written_where_told(tmp_path: Path) -> None:
     main(tmp_path / "schemas")
-    assert len(list((tmp_path / "schemas").glob("*.json"))) == 9
+    assert len(list((tmp_path / "schemas").glob("*.json"))) == 14
 
 
 @pytest.mark.parametrize(("stream", "text"), EXAMPLES)
@@ -53,3 +64,15 @@ def test_every_example_of_the_page_is_read(stream: Stream, text: str) -> None:
 def test_the_page_explains_every_reason() -> None:
     assert len(EXAMPLES) == 9
     assert [reason for reason in REASONS if f"| `{reason}` |" not in PAGE] == []
+
+
+@pytest.mark.parametrize(("kind", "text"), WRITTEN)
+def test_every_example_of_what_is_written_is_such_a_message(kind: str, text: str) -> None:
+    message = msgspec.json.decode(text, type=STRICT[kind])
+
+    # Nothing in the example that the message has not: written again it is the same.
+    assert msgspec.json.decode(msgspec.json.encode(message)) == msgspec.json.decode(text)
+
+
+def test_there_is_an_example_of_each() -> None:
+    assert {kind for kind, _ in WRITTEN} == set(STRICT)
