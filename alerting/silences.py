@@ -11,11 +11,23 @@ from dataclasses import dataclass
 
 from alerting.matchers import accepts, all_match, regex_problem, written
 from schemas.actions import AddSilence, Matcher
-from schemas.findings import Finding
+from schemas.findings import KIND_CLASS, Finding
 from schemas.incidents import SilenceView
 
 LABELS = ("incident", "model", "feature", "source", "kind", "class", "rule", "window", "segment", "owner", "subject")
 INFERRED = ("severity", "cause")
+_NAMES = ("q", "Z9", "7", "k-0_x.Y", "zqx-vwk")
+#: By label, values that findings can have: a matcher that accepts them all leaves nothing out.  What a finding may lack is
+#: also empty; a name may be any.
+PROBES: dict[str, tuple[str, ...]] = {
+    "incident": ("inc-0123456789", "inc-abcdef6789", "inc-0123456789-2"),
+    "model": _NAMES,
+    "kind": tuple(KIND_CLASS),
+    "class": tuple(dict.fromkeys(KIND_CLASS.values())),
+    "rule": _NAMES,
+    "subject": tuple(f"{kind}{name}" for name in _NAMES for kind in ("model:", "feature:q/", "source:")),
+    **dict.fromkeys(("feature", "source", "window", "segment", "owner"), ("", *_NAMES)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +63,20 @@ def silence_problem(action: AddSilence) -> str | None:
         problem = regex_problem(matcher)
         if problem:
             return problem
-    if all(accepts(matcher, "") for matcher in action.matchers):
-        return "a silence needs a matcher that not everything matches"
+    return _too_wide(action.matchers)
+
+
+def _too_wide(matchers: tuple[Matcher, ...]) -> str | None:
+    """Why matchers leave nothing unmuted, or None.
+
+    As Alertmanager does, one of them must not match the empty value; and one must leave out something that a finding can be.
+    """
+    said = " ".join(map(written, matchers)) or "none"
+    needs = "a silence needs a matcher that not everything matches"
+    if all(accepts(matcher, "") for matcher in matchers):
+        return f"{needs}: {said} also matches a finding without the label"
+    if all(accepts(matcher, value) for matcher in matchers for value in PROBES[matcher.label]):
+        return f"{needs}: {said} matches every finding; say which model, feature or incident is meant"
     return None
 
 
