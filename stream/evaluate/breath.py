@@ -63,3 +63,11 @@ class Asking:
             return await self._patiently(ask)
         finally:
             self.breath.begin()
+
+    async def beside(self, work: Callable[[], Answer]) -> Answer:
+        """The result of work that is too long for the event loop, done on a thread."""
+        self.breath.end()
+        try:
+            return await asyncio.to_thread(work)
+        finally:
+            self.breath.begin()

@@ -11,6 +11,8 @@ from stream.state.packing import Partial
 
 async def load_rings(unit: Unit, merged: Merged) -> None:
     """The windows of the unit's phase as they stand after its last closed pane, and the rows that may still grow."""
+    if not unit.phase.watched.prepared:
+        await merged.asking.beside(unit.phase.watched.prepare)
     if unit.rings is not None or unit.last is None:
         return
     unit.judged_to = unit.boundary()

@@ -34,6 +34,11 @@ class Merged:
         """Between two pieces of work on what was read."""
         return self._asking.breath
 
+    @property
+    def asking(self) -> Asking:
+        """Asks Redis, and has long work done on a thread."""
+        return self._asking
+
     async def noted(self, layout: Layout, notes: Iterable[Note]) -> dict[int, Partial]:
         """The panes that these notes name, each summed over the partitions that noted it, by start."""
         wanted: dict[tuple[int, int], list[str]] = defaultdict(list)

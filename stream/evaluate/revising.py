@@ -14,7 +14,7 @@ from stream.evaluate.loading import load_rings, window_at
 from stream.evaluate.notes import Note
 from stream.evaluate.ring import Sliding
 from stream.evaluate.tiers import Tier, revised, tiers_of
-from stream.evaluate.totals import increments, latest
+from stream.evaluate.totals import Summed
 from stream.evaluate.unit import Unit
 from stream.evaluate.walk import Walk
 from stream.evaluate.windows import WindowSpec
@@ -64,7 +64,7 @@ class _Book:
 
     def __init__(self, desk: Desk, walk: Walk, layout: Layout) -> None:
         self.rows: dict[Tier, dict[int, Partial]] = {tier: {} for tier in tiers_of(layout.pane_ms)}
-        self._desk, self._walk, self._layout = desk, walk, layout
+        self._desk, self._walk, self._layout, self._summed = desk, walk, layout, Summed(layout)
 
     async def replace(self, start_ms: int, new: Partial) -> bool:
         """Put ``new`` in the pane's place in every tier; False where nothing had changed."""
@@ -77,8 +77,8 @@ class _Book:
             start = tier.start_of(start_ms)
             row = self.rows[tier].get(start) or await self._desk.merged.row(self._layout, tier, start)
             self.rows[tier][start] = new if row is None else revised(row, old=old, new=new)
-        totals = increments(self._layout, old, new)
-        self._walk.conclusion.add(totals, newest=latest(self._layout, new, start_ms + self._layout.pane_ms))
+        totals = self._summed.increments(old, new)
+        self._walk.conclusion.add(totals, newest=self._summed.latest(new, start_ms + self._layout.pane_ms))
         return True
 
     async def write(self) -> None:

@@ -44,6 +44,8 @@ class Roll:
 
     def follow(self, roster: Roster) -> None:
         """Watch what another generation says; units are restored from what is stored."""
+        if self._roster is not None:
+            roster.take_over(self._roster)
         self._roster = roster
         self._longest = {stream: roster.longest_window_ms(stream) for stream in TOPICS_IN}
         self._tokens = {}
@@ -61,7 +63,7 @@ class Roll:
         for model in self._roster.generation.models:
             if shard_of(model) in changed:
                 self._drop(model)
-                if shard_of(model) in tokens and self._add(model):
+                if shard_of(model) in tokens and await self._add(model):
                     gained.append(model)
                 await self._asking.breath()
         return gained
@@ -102,10 +104,10 @@ class Roll:
             pipe.hmget(self._names.evaluation(unit.model, unit.stream), FIELDS)
         return cast("list[list[bytes | None]]", await pipe.execute())
 
-    def _add(self, model: str) -> bool:
+    async def _add(self, model: str) -> bool:
         assert self._roster is not None
         try:
-            phases = self._roster.phases(model)
+            phases = await self._asking.beside(partial(self._roster.phases, model))
         except Exception as error:  # whatever it is, the other models are evaluated
             self.unfit[model] = error
             return False

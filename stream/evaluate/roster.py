@@ -1,12 +1,13 @@
 """The models in force as evaluation watches them, by model; one whose reference is lost hurts no other.
 
-Each model's layouts are worked out when it is first asked for: a worker evaluates a share of the models only.
+Each model's layouts are worked out when it is first asked for, for a worker evaluates a share of the models only, and kept
+under later generations that watch it alike.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -27,16 +28,22 @@ from stream.state.generations import Stamp, read, read_reference, read_stamp
 log = logging.getLogger(__name__)
 
 
+Phases = Mapping[Stream, Sequence[Phase]]
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Roster:
     """One generation and the references it names, those that are lost left out."""
 
     generation: Generation
     references: Mapping[str, Reference]
-    _phases: dict[str, dict[Stream, Sequence[Phase]]] = field(default_factory=dict)
+    _phases: dict[str, Phases] = field(default_factory=dict)
+    _known: dict[str, Phases] = field(default_factory=dict)
 
-    def phases(self, model: str) -> Mapping[Stream, Sequence[Phase]]:
+    def phases(self, model: str) -> Phases:
         """How each stream of a model is watched: before the switch, where there was something, and after.
+
+        To be asked off the event loop: what is new takes some milliseconds.
 
         :raises StoreError: its reference is lost.
         """
@@ -49,23 +56,37 @@ class Roster:
         monitors = [force.monitor for force in self.generation.models.values()]
         return max((spec.length_ms for monitor in monitors for spec in windows_of(monitor, stream)), default=0)
 
+    def take_over(self, before: Roster) -> None:
+        """Keep what was worked out under the generation before, for models that are watched alike."""
+        self._known.update(before._phases)
+
     def _built(self, model: str, force: InForce) -> dict[Stream, Sequence[Phase]]:
         versions: list[tuple[str, ModelMonitor, int | None]] = [(force.reference, force.monitor, None)]
         if force.previous is not None and force.from_ms is not None and force.previous[0] in self.references:
             versions.insert(0, (*force.previous, force.from_ms))
         found: dict[Stream, list[Phase]] = {stream: [] for stream in TOPICS_IN}
+        known = self._known.pop(model, {})
         for digest, monitor, until_ms in versions:
-            if digest not in self.references:
-                raise StoreError(
-                    f"reference {digest[:16]} is not in Redis: run `driftline apply` on the monitors file again"
-                )
-            reference = self.references[digest]
-            for stream, layout in layouts_of(model, monitor, reference, digest=digest).items():
-                watched = Watched(
-                    model, stream, layout, monitor, reference, self.generation.sources, self.generation.number
-                )  # fmt: skip
-                found[stream].append(phase_of(watched, until_ms=until_ms))  # type: ignore[index]
+            for watched in self._watched(model, monitor, digest, known=known):
+                found[watched.stream].append(phase_of(watched, until_ms=until_ms))  # type: ignore[index]
         return dict(found)
+
+    def _watched(self, model: str, monitor: ModelMonitor, digest: str, *, known: Phases) -> Iterator[Watched]:
+        same = {
+            stream: phase.watched for stream, phases in known.items() for phase in phases
+            if phase.watched.layout.reference == digest and phase.watched.monitor == monitor
+        }  # fmt: skip
+        if set(same) == set(TOPICS_IN):
+            yield from (watched.again(self.generation.sources, self.generation.number) for watched in same.values())
+            return
+        if digest not in self.references:
+            raise StoreError(
+                f"reference {digest[:16]} is not in Redis: run `driftline apply` on the monitors file again"
+            )
+        reference, generation = self.references[digest], self.generation
+        for stream, layout in layouts_of(model, monitor, reference, digest=digest).items():
+            _ = layout.hash  # two milliseconds, kept with it
+            yield Watched(model, stream, layout, monitor, reference, generation.sources, generation.number)
 
 
 async def newer_roster(

@@ -1,6 +1,6 @@
 """What a closed pane adds to its model's cumulative sums: fields of the hash that its Prometheus series come from.
 
-Pure.  ``increments`` is added (HINCRBY), ``latest`` is kept at its maximum.  A revised pane adds what it gained, so the sums
+Pure.  ``increments`` are added (HINCRBY), ``latest`` is kept at its maximum.  A revised pane adds what it gained, so the sums
 are those of all events counted, each once, whoever evaluated them and however often a pane was corrected.  A bin of a
 measured column is named by what it holds, ``0.05..0.1`` for 0.05 < x <= 0.1: it counts by itself, and reads alike even where
 a later release divides it.
@@ -12,6 +12,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
+import numpy as np
+
 from detectors.moments import STEPS, scale_of
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS, CategoricalColumn, Layout, NumericColumn
 from stream.state.packing import Ints, Partial
@@ -20,31 +22,57 @@ from stream.state.packing import Ints, Partial
 MEASURED = ("latency_s", "input_tokens", "output_tokens")
 STATUS = "status"
 
-_MISSING = tuple(SPECIALS.index(kind) for kind in ("missing", "nan"))
-_NAMED_TAIL = tuple(CATEGORY_TAIL.index(kind) for kind in ("other", "unseen"))
+#: Behind a numeric column's bins: rows without a number.  Behind the categories: values by other names, then none.
+_MISSING = len(("missing", "nan"))
+_NAMED = len(("other", "unseen"))
+assert SPECIALS[:_MISSING] == ("missing", "nan")
+assert CATEGORY_TAIL[: _NAMED + 1] == ("other", "unseen", "missing")
+_NONE = np.zeros(1, np.int64)
 
 
-def increments(layout: Layout, old: Partial | None, new: Partial) -> dict[str, int]:
-    """Fields and what to add to them, zeros left out, for a pane that held ``old`` (None: was not closed before).
+class Summed:
+    """Which sums a layout's panes add to: found out once, so that a pane costs two passes of numpy.
 
-    Fields begin with the stream.  ``events``; ``status:<status>``; per measured column ``<column>:<low>..<high>`` and
-    ``<column>:sum/<parts>``, the fixed-point sum in units of ``1/parts``; per feature ``feature:<name>:n`` (values: finite
-    numbers, names) and ``:missing`` (null, absent or NaN).
+    Every field counts a run of neighbouring cells, but those of ``sum/``.
     """
-    gained = new if old is None else Partial(new.cells - old.cells, new.sums - old.sums, new.extrema)
-    fields = [("events", int(gained.cells[EVENTS])), *_counted(layout, gained)]
-    return {f"{layout.stream}:{name}": amount for name, amount in fields if amount}
 
+    def __init__(self, layout: Layout) -> None:
+        runs = list(_runs(layout))
+        self._names = [f"{layout.stream}:{name}" for name, _, _ in runs]
+        self._starts = np.array([start for _, start, _ in runs], np.int64)
+        self._ends = np.array([end for _, _, end in runs], np.int64)
+        sums = list(_sums(layout))
+        self._names += [f"{layout.stream}:{name}" for name, _ in sums]
+        self._sums = np.array([at for _, at in sums], np.int64)
+        self._lasts = {
+            at: f"{name.removesuffix(':n')}:last" for at, name in enumerate(self._names) if name.endswith(":n")
+        }
+        self._lasts[0] = f"{layout.stream}:last"
 
-def latest(layout: Layout, new: Partial, pane_end: int) -> dict[str, int]:
-    """Fields to be set to the greater of this and what they hold: ``last`` and ``feature:<name>:last``.
+    def increments(self, old: Partial | None, new: Partial) -> dict[str, int]:
+        """Fields and what to add to them, zeros left out, for a pane that held ``old`` (None: was not closed before).
 
-    The end (epoch ms) of the newest pane with an event, and with a value of the feature.
-    """
-    names = [name.removesuffix(":n") for name, amount in _counted(layout, new) if name.endswith(":n") and amount]
-    found = [f"{name}:last" for name in names]
-    heads = ["last"] if new.cells[EVENTS] else []
-    return {f"{layout.stream}:{name}": pane_end for name in (*heads, *found)}
+        Fields begin with the stream.  ``events``; ``status:<status>``; per measured column ``<column>:<low>..<high>`` and
+        ``<column>:sum/<parts>``, the fixed-point sum in units of ``1/parts``; per feature ``feature:<name>:n`` (values:
+        finite numbers, names) and ``:missing`` (null, absent or NaN).
+        """
+        cells, sums = (new.cells, new.sums) if old is None else (new.cells - old.cells, new.sums - old.sums)
+        amounts = np.concatenate([self._counted(cells), sums[self._sums]])
+        changed = np.flatnonzero(amounts)
+        return {self._names[at]: amount for at, amount in zip(changed.tolist(), amounts[changed].tolist(), strict=True)}
+
+    def latest(self, new: Partial, pane_end: int) -> dict[str, int]:
+        """Fields to be set to the greater of this and what they hold: ``last`` and ``feature:<name>:last``.
+
+        The end (epoch ms) of the newest pane with an event, and with a value of the feature.
+        """
+        amounts = self._counted(new.cells).tolist()
+        return {name: pane_end for at, name in self._lasts.items() if amounts[at]}
+
+    def _counted(self, cells: Ints) -> Ints:
+        upto = np.concatenate([_NONE, np.cumsum(cells)])
+        counted: Ints = upto[self._ends] - upto[self._starts]
+        return counted
 
 
 def bounds_of(edges: Sequence[float]) -> tuple[float, ...]:
@@ -82,33 +110,32 @@ def total(totals: Mapping[str, int], stream: str, *, column: str) -> float:
     return sum(count / int(field.removeprefix(prefix)) for field, count in totals.items() if field.startswith(prefix))
 
 
-def _counted(layout: Layout, partial: Partial) -> Iterator[tuple[str, int]]:
-    yield from _numeric(layout, partial)
-    yield from _categorical(layout, partial.cells)
-
-
-def _numeric(layout: Layout, gained: Partial) -> Iterator[tuple[str, int]]:
-    for at, (column, first) in enumerate(zip(layout.numeric, layout.numeric_starts, strict=True)):
-        cells = gained.cells[first : first + column.bins + len(SPECIALS)]
+def _runs(layout: Layout) -> Iterator[tuple[str, int, int]]:
+    """(field, first cell, the one behind the last), the events first."""
+    yield "events", EVENTS, EVENTS + 1
+    for column, first in zip(layout.numeric, layout.numeric_starts, strict=True):
+        end = first + column.bins
         if _is_feature(column):
-            yield f"feature:{column.name}:n", int(cells[: column.bins].sum())
-            yield f"feature:{column.name}:missing", sum(int(cells[column.bins + kind]) for kind in _MISSING)
+            yield f"feature:{column.name}:n", first, end
+            yield f"feature:{column.name}:missing", end, end + _MISSING
         elif column.path in MEASURED:
-            yield from zip(_bin_names(column), cells[: column.bins].tolist(), strict=True)
-            yield f"{column.name}:sum/{_parts(column)}", int(gained.sums[2 * at])
+            for at, name in enumerate(_bin_names(column), start=first):
+                yield name, at, at + 1
+    for named, first in zip(layout.categorical, layout.categorical_starts, strict=True):
+        end = first + named.bins
+        if _is_feature(named):
+            yield f"feature:{named.name}:n", first, end + _NAMED
+            yield f"feature:{named.name}:missing", end + _NAMED, end + _NAMED + 1
+        elif named.path == STATUS:
+            for at, status in enumerate(named.categories, start=first):
+                yield f"{STATUS}:{status}", at, at + 1
 
 
-def _categorical(layout: Layout, gained: Ints) -> Iterator[tuple[str, int]]:
-    for column, first in zip(layout.categorical, layout.categorical_starts, strict=True):
-        cells = gained[first : first + column.cells]
-        tail = cells[column.bins :]
-        if _is_feature(column):
-            named = int(cells[: column.bins].sum()) + sum(int(tail[kind]) for kind in _NAMED_TAIL)
-            yield f"feature:{column.name}:n", named
-            yield f"feature:{column.name}:missing", int(tail[CATEGORY_TAIL.index("missing")])
-        elif column.path == STATUS:
-            names = (f"{STATUS}:{name}" for name in column.categories)
-            yield from zip(names, cells[: column.bins].tolist(), strict=True)
+def _sums(layout: Layout) -> Iterator[tuple[str, int]]:
+    """(field, which of a partial's sums)."""
+    for at, column in enumerate(layout.numeric):
+        if column.path in MEASURED and not _is_feature(column):
+            yield f"{column.name}:sum/{_parts(column)}", 2 * at
 
 
 def _is_feature(column: NumericColumn | CategoricalColumn) -> bool:

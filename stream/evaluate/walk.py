@@ -19,7 +19,6 @@ from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
-from stream.evaluate.totals import increments, latest
 from stream.evaluate.unit import Unit
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.window_verdicts import verdicts_of
@@ -46,8 +45,8 @@ class Walk:
         """Close a pane that holds events; windows that end before it are judged first."""
         await self.pass_over(start_ms)
         unit, phase = self.unit, self.unit.phase
-        layout, end = phase.watched.layout, start_ms + phase.pane_ms
-        self.conclusion.add(increments(layout, None, partial), newest=latest(layout, partial, end))
+        summed, end = phase.watched.summed, start_ms + phase.pane_ms
+        self.conclusion.add(summed.increments(None, partial), newest=summed.latest(partial, end))
         self._keep(start_ms, partial)
         found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end

@@ -6,14 +6,18 @@ Nothing here changes afterwards, so what the reference looks like in the layout'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
 from stream.evaluate.rules import ColumnRules, rules_of
+from stream.evaluate.totals import Summed
 from stream.evaluate.yardstick import Place, Yardstick, yardstick_of
 from stream.state.layout import Layout
+
+#: What `Watched` keeps once it was asked for it.
+_WORKED_OUT = ("yardstick", "rules", "summed")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,27 @@ class Watched:
     def rules(self) -> tuple[ColumnRules, ...]:
         """The rules of each of the yardstick's places, in their order."""
         return tuple(rules_of(place, self.monitor, stream=self.stream) for place in self.yardstick.places)
+
+    @cached_property
+    def summed(self) -> Summed:
+        """What its panes add to the model's sums."""
+        return Summed(self.layout)
+
+    def prepare(self) -> None:
+        """Work out all of this now: a dozen milliseconds, to be spent off the event loop."""
+        for name in _WORKED_OUT:
+            getattr(self, name)
+
+    @property
+    def prepared(self) -> bool:
+        """Whether all of it is worked out."""
+        return all(name in self.__dict__ for name in _WORKED_OUT)
+
+    def again(self, sources: Mapping[str, SourceMonitor], generation: int) -> Watched:
+        """The same under another generation; what was worked out is kept."""
+        made = replace(self, sources=sources, generation=generation)
+        made.__dict__.update({name: known for name, known in self.__dict__.items() if name in _WORKED_OUT})
+        return made
 
     @property
     def subject(self) -> str:

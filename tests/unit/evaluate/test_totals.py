@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas.names import Stream
-from stream.evaluate.totals import bins, increments, latest, total
+from stream.evaluate.totals import Summed, bins, total
 from stream.state.columns import LATENCY_S, TOKENS
 from stream.state.layout import Layout
 from stream.state.packing import Partial
@@ -41,7 +41,7 @@ def counted(events: Sequence[bytes], *, stream: Stream = "predictions") -> tuple
 
 def test_a_pane_adds_its_events_statuses_latencies_and_features() -> None:
     layout, pane = counted(EVENTS)
-    assert increments(layout, None, pane) == {
+    assert Summed(layout).increments(None, pane) == {
         "predictions:events": 3,
         "predictions:status:success": 2,
         "predictions:status:error": 1,
@@ -65,20 +65,22 @@ def test_a_pane_adds_its_events_statuses_latencies_and_features() -> None:
 def test_a_revised_pane_adds_what_it_gained_and_no_more() -> None:
     layout, first = counted(EVENTS[:1])
     _, whole = counted(EVENTS)
-    gained = increments(layout, first, whole)
+    gained = Summed(layout).increments(first, whole)
     assert gained["predictions:events"] == 2
     assert "predictions:latency_s:0.075..0.1" not in gained
-    assert Tally(increments(layout, None, first)) + Tally(gained) == Tally(increments(layout, None, whole))
+    assert Tally(Summed(layout).increments(None, first)) + Tally(gained) == Tally(
+        Summed(layout).increments(None, whole)
+    )
 
 
 def test_a_pane_merged_again_without_a_change_adds_nothing() -> None:
     layout, pane = counted(EVENTS)
-    assert increments(layout, pane, pane) == {}
+    assert Summed(layout).increments(pane, pane) == {}
 
 
 def test_the_newest_value_of_a_feature_is_that_of_its_newest_pane() -> None:
     layout, pane = counted(EVENTS)
-    assert latest(layout, pane, NOON + HOUR) == {
+    assert Summed(layout).latest(pane, NOON + HOUR) == {
         "predictions:last": NOON + HOUR,
         "predictions:feature:temp:last": NOON + HOUR,
         "predictions:feature:carrier:last": NOON + HOUR,
@@ -88,7 +90,7 @@ def test_the_newest_value_of_a_feature_is_that_of_its_newest_pane() -> None:
 def test_a_feature_event_is_of_its_feature_alone() -> None:
     value = {"feature": "temp", "source": "feed", "timestamp": NOON, "values": [1.0, None, 2.0]}
     layout, pane = counted([json.dumps(value).encode()], stream="features")
-    assert increments(layout, None, pane) == {
+    assert Summed(layout).increments(None, pane) == {
         "features:events": 3,
         "features:feature:temp:n": 2,
         "features:feature:temp:missing": 1,
@@ -101,7 +103,8 @@ def test_every_bound_of_the_fixed_columns_is_read_back_as_it_was_written() -> No
     events = [
         event(**{column: bound}) for column, found in bounds.items() for bound in found
     ]  # a value equal to a bound lies below it
-    totals = increments(counted(events)[0], None, counted(events)[1])
+    layout, pane = counted(events)
+    totals = Summed(layout).increments(None, pane)
     for column, found in bounds.items():
         assert bins(totals, "predictions", column=column) == dict.fromkeys(found, 1)
     assert total(totals, "predictions", column="input_tokens") == sum(bounds["input_tokens"])
