@@ -2,7 +2,7 @@
 
 A request is written down before it is made (``Began``) and after it was answered (``Confirmed``, ``Failed``), each in a
 turn of the owner.  The epoch is asked right before the request, because fencing Redis fences no vendor.  Requests run on
-threads, so a receiver that hangs blocks only its own address; two threads are kept for P0.  What the owner before had begun
+threads, so a receiver that hangs blocks only its own address, and P0 has threads of its own.  What the owner before had begun
 is sent again only when its own request cannot arrive any more.
 """
 
@@ -30,7 +30,8 @@ from stream.incidents.tenure import Ended, Tenure
 
 log = logging.getLogger(__name__)
 
-THREADS, URGENT_THREADS = 30, 2
+#: Threads are made when they are needed.  P0 has its own, as many as there may be addresses that hang at once.
+THREADS, URGENT_THREADS = 30, 128
 #: The answer to "is the epoch still ours" counts for so long.
 FRESH_S = 1.0
 _ORDER = {"open": 0, "close": 1, "note": 2, "update": 3}

@@ -12,11 +12,14 @@ import pytest
 from redis import Redis
 
 from alerting.deliveries import Receipt
+from alerting.inputs import Configure
+from alerting.policy import Address, Policy
 from schemas.actions import Acknowledge, Resolve
 from schemas.findings import Progress
 from schemas.incidents import IncidentView, decode
+from schemas.monitored import RouteMonitor
 from schemas.names import Names
-from tests.support.incident_owner import HOUR, T0, FakeReceiver, Running, finding, running, two_receivers
+from tests.support.incident_owner import HOUR, POLICY, T0, FakeReceiver, Running, finding, running, two_receivers
 
 Story = Callable[[Running], Awaitable[None]]
 
@@ -126,6 +129,27 @@ def test_a_receiver_that_hangs_blocks_only_itself(place: Place) -> None:
         await one.until(lambda: one.receivers["slack:#ml"].kinds[-1] == "close")
 
     place.tell(story)
+
+
+def test_a_p0_is_never_delayed_by_other_addresses_that_hang_however_many(place: Place) -> None:
+    """Forty channels hang with a P0 each; the pager's own request is made all the same."""
+    channels = [Address(f"slack:#{number}", "slack") for number in range(40)]
+    policy = Policy.of(
+        POLICY.lineage, RouteMonitor(receiver="all", open_wait_ms=0),
+        {"all": (*channels, Address("pagerduty:1", "pagerduty"))},
+    )  # fmt: skip
+    receivers = {address.name: FakeReceiver(address.name, "slack") for address in channels}
+    for receiver in receivers.values():
+        receiver.free.clear()
+
+    async def story(one: Running) -> None:
+        await one.owner.submit(one.tenure, Configure(policy))
+        one.feed(finding(severity="P0"))
+        await one.until(lambda: one.receivers["pagerduty:1"].kinds == ["open"])
+        await one.until(lambda: all(receiver.kinds == ["open"] for receiver in receivers.values()))
+        assert not any(receiver.free.is_set() for receiver in receivers.values()), "they hang still"
+
+    place.tell(story, receivers=receivers | {"pagerduty:1": FakeReceiver("pagerduty:1", "pagerduty")})
 
 
 def test_a_request_that_failed_is_made_again_and_its_key_stays(place: Place) -> None:
