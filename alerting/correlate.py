@@ -167,8 +167,10 @@ def _member(finding: Finding, joined_by: JoinedBy, revision: int) -> Member:
         joined_by=joined_by,
         joined=revision,
         severity=finding.severity,
+        worst=finding.severity,
         step=_step(finding, 0),
         peak=finding.value,
+        began=finding.onset,
     )
 
 

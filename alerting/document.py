@@ -106,9 +106,9 @@ def reason_of(entry: Entry, call: Call) -> Reason:
 
 
 def since(incident: Incident) -> tuple[int, int]:
-    """When it began: the onset of the finding that began earliest for sure."""
-    onsets = ((m.finding.onset.hi, m.finding.onset.lo) for m in incident.members.values())
-    hi, lo = min(onsets, default=(incident.opened, incident.opened))
+    """When it began: the onset of the finding that began earliest for sure, in its first episode."""
+    onsets = (member.began or member.finding.onset for member in incident.members.values())
+    hi, lo = min(((onset.hi, onset.lo) for onset in onsets), default=(incident.opened, incident.opened))
     return lo, hi
 
 

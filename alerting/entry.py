@@ -61,6 +61,8 @@ class Entry:
     note: str | None = None
     note_motive: Motive = "again"
     failed: str | None = None
+    #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
+    root: str | None = None
 
     @property
     def confirmed(self) -> bool:

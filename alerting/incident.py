@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerting.deliveries import ReceiverKind
-from schemas.findings import Class, Finding, Severity
+from schemas.findings import Class, Finding, Onset, Severity
 from schemas.incidents import Cause, EndReason, IncidentState
 
 #: How a finding came to its incident.
@@ -61,6 +61,11 @@ class Member:
     peak: float | None = None
     #: The revision of the incident at which it got worse, and the severity before.
     worsened: tuple[int, Severity] | None = None
+    #: The worst it was here, and how often it came back to what it had been: each time the next hold is twice as long.
+    worst: Severity | None = None
+    relapses: int = 0
+    #: Its onset when it joined; the finding's own is that of its newest episode.
+    began: Onset | None = None
     reach: tuple[Reach, ...] = field(default=(), compare=False)
     silenced: int | None = field(default=None, compare=False)
 

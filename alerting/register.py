@@ -107,7 +107,7 @@ def _call(entry: Entry, kind: CallKind, generation: int, *, why: str) -> Call:
         address=entry.address,
         receiver_kind=entry.kind,
         dedup_key=dedup_key(entry, generation),
-        thread=belief.thread,
+        thread=belief.thread or (entry.root if kind == "open" else None),
         why=why,
         doubt=belief.doubt,
     )

@@ -45,7 +45,7 @@ def confirmed(draft: Draft, sent: Confirmed) -> None:
         believed = {
             generation: belief for generation, belief in entry.believed.items() if generation != call.generation
         }
-        draft.entry(replace(entry, believed=believed))
+        draft.entry(replace(entry, believed=believed, root=sent.thread or call.thread or entry.root))
     elif call.kind != "note":
         draft.entry(_taken(draft, entry, sent))
     draft.touch([entry.incident])

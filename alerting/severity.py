@@ -56,15 +56,23 @@ def graded(member: Member) -> Member:
     """The member once its newest verdict is taken into account: a worse one at once, a better one after the hold."""
     now = asked(member)
     if not worse(member.severity, now):
-        return replace(member, severity=now, lowered=None)
+        return replace(_relapsed(member, now), severity=now, lowered=None)
     if member.lowered is None:
         return replace(member, lowered=Lowered(member.finding.at, now))
     return replace(member, lowered=Lowered(member.lowered.at, worst((member.lowered.severity, now))))
 
 
+def _relapsed(member: Member, now: Severity | None) -> Member:
+    """Back at a severity that it had before is a relapse; worse than ever is not."""
+    back = worse(now, member.severity) and not worse(now, member.worst)
+    return replace(member, worst=worst((member.worst, now)), relapses=member.relapses + back)
+
+
 def lowered_due(member: Member, timings: Timings) -> int | None:
-    """The event time at which a better severity counts."""
-    return None if member.lowered is None else member.lowered.at + hold_of(member.step, timings)
+    """The event time at which a better severity counts: each time later, for what wobbles would ring at every return."""
+    if member.lowered is None:
+        return None
+    return int(member.lowered.at + hold_of(member.step, timings) * min(timings.hold_cap, 2**member.relapses))
 
 
 def eased(member: Member) -> Member:

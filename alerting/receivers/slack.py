@@ -140,7 +140,7 @@ class Slack:
         post = messages.change(call, message, lines=lines)
         self._told.pop(thread, None)  # until it went well, what stands there is not known
         try:
-            slack_api.post_line(client, thread, post, line=now, broadcast=closing or message.reason == "worse")
+            slack_api.post_line(client, thread, post, line=now, broadcast=_is_loud(call, message))
         except SlackApiError as error:
             if slack_api.error_of(error) not in THREAD_IS_GONE:
                 raise
@@ -160,6 +160,11 @@ class Slack:
         self._told.move_to_end(thread)
         if len(self._told) > THREADS:
             self._told.popitem(last=False)
+
+
+def _is_loud(call: Call, message: Message) -> bool:
+    """The channel hears of it too: it returned, got worse, or is over."""
+    return call.kind != "update" or message.reason == "worse"
 
 
 def _payload(call: Call, message: Message) -> dict[str, str]:

@@ -74,6 +74,10 @@ class Vendors:
             for root in mine:  # An orphan that cannot be found is closed by a message that names the incident.
                 root.open = root.open and thread is not None and root.thread != thread and self.search
             return thread
+        for root in self.roots:
+            if call.kind == "open" and (root.address, root.thread) == (call.address, thread) and not root.open:
+                root.open, root.key = True, call.dedup_key  # it returned: the message that is there says so
+                self.rings.append((call.address, call.dedup_key))
         if thread is None:
             thread = str(len(self.roots))
             self.roots.append(Root(thread, call.dedup_key, call.address))
