@@ -18,12 +18,12 @@ $(STAMP): requirements.lock pyproject.toml scripts/make-venv
 	@PYTHON="$(PYTHON)" scripts/make-venv
 	@touch $@
 
-services: ## what `make test` needs beside Python: redis-server, Java, Maven, Kafka
+services: ## what `make test` needs beside Python: redis-server, Java, Maven, Kafka, promtool, Chromium
 	@scripts/system-packages
 	@scripts/fetch-kafka
 
 check: lint ## format, types, import directions, unit tests; starts no service
-	$(PYTEST) -q -m "not bench" --ignore=tests/integration --ignore=tests/chaos --ignore=tests/bench --ignore=tests/docs
+	$(PYTEST) -q -m "not bench" --ignore=tests/integration --ignore=tests/chaos --ignore=tests/bench --ignore=tests/docs --ignore=tests/browser
 
 lint: setup ## format, lint and types
 	$(BIN)/ruff format --check .
