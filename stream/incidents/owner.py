@@ -19,12 +19,15 @@ from stream.incidents.kill_points import passing
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
 from stream.incidents.tenure import Ended, Tenure
-from stream.incidents.writes import changed_by, writes_of
+from stream.incidents.writes import changed_by, forgetting, writes_of
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
 
 MOST = 200
+#: Ended incidents are kept so many, and so long by the owner's clock.
+MOST_ENDED = 10_000
+KEEP_ENDED_MS = 400 * 86_400_000
 #: A turn gives the event loop back after this long, and goes on at once.
 SLICE_S = 0.005
 #: Event time waits this long for a receiver to be told, then goes on without it.
@@ -82,6 +85,17 @@ class Owner:
         tenure.own.append((given, stored))
         self._wake.set()
         await stored
+
+    async def forget(self) -> None:
+        """Have the next turn remove ended incidents whose time is over; what is left is removed at the next call."""
+        tenure = self.tenure
+        if tenure is None:
+            return
+        oldest = tenure.now - KEEP_ENDED_MS
+        found = await self.patience(lambda: self.store.outlived(most=MOST_ENDED, older_than_ms=oldest))
+        tenure.outlived = [one for one in found if one not in tenure.state.incidents][:MOST]
+        if tenure.outlived:
+            self._wake.set()
 
     async def run(self) -> None:
         """Wait until there is something to do, and do one turn of it."""
@@ -145,11 +159,15 @@ class Owner:
         offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
         changed = changed_by(tenure.state, feeding.state)
         marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
-        if not (changed or offsets or feeding.answers or marks):
+        outlived = [
+            one for one in tenure.outlived if one not in feeding.state.incidents and one not in changed.documents
+        ]
+        tenure.outlived = []
+        if not (changed or offsets or feeding.answers or marks or outlived):
             tenure.now = feeding.now
             return tenure.live
         writes = writes_of(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
-        turn = Turn(tenure.epoch, tenure.turn + 1, offsets, writes)
+        turn = Turn(tenure.epoch, tenure.turn + 1, offsets, [*writes, *forgetting(outlived)])
         if not await self._committed(tenure, turn):
             return False
         self.tally.note_incidents(tenure.state, feeding.state)

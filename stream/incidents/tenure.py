@@ -22,7 +22,7 @@ class Tenure:
 
     ``doubtful`` are the entries whose request the owner before had begun and not seen answered, and ``since`` is when this
     tenure began, by the process' own clock: for a while from then on its requests may still arrive.  ``configured`` is the
-    policy that the core was last told of.
+    policy that the core was last told of, ``outlived`` are ended incidents that the next turn removes.
     """
 
     epoch: Epoch
@@ -36,6 +36,7 @@ class Tenure:
     doubtful: set[str] = field(default_factory=set)
     marks: dict[str, int] = field(default_factory=dict)
     own: list[tuple[Input, asyncio.Future[None]]] = field(default_factory=list)
+    outlived: list[str] = field(default_factory=list)
     unawaited: set[str] = field(default_factory=set)
     blocked: set[str] = field(default_factory=set)
     blocked_since: float | None = None

@@ -26,6 +26,9 @@ from stream.state.patience import Patience
 from stream.tasks import Periodic, surviving
 from stream.transport import RunConsumer
 
+#: 200 a minute go: more than end, even in a replay.
+FORGET_EVERY_S = 60.0
+
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Incidents:
@@ -49,6 +52,7 @@ class Incidents:
             Periodic("sending", 0.0, self.senders.run),
             Periodic("publishing", 0.0, self.relay.run),
             Periodic("following", settings.config_poll_s, partial(self.configured.follow, self.owner)),
+            Periodic("forgetting", FORGET_EVERY_S, self.owner.forget),
             Periodic("reclaiming_incidents", settings.session_timeout_s, self.agent.reclaim),
         ]
 
