@@ -53,7 +53,7 @@ def _verdict(
         every=watched.monitor.step_ms,
         value=measure.value if measure else None,
         threshold=rules.missing if rule == "missing" else rules.thresholds[rule],
-        n=column.n,
+        n=_rows(report, rule, column),
         n_eff=column.n_eff,
         p=measure.p_value if measure else None,
         window=report.window,
@@ -63,6 +63,11 @@ def _verdict(
         effect=Effect(importance=rules.importance),
         evidence=_evidence(column, measure),
     )
+
+
+def _rows(report: Report, rule: str, column: Column) -> int:
+    """What a rule was computed from: PSI and the missing ratio count the rows without a value too."""
+    return report.events if rule in ("psi", "missing") and report.stream == "predictions" else column.n
 
 
 def _kind(rule: str, place: Place) -> Kind:
