@@ -1,0 +1,56 @@
+"""Redis and the broker are killed and come back while somebody has been rung: no second ring, and the end is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from stream.local.receivers.pagerduty import recording_pagerduty
+from tests.support.closed import judged_to
+from tests.support.command import driftline
+from tests.support.faults import records_with_fault, routed
+from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
+from tests.support.kafka import LocalKafka
+from tests.support.observed import apply
+from tests.support.redis import LocalRedis
+from tests.support.worker import PARTITIONS, Deployment
+
+pytestmark = pytest.mark.chaos
+
+MODEL = "alpha"
+EVENTS = generate(MODEL, 6_000, seed=90, features=2, span_ms=60 * PANE_MS)
+REFERENCE = reference_of(generate(MODEL, 2_000, seed=91, features=2))
+#: Down from the tenth minute to the thirtieth; the events come in two parts, divided at the twentieth.
+DOWN = {"from_ms": START_MS + 10 * PANE_MS, "to_ms": START_MS + 30 * PANE_MS}
+DIVIDED_MS = START_MS + 20 * PANE_MS
+
+
+def test_an_open_alert_outlives_a_killed_redis_and_a_killed_broker(
+    own_kafka: LocalKafka, own_redis: LocalRedis, environment_name: str, tmp_path: Path
+) -> None:
+    deployment = Deployment(own_kafka.bootstrap, own_redis.url, environment_name, tmp_path)
+    apply(deployment, routed(write_monitors(tmp_path, {MODEL: REFERENCE})))
+    records = records_with_fault(EVENTS, **DOWN)
+    first = int((EVENTS.times < DIVIDED_MS).sum())
+    with recording_pagerduty(folder=tmp_path) as pager:
+        worker = deployment.start_worker(pagerduty_url=pager.url, in_doubt_s="0.5")
+        try:
+            deployment.send(records[:first])
+            deployment.wait_until(lambda: pager.vendor.rings == 1)
+            own_redis.kill()
+            own_kafka.kill()
+            own_redis.start()
+            own_kafka.start()
+            deployment.send(records[first:])
+            deployment.send(
+                [json.dumps({"control": "watermark", "timestamp": START_MS + 60 * PANE_MS}).encode()] * PARTITIONS
+            )
+            deployment.wait_until(lambda: judged_to(deployment, MODEL) == START_MS + 60 * PANE_MS)
+            deployment.wait_until(lambda: not pager.vendor.open_keys())
+            assert (pager.vendor.rings, pager.vendor.lost, worker.alive) == (1, [], True)
+            [one] = driftline("incident", "ls", "--all", "--json", env=deployment.variables).json["incidents"]
+            assert (one["worst"], one["state"], one["end_reason"]) == ("P0", "ended", "recovered")
+        finally:
+            deployment.stop()
