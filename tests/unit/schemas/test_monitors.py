@@ -130,18 +130,12 @@ def test_sources_are_kept_with_what_they_are_made_of(loaded: Monitors) -> None:
 def test_keys_of_later_versions_are_said_to_be_not_in_force(loaded: Monitors) -> None:
     assert loaded.not_in_force() == [
         "defaults.budget",
-        "sources.weather-feed.freshness_sla",
-        "sources.weather-feed.null_threshold",
-        "sources.weather-feed.slow_window",
-        "sources.weather-feed.fixed",
-        "models.flight-delay.serving.slo",
         "models.flight-delay.segments",
         "models.flight-delay.business",
-        "models.flight-delay.features.wind_gust.null_threshold",
         "models.flight-delay.features.tailnum.reference",
         "models.flight-delay.playbooks",
-        "route",
-        "receivers",
+        "route.routes.1.active",
+        "receivers.oncall.email",
         "times",
     ]
 
