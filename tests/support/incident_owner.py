@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -47,13 +48,13 @@ POLICY = Policy.of(
 
 
 def finding(
-    feature: str = "temp", *, hours: int = 0, state: str = "firing", severity: str = "P1", seen: int = 0
+    feature: str = "temp", *, hours: int = 0, state: str = "firing", severity: str = "P1", onset_hours: int = 0
 ) -> Finding:
-    """A verdict about a feature of the model ``m``; its onset is the hour before ``T0``."""
-    at = T0 + hours * HOUR
+    """A verdict about a feature of the model ``m``; its onset is the hour before ``T0``, or before that many hours later."""
+    at, onset = T0 + hours * HOUR, T0 + onset_hours * HOUR
     made = Finding(
         key=findings.finding_key("psi", f"m/{feature}", window="day"), rev=(at, 0), state="firing", model="m", rule="psi",
-        kind="drift", subject=f"feature:m/{feature}", severity="P1", at=at, seen=seen or at, onset=Onset(T0 - HOUR, T0),
+        kind="drift", subject=f"feature:m/{feature}", severity="P1", at=at, seen=at, onset=Onset(onset - HOUR, onset),
         memory=0, feature=feature, source="weather", window="day", value=0.4, threshold=0.25, n=1000,
     )  # fmt: skip
     changed: Finding = msgspec.structs.replace(made, state=state, severity=severity)
@@ -62,13 +63,17 @@ def finding(
 
 @dataclass
 class FakeReceiver:
-    """Takes every call, unless a test says otherwise: ``receipts`` are given first; ``hold`` makes it hang."""
+    """Takes every call, unless a test says otherwise: ``receipts`` are given first; it hangs while it is not ``free``.
+
+    ``pause_s`` is how long each answer takes.
+    """
 
     address: str
     kind: ReceiverKind
     calls: list[tuple[Call, Message]] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
     free: threading.Event = field(default_factory=threading.Event)
+    pause_s: float = 0.0
 
     def __post_init__(self) -> None:
         self.free.set()
@@ -76,6 +81,7 @@ class FakeReceiver:
     def deliver(self, call: Call, message: Message) -> Receipt:
         self.calls.append((call, message))
         self.free.wait(30)
+        time.sleep(self.pause_s)
         if self.receipts:
             return self.receipts.pop(0)
         return Receipt("ok", thread=f"ts-{len(self.calls)}" if self.kind == "slack" and call.kind == "open" else None)
