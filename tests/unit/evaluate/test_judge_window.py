@@ -147,10 +147,10 @@ def test_missing_rows_fire_apart_from_their_drift() -> None:
 
 def test_rows_without_a_value_count_where_the_rule_counts_them() -> None:
     of = watched(with_temp(null_threshold=0.05, fixed={"psi": 0.25, "ks": 0.2}))
-    rows = SAME | {"temp": [None] * 900 + [float(x) for x in TEMP[:600]]}
+    rows = SAME | {"temp": [None] * 1400 + [float(x) for x in TEMP[:600]]}
     found = by_rule(of, rows)
     assert {rule: found[rule, "feature:m/temp"].n for rule in ("psi", "missing", "ks")} == {
-        "psi": 1500, "missing": 1500, "ks": 600,
+        "psi": 2000, "missing": 2000, "ks": 600,
     }  # fmt: skip
 
 
