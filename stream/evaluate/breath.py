@@ -9,14 +9,50 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import (
+    MasterDownError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
+from schemas.errors import StoreError
 from stream.state.patience import Patience
 
 Answer = TypeVar("Answer")
 HOLD_S = 0.004
+#: Refusals that pass by themselves, by their type or, where the client has none, by the word that Redis begins them with.
+_PASSING = (OutOfMemoryError, ReadOnlyError, NoScriptError, MasterDownError, TryAgainError)
+_PASSING_WORDS = (
+    "OOM",
+    "READONLY",
+    "MISCONF",
+    "NOREPLICAS",
+    "MASTERDOWN",
+    "BUSY",
+    "LOADING",
+    "CLUSTERDOWN",
+    "NOSCRIPT",
+)
+
+
+def is_refusal(error: Exception) -> bool:
+    """Whether Redis answered, and would answer so again: a damaged key, an error in a script.
+
+    >>> is_refusal(ResponseError("WRONGTYPE Operation against a key holding the wrong kind of value"))
+    True
+    >>> is_refusal(ResponseError("MISCONF Redis is configured to save RDB snapshots")), is_refusal(OSError())
+    (False, False)
+    """
+    if not isinstance(error, ResponseError) or isinstance(error, _PASSING):
+        return False
+    return not any(word in str(error) for word in _PASSING_WORDS)
 
 
 class Breath:
@@ -48,7 +84,10 @@ class Breath:
 
 
 class Asking:
-    """Asks Redis patiently, and takes breath meanwhile."""
+    """Asks Redis patiently, and takes breath meanwhile.
+
+    A question that Redis refuses is not asked again: :class:`StoreError`, which stops the model that it was asked for alone.
+    """
 
     def __init__(self, patience: Patience, breath: Breath) -> None:
         self.breath = breath
@@ -59,8 +98,10 @@ class Asking:
         self.breath.end()
         try:
             return await ask()  # an answer at once is the rule, and patience costs more than the question
-        except (RedisError, OSError):
-            return await self._patiently(ask)
+        except (RedisError, OSError) as error:
+            if is_refusal(error):
+                raise StoreError(f"Redis refuses: {error}") from None
+            return await self._patiently(partial(_asked, ask))
         finally:
             self.breath.begin()
 
@@ -71,3 +112,13 @@ class Asking:
             return await asyncio.to_thread(work)
         finally:
             self.breath.begin()
+
+
+async def _asked(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """What patience asks again: a refusal is no outage."""
+    try:
+        return await ask()
+    except ResponseError as error:
+        if is_refusal(error):
+            raise StoreError(f"Redis refuses: {error}") from None
+        raise

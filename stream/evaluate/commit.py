@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 from redis.asyncio import Redis
 
 from schemas import findings, reports
@@ -96,23 +97,20 @@ class Commits:
     def _arguments(self, made: Conclusion, *, head: list[Any]) -> tuple[list[str], list[Any]]:
         names, model = self._names, made.model
         keys = [names.evaluation(model, made.stream), names.outbox(model), names.totals(model), *made.rows]
-        args: list[Any] = [*head, *_flat(made.fields), *_flat(made.totals), *_flat(made.newest), len(made.messages)]
-        for message in made.messages:
-            args += message
-        args += [len(made.rows), self._keep_ms]
-        for rows in made.rows.values():
-            args += _flat(rows)
-        args += [len(made.reports), HISTORY]
         for told in made.reports:
             keys += [names.report(model, told.label), names.history(model, told.label)]
-            args += _reported(told)
-        return keys, args
+        reported = [*map(_reported, made.reports)]
+        messages = [_text(part) for message in made.messages for part in message]
+        starts = [[str(start) for start in rows] for rows in made.rows.values()]
+        parts = [_flat(made.fields), _flat(made.totals), _flat(made.newest), messages, starts, reported]
+        packed = [row for rows in made.rows.values() for row in rows.values()]
+        return keys, [*head, self._keep_ms, HISTORY, msgspec.msgpack.encode(parts), *packed]
 
 
 def _reported(told: Told) -> list[Any]:
     report = told.report
-    head = ["1" if told.newest else "0", report.end, report.late, reports.encode(report)]
-    return [*head, *_flat(for_people(report))]
+    head = ["1" if told.newest else "0", str(report.end), str(report.late), _text(reports.encode(report))]
+    return [*head, _flat(for_people(report))]
 
 
 def for_people(report: Report) -> dict[str, str | int]:
@@ -125,5 +123,11 @@ def for_people(report: Report) -> dict[str, str | int]:
     return fields | {f"prediction:{name}": column.state for name, column in report.prediction.items()}
 
 
-def _flat(pairs: Mapping[Any, Any]) -> list[Any]:
-    return [len(pairs), *(part for pair in pairs.items() for part in pair)]
+def _flat(pairs: Mapping[Any, Any]) -> list[str]:
+    """Field, value, field, value ..."""
+    return [_text(part) for pair in pairs.items() for part in pair]
+
+
+def _text(value: str | bytes | int) -> str:
+    """As the script reads it: its numbers are inexact above 2**53, and it knows no binary parts."""
+    return value if isinstance(value, str) else value.decode() if isinstance(value, bytes) else str(value)

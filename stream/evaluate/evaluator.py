@@ -31,13 +31,15 @@ from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.unit import Unit
 from stream.evaluate.walk import Seen
 from stream.evaluate.watched import Watched
-from stream.state.generations import Stamp
+from stream.state.generations import Stamp, read_stamp
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
 
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
+#: Notes of a model that is not in force are kept so long (event time): it may have been left out by mistake.
+ABANDONED_AFTER_MS = 86_400_000
 #: Notes that are kept until they are forgotten together.
 FORGET_AT_ONCE = 1_000
 
@@ -83,7 +85,10 @@ class Evaluator:
 
     async def tend(self) -> None:
         """Keep, take and give back leases; to be called three times within their life."""
-        await self.leases.tend()
+        try:
+            await self.leases.tend()
+        except StoreError as error:
+            self._say(f"leases cannot be kept: {error}")
 
     async def leave(self) -> None:
         """Give back every lease."""
@@ -97,6 +102,17 @@ class Evaluator:
     async def run_once(self) -> None:
         """Evaluate everything that became complete since the last call."""
         self._breath.begin()
+        try:
+            await self._evaluate_all()
+        except StoreError as error:  # of what all models share; a model's own hurts it alone
+            self._marks.clear()
+            self._say(f"nothing is evaluated: {error}")
+        self._breath.end()
+        tally = self.tally
+        tally.polls, tally.shards = tally.polls + 1, len(self.leases.tokens)
+        tally.seconds, tally.longest_hold_s = self._breath.busy_s, self._breath.longest_s
+
+    async def _evaluate_all(self) -> None:
         await self._follow()
         gained = await self._roll.agree(self.leases.tokens)
         for model, error in self._roll.unfit.items():
@@ -109,10 +125,6 @@ class Evaluator:
         now = await self._now()
         for stream in TOPICS_IN:
             await self._evaluate(stream, now)
-        self._breath.end()
-        tally = self.tally
-        tally.polls, tally.shards = tally.polls + 1, len(self.leases.tokens)
-        tally.seconds, tally.longest_hold_s = self._breath.busy_s, self._breath.longest_s
 
     async def _follow(self) -> None:
         try:
@@ -155,6 +167,7 @@ class Evaluator:
         # In this order, see :mod:`stream.evaluate.sealing`.
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
+        await self._drop(stream, notes, before_ms=end_ms - ABANDONED_AFTER_MS)
         for unit in list(self._roll.units[stream].values()):
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
         await self._forget(stream)
@@ -171,12 +184,25 @@ class Evaluator:
         self.tally.backlog = len(notes)
         done: list[Note] = []
         if late:
-            done += await revise(self._desk, unit, late, due=due, layouts=await self._roll.layouts(unit, late))
+            layouts = await self._roll.layouts(unit, late)
+            done += await revise(self._desk, unit, late, due=due, layouts=layouts)
+            done += [note for note in late if note.layout not in layouts]  # nothing tells any more what they counted
         done += await close(self._desk, unit, notes, due=due)
         self.tally.backlog = 0
         self._done += done
         if len(self._done) >= FORGET_AT_ONCE:
             await self._forget(unit.stream)
+
+    async def _drop(self, stream: str, notes: Mapping[str, Sequence[Note]], *, before_ms: int) -> None:
+        """Forget old notes of models that are not in force.
+
+        Whoever looks may be behind: a note of a model that came into force meanwhile was made after its generation was
+        published, so one that was read while ours was still the newest is of no such model.
+        """
+        others = [note for model in notes.keys() - set(self._roll.models) for note in notes[model]]
+        old = [note for note in others if note.start_ms < before_ms]
+        if old and await self._asking(lambda: read_stamp(self._redis, self._names)) == self._stamp:
+            await self._desk.notes.forget(stream, old)
 
     async def _forget(self, stream: str) -> None:
         """What is stored needs no note; a stop before it is forgotten only has it merged again."""

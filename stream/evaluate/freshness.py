@@ -60,7 +60,7 @@ def _verdict(watched: Watched, name: str, charts: Charts, *, age: int, start_ms:
         # The last value came in the pane before the age began; what made the feature stale came after that pane's start.
         start_ms=min(start_ms, (charts.at or 0) - age - watched.layout.pane_ms),
         memory=watched.layout.pane_ms,
-        every=watched.layout.pane_ms,
+        every=watched.pane_every_ms,
         value=age / 1000,
         threshold=promised / 1000,
         feature=name,

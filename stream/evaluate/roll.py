@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -37,6 +37,11 @@ class Roll:
     def shard(model: str) -> int:
         """The shard of a model."""
         return shard_of(model)
+
+    @property
+    def models(self) -> Collection[str]:
+        """All models in force, whoever evaluates them."""
+        return self._roster.generation.models if self._roster is not None else ()
 
     def longest_window_ms(self, stream: Stream) -> int:
         """The longest window of any model in force."""

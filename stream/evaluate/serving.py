@@ -105,7 +105,7 @@ def _errors(watched: Watched, partial: Partial, *, start_ms: int) -> Verdict:
     return Verdict(
         rule="errors", kind="error", subject=watched.subject, state=_state(requests, _beyond_chance(p) or ratio == 1.0),
         severity=severity.of_errors(ratio or 0.0), start_ms=start_ms, memory=watched.layout.pane_ms,
-        every=watched.layout.pane_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests, p=p,
+        every=watched.pane_every_ms, value=ratio, threshold=1.0 if promised is None else promised, n=requests, p=p,
         owner=watched.owner_of(None), evidence={"requests": requests, "errors": errors},
     )  # fmt: skip
 
@@ -117,7 +117,7 @@ def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: flo
     return Verdict(
         rule="latency", kind="latency", subject=watched.subject, state=_state(n, _beyond_chance(p)),
         severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, memory=watched.layout.pane_ms,
-        every=watched.layout.pane_ms, value=p95, threshold=promised, n=n, p=p, owner=watched.owner_of(None),
+        every=watched.pane_every_ms, value=p95, threshold=promised, n=n, p=p, owner=watched.owner_of(None),
         evidence={"unit": "s", "quantile": 0.95, "slower": slower},
     )  # fmt: skip
 

@@ -20,8 +20,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """One rule, one subject, the span ``[start_ms, end of the judged pane or window)``.
 
     ``memory`` is how long (ms) it may go on firing after true recovery.  ``onset`` is given where the rule knows more of the
-    beginning than the spans in which it was last clear (a chart knows its last zero).  ``every`` is the event time to the
-    next judgement; None where a wall clock judges.
+    beginning than the spans in which it was last clear (a chart knows its last zero).  ``every`` is the event time within
+    which the next judgement is expected; None where a wall clock judges.
     """
 
     rule: str

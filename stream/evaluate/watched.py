@@ -16,6 +16,9 @@ from stream.evaluate.totals import Summed
 from stream.evaluate.yardstick import Place, Yardstick, yardstick_of
 from stream.state.layout import Layout
 
+#: A pane without events is not judged, and many models sleep at night: only a gap of three times so many panes makes what
+#: fired unknown to the incident owner, which lets two judgements be missed.
+PANES_OF_A_GAP = 4
 #: What `Watched` keeps once it was asked for it.
 _WORKED_OUT = ("yardstick", "rules", "summed")
 
@@ -65,6 +68,11 @@ class Watched:
         made = replace(self, sources=sources, generation=generation)
         made.__dict__.update({name: known for name, known in self.__dict__.items() if name in _WORKED_OUT})
         return made
+
+    @property
+    def pane_every_ms(self) -> int:
+        """How long after a pane the next one that holds events is expected at the latest."""
+        return PANES_OF_A_GAP * self.layout.pane_ms
 
     @property
     def subject(self) -> str:

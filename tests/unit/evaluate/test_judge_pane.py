@@ -50,7 +50,7 @@ def test_a_shift_alarms_at_p3_and_says_since_when() -> None:
     firing = [verdict for each in walk for verdict in of_temp(each.verdicts) if verdict.state == "firing"]
     first = firing[0]
     assert (first.severity, first.kind, first.window, first.threshold) == ("P3", "drift", None, 5.0)
-    assert (first.memory, first.every, first.n) == (MEMORY_PANES * HOUR, HOUR, 40)
+    assert (first.memory, first.every, first.n) == (MEMORY_PANES * HOUR, 4 * HOUR, 40)
     alarm = first.start_ms + HOUR
     assert first.onset == Onset(12 * HOUR, alarm, 0.95)  # the sum was last 0 at 20 h; 8 panes before it
     assert 20 * HOUR < alarm <= 24 * HOUR
