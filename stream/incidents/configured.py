@@ -98,8 +98,9 @@ class Configured:
 
     def _take(self, generation: Generation, built: Built) -> None:
         self._names, self._said = built.names, ""
+        whom = "a receiver cannot be told" if built.receivers else "nobody can be told of incidents"
         for problem in built.problems:
-            log.error("a receiver cannot be told: %s", problem)
+            log.error("%s: %s", whom, problem)
         # An address that left the file may still have to hear how something ended.
         self.receivers = {**self.receivers, **built.receivers}
         self.policy = policy_of(generation, built)

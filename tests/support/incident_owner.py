@@ -154,7 +154,8 @@ async def running(
                     task.cancel()  # again and again: ``wait_for`` of Python 3.11, in a library, may swallow one
                 await asyncio.wait(tasks, timeout=0.1)
             for receiver in found.values():
-                receiver.free.set()
+                if isinstance(receiver, FakeReceiver):
+                    receiver.free.set()
             senders.stop()
             for task in tasks:
                 if task.done() and not task.cancelled() and task.exception() is not None:
