@@ -43,7 +43,7 @@ def test_errors(errors: int, requests: int, state: str, severity: str) -> None:
     found = verdicts(statuses(errors, of=requests))["errors"]
     assert (found.state, found.severity if state != "no_data" else "P0") == (state, severity)
     assert (found.kind, found.subject, found.n, found.value) == ("error", "model:m", requests, errors / requests)
-    assert (found.threshold, found.memory, found.every, found.start_ms) == (0.05, HOUR, HOUR, HOUR)
+    assert (found.threshold, found.memory, found.every, found.start_ms) == (0.05, HOUR, 4 * HOUR, HOUR)
 
 
 def tail(count: int, trials: int) -> float:
