@@ -1,8 +1,8 @@
 """Routes that no finding can ever reach: what a monitors file says and cannot mean.
 
 A label's matchers along a path of the tree must leave it a value: those that the file itself bounds (severities, models,
-features …) are tried one by one, others are compared with each other.  A route behind a sibling that takes at least as much
-and does not ``continue`` is never reached either.
+features …) are tried one by one, others are compared with each other.  A route behind siblings that take at least as much,
+one or several by severity, and do not ``continue``, is never reached either.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from schemas.monitored import Monitors, RouteMonitor
 OPEN = ("rule", "subject", "segment")
 Place = tuple[str | int, ...]
 Domains = Mapping[str, frozenset[str]]
+Matchers = tuple[Matcher, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ def domains_of(monitors: Monitors) -> dict[str, frozenset[str]]:
 
 def unreachable(route: RouteMonitor, domains: Domains) -> Iterator[Unreachable]:
     """Every route of the tree that can never match, and every matcher that cannot be read."""
+    if route.match:
+        yield Unreachable(("match",), "the root takes everything: put matchers on the routes below it")
     yield from _below(route, (), above=(), domains=domains)
 
 
@@ -64,7 +67,7 @@ def _below(route: RouteMonitor, place: Place, *, above: tuple[Matcher, ...], dom
     if why:
         yield Unreachable((*place, "match"), why)
         return
-    yield from _hidden(route, place)
+    yield from _hidden(route, place, matchers, domains=domains)
     for index, child in enumerate(route.routes):
         yield from _below(child, (*place, "routes", index), above=matchers, domains=domains)
 
@@ -100,17 +103,43 @@ def _impossible(matchers: Iterable[Matcher], domains: Domains) -> str:
     return ""
 
 
-def _hidden(route: RouteMonitor, place: Place) -> Iterator[Unreachable]:
-    """The children behind a sibling that takes all that they would."""
-    before: list[tuple[int, frozenset[Matcher]]] = []
+def _hidden(route: RouteMonitor, place: Place, above: Matchers, *, domains: Domains) -> Iterator[Unreachable]:
+    """The children behind siblings that take all that they would, one of them or several together."""
+    before: list[tuple[int, Matchers]] = []
     for index, child in enumerate(route.routes):
         try:
-            matchers = frozenset(map(parse_matcher, child.match))
+            own = tuple(map(parse_matcher, child.match))
         except ValueError:
             continue
-        taker = next((at for at, taken in before if taken <= matchers), None)
-        if taker is not None:
-            said = f"can never match: route {taker + 1} before it takes all that it would, and does not `continue`"
+        takers = _takers((*above, *own), before, domains)
+        if takers:
+            names, verb = " and ".join(str(at + 1) for at in takers), "take" if len(takers) > 1 else "takes"
+            routes, do = ("routes", "do") if len(takers) > 1 else ("route", "does")
+            said = f"can never match: {routes} {names} before it {verb} all that it would, and {do} not `continue`"
             yield Unreachable((*place, "routes", index), said)
         if not child.carry_on:
-            before.append((index, matchers))
+            before.append((index, own))
+
+
+def _takers(matchers: Matchers, before: list[tuple[int, Matchers]], domains: Domains) -> list[int]:
+    """The siblings that together take every severity of what these matchers accept; none where something is left."""
+    takers: dict[int, None] = {}
+    for severity in SEVERITIES:
+        given = (*matchers, Matcher("severity", "=", severity))
+        if _impossible(given, domains):
+            continue
+        taker = next((at for at, taken in before if all(_implied(one, given, domains) for one in taken)), None)
+        if taker is None:
+            return []
+        takers[taker] = None
+    return list(takers)
+
+
+def _implied(matcher: Matcher, given: Matchers, domains: Domains) -> bool:
+    """Whether everything that fulfils what is given fulfils the matcher."""
+    if matcher in given:
+        return True
+    same = [other for other in given if other.label == matcher.label]
+    values = domains.get(matcher.label) or {other.value for other in same if other.operator == "="}
+    left = [value for value in values if all(accepts(other, value) for other in same)]
+    return bool(left) and all(accepts(matcher, value) for value in left)
