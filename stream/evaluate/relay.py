@@ -72,8 +72,10 @@ class Relay:
             return
         self._woken.clear()
         for model in list(self._waiting):
-            if await self._send_all(model):
-                self._waiting.pop(model, None)
+            # Before it is looked at: what is stored while its outbox is found empty wakes it again.
+            self._waiting.pop(model, None)
+            if not await self._send_all(model):
+                self._waiting[model] = None
         if self._waiting:
             self._woken.set()
             await asyncio.sleep(WAKE_S)
