@@ -35,11 +35,12 @@ KEEP_MS = 400 * DAY
 
 @dataclass(eq=False)
 class Scene:
-    """One environment with ``partitions`` partitions of predictions; all counts are kept here a second time."""
+    """One environment with ``partitions`` partitions of a stream; all counts are kept here a second time."""
 
     redis: Redis
     names: Names
     partitions: int = 2
+    stream: Stream = "predictions"
     store: PaneStore = field(init=False)
     epochs: dict[int, Epoch] = field(default_factory=dict)
     offsets: dict[int, int] = field(default_factory=dict)
@@ -59,15 +60,15 @@ class Scene:
             self.redis, self.names, models.monitors(**monitors), references=found, now_ms=1, clock_ms=clock_ms
         )  # fmt: skip
         for name, reference in found.items():
-            self.layouts[name] = layouts_of(name, monitors[name], reference, digest=reference.hash)["predictions"]
+            self.layouts[name] = layouts_of(name, monitors[name], reference, digest=reference.hash)[self.stream]
 
     async def take(self, *partitions: int) -> None:
         """Own partitions, as a worker does that has just been assigned them."""
         for partition in partitions:
             self.epochs[partition], _ = await self.store.take(
-                "predictions", partition, group="g", take_over=False, now_ms=1
+                self.stream, partition, group="g", take_over=False, now_ms=1
             )
-            await self.store.resume("predictions", partition, epoch=self.epochs[partition], fields={"next": 0})
+            await self.store.resume(self.stream, partition, epoch=self.epochs[partition], fields={"next": 0})
             self.offsets[partition] = 0
 
     async def count(
@@ -99,10 +100,10 @@ class Scene:
         """One fenced checkpoint of a partition."""
         at = self.offsets[partition]
         packed = [
-            (PaneKey("predictions", partition, 0, layout, start), pack(self.held[partition, layout.hash, start]))
+            (PaneKey(self.stream, partition, 0, layout, start), pack(self.held[partition, layout.hash, start]))
             for layout, start in panes
         ]
-        made = Checkpoint("predictions", partition, self.epochs[partition], at, at + 1, fields, {}, packed)
+        made = Checkpoint(self.stream, partition, self.epochs[partition], at, at + 1, fields, {}, packed)
         assert await self.store.checkpoint([made]) == ["stored"]
         self.offsets[partition] = at + 1
 
@@ -110,7 +111,7 @@ class Scene:
         """A worker's evaluation; the outbox is left as it is."""
 
         def partitions(stream: Stream) -> int | None:
-            return self.partitions if stream == "predictions" else None
+            return self.partitions if stream == self.stream else None
 
         return Evaluator(
             self.redis, self.names, worker=worker, partitions=partitions, keep_ms=KEEP_MS,
@@ -127,7 +128,7 @@ class Scene:
     async def closed(self, tier: Tier, *, model: str = "m") -> dict[int, Partial]:
         """All rows of a tier, by start."""
         layout, found = self.layouts[model], {}
-        pattern = self.names.of_model(model, "closed", "predictions", layout.hash, tier.name, "*")
+        pattern = self.names.of_model(model, "closed", self.stream, layout.hash, tier.name, "*")
         async for key in self.redis.scan_iter(match=pattern, count=1000):
             for start, packed in (await self.redis.hgetall(key)).items():
                 found[int(start)] = unpack(cast(bytes, packed), layout.cells)
@@ -153,20 +154,22 @@ class Scene:
 
     async def evaluation(self, *, model: str = "m") -> dict[str, bytes]:
         """The evaluation hash."""
-        found = await self.redis.hgetall(self.names.evaluation(model, "predictions"))
+        found = await self.redis.hgetall(self.names.evaluation(model, self.stream))
         return {key.decode(): value for key, value in cast("dict[bytes, bytes]", found).items()}
 
     async def notes(self) -> dict[int, int]:
         """How many notes wait in each partition."""
-        return {p: await self.redis.hlen(self.names.revised("predictions", p)) for p in range(self.partitions)}
+        return {p: await self.redis.hlen(self.names.revised(self.stream, p)) for p in range(self.partitions)}
 
 
 @asynccontextmanager
-async def opened(url: str, environment: str, *, partitions: int = 2) -> AsyncIterator[Scene]:
+async def opened(
+    url: str, environment: str, *, partitions: int = 2, stream: Stream = "predictions"
+) -> AsyncIterator[Scene]:
     """A scene on a real Redis, its partitions taken and the model ``m`` in force."""
     redis = Redis.from_url(url)
     try:
-        scene = Scene(redis, Names(environment), partitions)
+        scene = Scene(redis, Names(environment), partitions, stream)
         await scene.apply()
         await scene.take(*range(partitions))
         yield scene

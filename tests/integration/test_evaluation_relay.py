@@ -1,0 +1,104 @@
+"""The way to Kafka: a broker that is away loses nothing, our own topics are right or a clear word says what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from redis.asyncio import Redis
+
+from schemas.errors import ConfigError
+from schemas.names import Names
+from stream.evaluate.own_topics import ensure_topics
+from stream.evaluate.relay import Relay
+from stream.evaluate.tally import EvaluationTally
+from stream.state.patience import Patience
+from tests.support.kafka import LocalKafka
+
+
+def test_what_is_told_while_the_broker_is_away_arrives_in_order_once_it_is_back(
+    own_kafka: LocalKafka, redis_url: str, environment_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = Names(environment_name)
+    ensure_topics(own_kafka.bootstrap, names)
+    tally = EvaluationTally()
+
+    async def story(redis: Redis) -> None:
+        producer = Producer(
+            {
+                "bootstrap.servers": own_kafka.bootstrap,
+                "enable.idempotence": True,
+                "message.timeout.ms": 2_000,
+                "log_level": 0,
+            }
+        )
+        relay = Relay(redis, names, producer, patience=Patience(), tally=tally)
+        await _tell(redis, names, range(3))
+        relay.wake(["m"])
+        await relay.run_once()
+        assert (tally.relayed, await redis.xlen(names.outbox("m"))) == (3, 0)
+
+        own_kafka.kill()
+        await _tell(redis, names, range(3, 250))
+        relay.wake(["m"])
+        await relay.run_once()
+        assert (tally.relayed, await redis.xlen(names.outbox("m"))) == (3, 247)
+        assert sum("findings and reports wait in Redis" in record.message for record in caplog.records) == 1
+
+        own_kafka.start()
+        while await redis.xlen(names.outbox("m")):
+            await relay.run_once()
+        assert tally.relayed == 250
+
+    async def run() -> None:
+        async with Redis.from_url(redis_url) as redis:
+            await asyncio.wait_for(story(redis), 90)
+
+    asyncio.run(run())
+    found = _read(own_kafka.bootstrap, names.topic("findings"), 250)
+    assert list(dict.fromkeys(found)) == [str(number).encode() for number in range(250)]
+
+
+@pytest.mark.parametrize("name", ["findings", "actions"])
+def test_a_topic_that_must_have_one_partition_and_has_three_is_refused(
+    kafka_bootstrap: str, environment_name: str, name: str
+) -> None:
+    names = Names(environment_name)
+    admin = AdminClient({"bootstrap.servers": kafka_bootstrap})
+    for made in admin.create_topics([NewTopic(names.topic(name), num_partitions=3)]).values():
+        made.result()
+    with pytest.raises(ConfigError) as refused:
+        ensure_topics(kafka_bootstrap, names)
+    assert f"topic '{names.topic(name)}' has 3 partitions and must have 1" in str(refused.value)
+    assert "Delete it while no worker runs" in str(refused.value)
+
+
+def test_our_topics_are_made_once_and_as_they_must_be(kafka_bootstrap: str, environment_name: str) -> None:
+    names = Names(environment_name)
+    for _ in range(2):
+        ensure_topics(kafka_bootstrap, names)
+    found = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=10).topics
+    assert {name: len(found[names.topic(name)].partitions) for name in ("findings", "actions", "incidents")} == {
+        "findings": 1, "actions": 1, "incidents": 1,
+    }  # fmt: skip
+    assert names.topic("drift-reports") in found
+
+
+async def _tell(redis: Redis, names: Names, numbers: range) -> None:
+    for number in numbers:
+        await redis.xadd(names.outbox("m"), {"topic": "findings", "key": "findings", "value": str(number)})
+
+
+def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    """Everything on partition 0, ``count`` different values of it at least."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "reader"})
+    consumer.assign([TopicPartition(topic, 0, 0)])
+    found: list[bytes] = []
+    until = time.monotonic() + 30
+    while len(set(found)) < count and time.monotonic() < until:
+        found += [message.value() or b"" for message in consumer.consume(500, timeout=0.5) if message.error() is None]
+    consumer.close()
+    return found
