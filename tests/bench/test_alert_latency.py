@@ -60,7 +60,7 @@ def test_a_page_leaves_soon_after_its_pane_is_complete(deployment: Deployment) -
         worker = deployment.start_worker(pagerduty_url=pager.url)
         capacity = Watched(worker, lambda: _stored(deployment)).until(BACKLOG, told=lambda done: None).per_wall_s
         load, share = _live(deployment, worker, rate=capacity / 2)
-        deployment.wait_until(lambda: pager.vendor.rings >= MODELS, timeout_s=20)
+        deployment.wait_until(lambda: pager.vendor.rings >= MODELS, timeout_s=60)
         time.sleep(2.0)
         rung = _rung(pager)
         found = _alerts(deployment, load, rung)
@@ -157,7 +157,8 @@ def _alerts(deployment: Deployment, load: Load, rung: dict[str, int]) -> dict[st
 
 def _lines(deployment: Deployment) -> dict[str, list[int]]:
     """Model to the moments at which something was noted in the history of an incident of its errors."""
-    names, found = deployment.names, {}
+    names = deployment.names
+    found: dict[str, list[int]] = {}
     with redis.Redis.from_url(deployment.redis_url) as client:
         documents: Any = client.hgetall(names.incidents("documents"))
         for incident, document in documents.items():
@@ -170,7 +171,7 @@ def _lines(deployment: Deployment) -> dict[str, list[int]]:
 def _stored(deployment: Deployment) -> int:
     with redis.Redis.from_url(deployment.redis_url) as client:
         keys = [deployment.names.offset("predictions", partition) for partition in range(PARTITIONS)]
-        return sum(int(client.hget(key, "next") or 0) for key in keys)  # type: ignore[arg-type]
+        return sum(int(client.hget(key, "next") or 0) for key in keys)
 
 
 # -- what is printed

@@ -24,7 +24,8 @@ def closed_panes(deployment: Deployment, model: str) -> tuple[Layout, dict[int, 
     """The layout in force of a model's predictions, and its merged closed panes by their start."""
 
     async def ask(client: Redis) -> tuple[Layout, dict[int, Partial]]:
-        layout, found = await _layout(client, deployment, model), {}
+        layout = await _layout(client, deployment, model)
+        found: dict[int, Partial] = {}
         tier = tiers_of(layout.pane_ms)[0].name
         pattern = deployment.names.of_model(model, "closed", "predictions", layout.hash, tier, "*")
         async for key in client.scan_iter(match=pattern, count=10_000):
@@ -38,13 +39,13 @@ def closed_panes(deployment: Deployment, model: str) -> tuple[Layout, dict[int, 
 def judged_to(deployment: Deployment, model: str) -> int:
     """The end of the last closed pane; 0 before the first."""
     with redis.Redis.from_url(deployment.redis_url) as client:
-        return int(client.hget(deployment.names.evaluation(model, "predictions"), "last") or 0)  # type: ignore[arg-type]
+        return int(client.hget(deployment.names.evaluation(model, "predictions"), "last") or 0)
 
 
 def unsent(deployment: Deployment, model: str) -> int:
     """How many messages wait for the relay."""
     with redis.Redis.from_url(deployment.redis_url) as client:
-        return int(client.xlen(deployment.names.outbox(model)))  # type: ignore[arg-type]
+        return int(client.xlen(deployment.names.outbox(model)))
 
 
 def totals(deployment: Deployment, model: str) -> dict[str, int]:
