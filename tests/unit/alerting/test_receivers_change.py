@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alerting.document import message, view
 from alerting.inputs import Configure, Failed
+from alerting.policy import Address
 from alerting.register import plan
 from schemas.findings import Severity
 from schemas.monitored import RouteMonitor
@@ -132,7 +133,7 @@ def test_a_close_that_is_refused_for_good_is_noted_on_the_fallback() -> None:
     assert world.vendors.notes == [(P2.name, "team (slack) cannot be told: token_revoked")]
 
 
-PAGER_FALLBACK = {"team": (P1,), "quiet": (PD,)}
+PAGER_FALLBACK: dict[str, tuple[Address, ...]] = {"team": (P1,), "quiet": (PD,)}
 
 
 def test_a_fallback_at_pagerduty_opens_with_the_note_and_closes_with_the_incident() -> None:

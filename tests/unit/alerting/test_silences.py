@@ -47,8 +47,8 @@ def test_and_one_must_leave_something_out(matchers: tuple[str, ...]) -> None:
     "matchers",
     [
         ('model="m"',), ('model=~"flight.*"',), ('feature=~"temp|dewp"',), ('feature=~".+"',), ('kind="drift"',),
-        ('kind=~"drift|error"',), ('incident="inc-0123456789"',), ('incident=~"inc-ab.*"',), ('subject=~"model:.*"',), ('owner!=""',),
-        ('model=~".+"', 'feature="temp"'), ('model=~"[a-z]+"',),
+        ('kind=~"drift|error"',), ('incident="inc-0123456789"',), ('incident=~"inc-ab.*"',), ('subject=~"model:.*"',),
+        ('owner!=""',), ('model=~".+"', 'feature="temp"'), ('model=~"[a-z]+"',),
     ],
 )  # fmt: skip
 def test_what_names_something_is_taken(matchers: tuple[str, ...]) -> None:
