@@ -84,7 +84,7 @@ class ModelExporter(Collector):
         """Agree with what is held; what is known of any other model is forgotten."""
         held = {declared.model: declared for declared in self._held()}
         changed = [one for one in held.values() if self._is_new(one)]
-        made = await asyncio.to_thread(lambda: [_exported(declared) for declared in changed])
+        made = [await asyncio.to_thread(_exported, declared) for declared in changed]
         for known in (self._exported, self._references, self._shown, self._read_at):
             for model in known.keys() - held.keys():
                 del known[model]
@@ -116,6 +116,7 @@ class ModelExporter(Collector):
             self._shown[model] = series(exported, totals, report)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
+            await asyncio.sleep(0)  # a wide model takes milliseconds: others have their turn after each
 
     async def _ask(self, models: Sequence[Exported]) -> list[tuple[dict[str, int], Report | None]]:
         pipe = self._redis.pipeline(transaction=False)
