@@ -141,7 +141,11 @@ def _node(node: str) -> str:
 def _strength(one: Incident) -> str:
     value = "–" if one.strength is None else f"{one.strength:.3g}"
     limit = "" if one.threshold is None else f", limit {one.threshold:g}"
-    return f"{one.rule} {value}{limit}\n{_spaced(one.rows)} rows\n{len(one.subjects)} in all"
+    return f"{one.rule} {value}{limit}\n{_spaced(one.rows)} rows\n{_counted_nodes(len(one.subjects))}"
+
+
+def _counted_nodes(count: int) -> str:
+    return "1 subject" if count == 1 else f"{count} subjects"
 
 
 def _told(one: Incident, found: Told) -> str:
