@@ -87,7 +87,11 @@ async def _closed(deployment: Deployment) -> tuple[Layout, dict[int, Partial]]:
 def _read(deployment: Deployment, topic: str) -> list[bytes]:
     """Everything on a topic of ours, in order."""
     consumer = Consumer(
-        {"bootstrap.servers": deployment.kafka, "group.id": f"{deployment.environment}-test", "auto.offset.reset": "earliest"}
+        {
+            "bootstrap.servers": deployment.kafka,
+            "group.id": f"{deployment.environment}-test",
+            "auto.offset.reset": "earliest",
+        }
     )
     consumer.subscribe([deployment.names.topic(topic)])
     found: list[bytes] = []
