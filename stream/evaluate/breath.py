@@ -56,13 +56,19 @@ def is_refusal(error: Exception) -> bool:
 
 
 class Breath:
-    """``longest_s`` is the longest that the loop was held between two breaths, ``busy_s`` all of it together."""
+    """``longest_s`` is the longest that the loop was held between two breaths, ``busy_s`` all of it together.
+
+    Several lanes of work share one breath: each waits for its ``turn``, so that in one round of the loop they do not hold it
+    one after the other for longer than a single one may.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self.longest_s = 0.0
         self.busy_s = 0.0
         self._clock = clock
         self._since = clock()
+        self._spent_s = 0.0
+        self._counting = False
 
     def begin(self) -> None:
         """Work begins now: what passed before, waiting for Redis, was not ours."""
@@ -74,13 +80,26 @@ class Breath:
         self.busy_s += held
         self.longest_s = max(self.longest_s, held)
         self._since = self._clock()
+        self._spent_s += held
+        if not self._counting:
+            self._counting = True
+            asyncio.get_running_loop().call_soon(self._next_round)
+
+    async def turn(self) -> None:
+        """Wait until this round of the loop has room for more of our work."""
+        while self._spent_s >= HOLD_S:
+            await asyncio.sleep(0)
 
     async def __call__(self) -> None:
         """Let others run if the loop was held long enough."""
         if self._clock() - self._since >= HOLD_S:
             self.end()
             await asyncio.sleep(0)
+            await self.turn()
             self.begin()
+
+    def _next_round(self) -> None:
+        self._spent_s, self._counting = 0.0, False
 
 
 class Asking:
@@ -103,6 +122,7 @@ class Asking:
                 raise StoreError(f"Redis refuses: {error}") from None
             return await self._patiently(partial(_asked, ask))
         finally:
+            await self.breath.turn()
             self.breath.begin()
 
     async def beside(self, work: Callable[[], Answer]) -> Answer:
@@ -111,6 +131,7 @@ class Asking:
         try:
             return await asyncio.to_thread(work)
         finally:
+            await self.breath.turn()
             self.breath.begin()
 
 

@@ -7,6 +7,7 @@ are notes read and units worked on.  A model that cannot be evaluated is said on
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,6 +20,7 @@ from stream.evaluate.breath import Asking, Breath
 from stream.evaluate.clocks import PartitionState, closed_before, stream_watermark
 from stream.evaluate.closing import Desk, Due, Refused, close
 from stream.evaluate.commit import Commits
+from stream.evaluate.lanes import in_lanes
 from stream.evaluate.leases import Leases
 from stream.evaluate.merged import Merged
 from stream.evaluate.notes import Note, Notes
@@ -79,7 +81,7 @@ class Evaluator:
         self._listening = Listening(redis, names, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
-        self._done: list[Note] = []
+        self._done: dict[str, list[Note]] = defaultdict(list)
         self._failed: dict[tuple[str, str], int] = {}
         self._said: set[str] = set()
 
@@ -123,8 +125,7 @@ class Evaluator:
             self._sent(gained)
             self._marks.clear()
         now = await self._now()
-        for stream in TOPICS_IN:
-            await self._evaluate(stream, now)
+        await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
 
     async def _follow(self) -> None:
         try:
@@ -142,7 +143,7 @@ class Evaluator:
         seconds, micros = await self._asking(self._redis.time)
         return int(seconds) * 1000 + int(micros) // 1000
 
-    async def _evaluate(self, stream: Stream, now: int) -> None:
+    async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]
         partitions = await self._sealing.poll(stream) if units else []
         if not partitions:
@@ -168,9 +169,14 @@ class Evaluator:
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
         await self._drop(stream, notes, before_ms=end_ms - ABANDONED_AFTER_MS)
-        for unit in list(self._roll.units[stream].values()):
+        self.tally.backlog = sum(map(len, notes.values()))
+
+        async def one(unit: Unit) -> None:
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
+
+        await in_lanes(self._roll.units[stream].values(), one, breath=self._breath)
         await self._forget(stream)
+        self.tally.backlog = 0
 
     async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
         if not any(partition.warming for partition in partitions):
@@ -181,16 +187,15 @@ class Evaluator:
 
     async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:
         late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
-        self.tally.backlog = len(notes)
         done: list[Note] = []
         if late:
             layouts = await self._roll.layouts(unit, late)
             done += await revise(self._desk, unit, late, due=due, layouts=layouts)
             done += [note for note in late if note.layout not in layouts]  # nothing tells any more what they counted
         done += await close(self._desk, unit, notes, due=due)
-        self.tally.backlog = 0
-        self._done += done
-        if len(self._done) >= FORGET_AT_ONCE:
+        waiting = self._done[unit.stream]
+        waiting += done
+        if len(waiting) >= FORGET_AT_ONCE:
             await self._forget(unit.stream)
 
     async def _drop(self, stream: str, notes: Mapping[str, Sequence[Note]], *, before_ms: int) -> None:
@@ -206,7 +211,7 @@ class Evaluator:
 
     async def _forget(self, stream: str) -> None:
         """What is stored needs no note; a stop before it is forgotten only has it merged again."""
-        done, self._done = self._done, []
+        done, self._done[stream] = self._done[stream], []
         await self._desk.notes.forget(stream, done)
 
     async def _listen(self, unit: Unit, due: Due) -> None:

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.evaluate.breath import Asking
+from stream.evaluate.lanes import in_lanes
 from stream.evaluate.lua import script
 from stream.state.store import NOTE_SEPARATOR
 
@@ -52,9 +53,15 @@ class Notes:
 
     async def read(self, stream: str, partitions: Iterable[int]) -> dict[str, list[Note]]:
         """All notes of these partitions by model."""
+        by_partition: dict[int, list[Note]] = {}
+
+        async def read(partition: int) -> None:
+            by_partition[partition] = [note async for note in self._of(stream, partition)]
+
+        await in_lanes(partitions, read, breath=self._asking.breath)
         found: dict[str, list[Note]] = defaultdict(list)
-        for partition in partitions:
-            async for note in self._of(stream, partition):
+        for partition in sorted(by_partition):
+            for note in by_partition[partition]:
                 found[note.model].append(note)
         return found
 

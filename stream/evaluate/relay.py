@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.evaluate.commit import FINDINGS
+from stream.evaluate.lanes import LANES
 from stream.evaluate.tally import EvaluationTally
 from stream.state.patience import Patience
 
@@ -71,14 +72,17 @@ class Relay:
         except TimeoutError:
             return
         self._woken.clear()
-        for model in list(self._waiting):
-            # Before it is looked at: what is stored while its outbox is found empty wakes it again.
-            self._waiting.pop(model, None)
-            if not await self._send_all(model):
-                self._waiting[model] = None
+        waiting, self._waiting = list(self._waiting), {}
+        for first in range(0, len(waiting), LANES):
+            await asyncio.gather(*map(self._empty, waiting[first : first + LANES]))
         if self._waiting:
             self._woken.set()
             await asyncio.sleep(WAKE_S)
+
+    async def _empty(self, model: str) -> None:
+        # It waits no more before it is looked at: what is stored while its outbox is found empty wakes it again.
+        if not await self._send_all(model):
+            self._waiting[model] = None
 
     async def _send_all(self, model: str) -> bool:
         """Whether the outbox was emptied."""
