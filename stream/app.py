@@ -242,7 +242,7 @@ def _periodic(built: Parts) -> list[Periodic]:
     """What a worker does again and again, beside counting what arrives."""
     settings = built.settings
     return [
-        Periodic("checkpoints", settings.flush_interval_s, built.checkpointer.run_once),
+        Periodic("checkpoints", settings.flush_interval_s, partial(_checkpoint, built)),
         Periodic("configuration", settings.config_poll_s, built.follower.refresh),
         Periodic("pacing", settings.config_poll_s, built.pacer.run_once),
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
@@ -258,6 +258,11 @@ def _periodic(built: Parts) -> list[Periodic]:
 async def _store_versions(built: Parts) -> None:
     seen = [built.counter.plans[stream].decoder.versions for stream in VERSIONED]
     await built.intake.patience(lambda: store_versions(built.redis, built.settings.names, seen))
+
+
+async def _checkpoint(built: Parts) -> None:
+    await built.checkpointer.run_once()
+    built.evaluation.stored.set()
 
 
 async def _check_topics(built: Parts) -> None:

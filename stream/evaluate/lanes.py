@@ -12,7 +12,7 @@ from typing import TypeVar
 from stream.evaluate.breath import Breath
 
 T = TypeVar("T")
-LANES = 8
+LANES = 16
 
 
 async def in_lanes(things: Iterable[T], work: Callable[[T], Awaitable[None]], *, breath: Breath) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from functools import partial
 
 from redis.asyncio import Redis
 
@@ -25,14 +28,24 @@ class Evaluation:
     evaluator: Evaluator
     relay: Relay
     tally: EvaluationTally
+    #: Set when this worker has stored a checkpoint: what it completed need not wait for the next look.
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
 
     def tasks(self, settings: Settings) -> list[Periodic]:
-        """What the worker does for it again and again."""
+        """What the worker does for it again and again; it looks right after a checkpoint, and at least every interval."""
+        half_s = settings.evaluate_interval_s / 2
         return [
             Periodic("leases", TTL_MS / 3000, self.evaluator.tend),
-            Periodic("evaluating", settings.evaluate_interval_s, self.evaluator.run_once),
+            Periodic("evaluating", half_s, partial(self._look, within_s=half_s)),
             Periodic("relaying", 0.0, self.relay.run_once),
         ]
+
+    async def _look(self, *, within_s: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                await self.stored.wait()
+        self.stored.clear()
+        await self.evaluator.run_once()
 
 
 def evaluation(
