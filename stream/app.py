@@ -10,9 +10,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -184,6 +186,7 @@ def faust_app(built: Parts) -> faust.App:
         topic_disable_leader=True,
         web_enabled=False,
         autodiscover=False,
+        datadir=str(Path(tempfile.gettempdir()) / settings.names.group),  # nothing is kept there
     )
     _add_agent(app, built)
     add_agent(app, built.incidents, settings)

@@ -58,8 +58,9 @@ def is_refusal(error: Exception) -> bool:
 class Breath:
     """``longest_s`` is the longest that the loop was held between two breaths, ``busy_s`` all of it together.
 
-    Both are this thread's CPU time: what other processes take from it is not evaluation's.  Several lanes of work share one breath: each waits for its ``turn``, so that in one round of the loop they do not hold it
-    one after the other for longer than a single one may.
+    Both are this thread's CPU time: what other processes take from it is not evaluation's.  Several lanes of work share one
+    breath: each waits for its ``turn``, so that in one round of the loop they do not hold it one after the other for longer
+    than a single one may.
     """
 
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:

@@ -12,6 +12,7 @@ from redis import Redis
 from rich.table import Table
 from rich.text import Text
 
+from alerting.cause import stands_out
 from schemas.incidents import IncidentView, MemberView, decode
 from schemas.names import Names
 from stream.local.receivers.pagerduty import RecordingPagerDuty
@@ -23,13 +24,16 @@ _COLOURS = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident, as the table shows it.  Times are epoch ms; ``strength`` is the strongest member's value by its rule."""
+    """One incident, as the table shows it.  Times are epoch ms; ``cause`` is None where none stands out.
+
+    ``strength`` is the strongest member's value by its rule.
+    """
 
     id: str
     severity: str
     state: str
     title: str
-    cause: str
+    cause: str | None
     probability: float
     since_ms: tuple[int, int]
     ended_ms: int | None
@@ -60,9 +64,9 @@ def incidents_in(redis: Redis, names: Names) -> list[Incident]:
 
 def _incident(view: IncidentView) -> Incident:
     strongest = max(view.members, key=_excess)
-    cause = view.causes[0] if view.causes else None
+    cause = view.causes[0] if stands_out(view.causes) else None
     return Incident(
-        view.id, view.worst, view.state, view.title, cause.node if cause else "unknown",
+        view.id, view.worst, view.state, view.title, cause.node if cause else None,
         cause.probability if cause else 0.0, (view.since_lo, view.since_hi), view.ended,
         strongest.rule, strongest.peak if strongest.peak is not None else strongest.value, strongest.threshold,
         strongest.n, tuple(sorted({member.subject for member in view.members})),
@@ -126,7 +130,8 @@ def _when(one: Incident) -> str:
 
 
 def _what(one: Incident) -> str:
-    return f"{one.title.removeprefix(f'{MODEL}: ')}\n{_node(one.cause)} {one.probability:.0%}\n{one.id}"
+    cause = [] if one.cause is None else [f"{_node(one.cause)} {one.probability:.0%}"]
+    return "\n".join([one.title.removeprefix(f"{MODEL}: "), *cause, one.id])
 
 
 def _node(node: str) -> str:
