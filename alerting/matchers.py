@@ -1,15 +1,16 @@
 """Matchers: one condition on a finding's labels, as Alertmanager writes it.
 
-``=``, ``!=``, ``=~`` and ``!~``; a regular expression matches the whole value; a label that is not there is empty.
+``=``, ``!=``, ``=~`` and ``!~``; a regular expression matches the whole value, and may be refused
+(:mod:`alerting.patterns`); a label that is not there is empty.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import cast
 
+from alerting.patterns import fits, pattern_problem
 from schemas.actions import Matcher, Operator
 
 _WRITTEN = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(.*?)\s*", re.DOTALL)
@@ -39,11 +40,8 @@ def regex_problem(matcher: Matcher) -> str | None:
     """What is wrong with a matcher's regular expression, or None."""
     if "~" not in matcher.operator:
         return None
-    try:
-        _compiled(matcher.value)
-    except re.error as error:
-        return f"{written(matcher)}: {matcher.value!r} is no regular expression: {error}"
-    return None
+    problem = pattern_problem(matcher.value)
+    return None if problem is None else f"{matcher.label}{matcher.operator}: {problem}"
 
 
 def matches(matcher: Matcher, labels: Mapping[str, str]) -> bool:
@@ -61,8 +59,7 @@ def accepts(matcher: Matcher, value: str) -> bool:
         return value == matcher.value
     if matcher.operator == "!=":
         return value != matcher.value
-    found = _compiled(matcher.value).fullmatch(value) is not None
-    return found == (matcher.operator == "=~")
+    return fits(matcher.value, value) == (matcher.operator == "=~")
 
 
 def all_match(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:
@@ -98,8 +95,3 @@ def _kept(character: str) -> str:
 
 def _odd_end(text: str) -> bool:
     return (len(text) - len(text.rstrip("\\"))) % 2 == 1
-
-
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
