@@ -27,7 +27,13 @@ def hear_progress(draft: Draft, progress: Progress) -> None:
 
 
 def is_news(state: State, finding: Finding) -> bool:
-    """Whether a finding is newer than what is known of its key; a repeat and an older revision change nothing."""
+    """Whether a finding is newer than what is known of its key; a repeat and an older revision change nothing.
+
+    Neither does an alarm about a model that is not watched: it was still on its way when the model was removed, and nothing
+    would ever end it.  One of a model that the owner does not know yet comes again with the next refresh.
+    """
+    if finding.state == "firing" and finding.model not in state.policy.lineage.panes:
+        return False
     heard = state.models.get(finding.model)
     known = heard.keys.get(finding.key) if heard is not None else None
     return known is None or finding.rev > known.rev

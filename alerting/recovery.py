@@ -1,7 +1,7 @@
 """From firing to ended: how an incident rests, returns, goes blind, outlives its cause and is over.
 
 It ends when everything has been clear for the hold, in event time.  A silent model has no event time, so two limits are the
-owner's clock's: how long an incident stays open blind, and how long one that is clear waits for a word of its models.
+owner's clock's: how long an incident stays open of which nothing is known, and how long one that is clear waits for a word.
 """
 
 from __future__ import annotations
@@ -125,10 +125,24 @@ def _blinded(draft: Draft, incident: Incident) -> Incident:
 def blind_until(draft: Draft, incident: Incident) -> int | None:
     """When an incident of which nothing is known any more is closed; None: something of it is known."""
     active = [member for member in incident.members.values() if member.active]
-    since = [member.blind for member in active if member.blind is not None]
-    if not active or len(since) < len(active):
+    limit = draft.policy.timings.blind_limit
+    dues = [_silent_until(draft, member) if member.blind is None else member.blind + limit for member in active]
+    known = [due for due in dues if due is not None]
+    return max(known) if known and len(known) == len(dues) else None
+
+
+def _silent_until(draft: Draft, member: Member) -> int | None:
+    """When a finding is given up whose model says nothing at all any more; None: it does not have to be said again.
+
+    Its event time stands still then, so nothing is ever overdue by it.  What counts is when the model was heard last: after
+    two missed judgements the limit runs.  Rounded up, so that not every word of the model sets another deadline.
+    """
+    if overdue_at(member) is None:
         return None
-    return max(since) + draft.policy.timings.blind_limit
+    limit = draft.policy.timings.blind_limit
+    grain = max(1, limit // 24)
+    until = draft.heard(member.finding.model).heard + 3 * member.step + limit
+    return -(-until // grain) * grain
 
 
 def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:

@@ -66,7 +66,7 @@ def test_it_began_when_it_first_began() -> None:
     world = World()
     judged(world, 0, "P2")
     first = view(world.state, world.incident())
-    world.give(finding("a", T0 + 5 * DAY, severity="P2", refresh_by=T0 + 6 * DAY), T0 + 5 * DAY)
+    world.give(finding("a", T0 + 3 * DAY, severity="P2", refresh_by=T0 + 4 * DAY), T0 + 3 * DAY)
     later = view(world.state, world.incident())
 
     assert (later.since_lo, later.since_hi) == (first.since_lo, first.since_hi) == (T0 - 600_000, T0)
