@@ -109,7 +109,8 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
             await walk.pass_over(end)
         walk.progress()
         await desk.store(walk, due)
-    if not batches and end > last:
+    # Another configuration is heard at once: beside a silence that it ends no pane will ever be closed.
+    if not batches and (end > last or not unit.is_judged_by(phase.watched)):
         walk = desk.walk(unit, due)
         walk.withdraw()
         await walk.pass_over(end)

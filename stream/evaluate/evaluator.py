@@ -23,7 +23,7 @@ from stream.evaluate.commit import Commits
 from stream.evaluate.lanes import in_lanes
 from stream.evaluate.leases import Leases
 from stream.evaluate.merged import Merged
-from stream.evaluate.notes import Note, Notes
+from stream.evaluate.notes import Note, Notes, panes_due
 from stream.evaluate.revising import revise
 from stream.evaluate.roll import Roll
 from stream.evaluate.roster import newer_roster
@@ -147,6 +147,7 @@ class Evaluator:
         units = self._roll.units[stream]
         partitions = await self._sealing.poll(stream) if units else []
         if not partitions:
+            self.tally.backlog.pop(stream, None)
             return
         for unit, error in await self._roll.load(stream):
             self._fail(unit, error)
@@ -169,14 +170,24 @@ class Evaluator:
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
         await self._drop(stream, notes, before_ms=end_ms - ABANDONED_AFTER_MS)
-        self.tally.backlog = sum(map(len, notes.values()))
+        units, backlog = list(self._roll.units[stream].values()), self.tally.backlog
+
+        def due(unit: Unit) -> int:
+            own, pane_ms = notes.get(unit.model, ()), unit.phase.pane_ms
+            return panes_due(own, last=unit.last or 0, pane_ms=pane_ms, watermark=polls[unit.model].watermark)
+
+        backlog[stream] = 0
+        for unit in units:
+            backlog[stream] += due(unit)
+            await self._breath()
 
         async def one(unit: Unit) -> None:
+            before = due(unit)
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
+            backlog[stream] += due(unit) - before
 
-        await in_lanes(self._roll.units[stream].values(), one, breath=self._breath)
+        await in_lanes(units, one, breath=self._breath)
         await self._forget(stream)
-        self.tally.backlog = 0
 
     async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
         if not any(partition.warming for partition in partitions):

@@ -10,7 +10,7 @@ from stream.evaluate.watched import Watched
 def finding_of(
     verdict: Verdict, watched: Watched, *, rev: tuple[int, int], severity: Severity, onset: Onset, seen_ms: int
 ) -> Finding:
-    """The finding of a verdict; ``rev`` is (end of what was judged, late events in it).
+    """The finding of a verdict; ``rev`` is (end of what was judged, events in it).
 
     ``severity`` is the verdict's while it fires, and what was last told when it is over.
     """

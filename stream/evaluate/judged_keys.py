@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from schemas.findings import finding_key
+from schemas.monitored import ModelMonitor
 from stream.evaluate import chart_verdicts
 from stream.evaluate.freshness import rule_of as freshness_rule
 from stream.evaluate.judge_window import SLOW, places_of
@@ -50,4 +51,13 @@ def _of_panes(watched: Watched) -> Iterator[str]:
         if feature.freshness_sla_ms is not None:
             yield finding_key(freshness_rule(watched), watched.subject_of(name))
     if watched.stream == watched.monitor.serving.stream:
-        yield from (finding_key(rule, watched.subject) for rule in ("errors", "latency", "no_traffic"))
+        yield from (finding_key(rule, watched.subject) for rule in _of_serving(watched.monitor))
+
+
+def _of_serving(monitor: ModelMonitor) -> Iterator[str]:
+    """Total failure needs no promise; a latency and a silence are held against what is declared."""
+    yield "errors"
+    if monitor.serving.latency_p95_ms is not None:
+        yield "latency"
+    if monitor.no_traffic_after_ms is not None:
+        yield "no_traffic"

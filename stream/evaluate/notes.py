@@ -94,6 +94,16 @@ class Notes:
         await self._asking.breath()
 
 
+def panes_due(notes: Iterable[Note], *, last: int, pane_ms: int, watermark: int) -> int:
+    """How many panes that begin at ``last`` or later are complete: of these some partition noted something.
+
+    >>> notes = [Note(0, "m", "l", "60", b"1"), Note(1, "m", "l", "60", b"1"), Note(0, "m", "l", "120", b"1")]
+    >>> [panes_due(notes, last=60, pane_ms=60, watermark=now) for now in (119, 120, 180)]
+    [0, 1, 2]
+    """
+    return len({note.start_ms for note in notes if last <= note.start_ms <= watermark - pane_ms})
+
+
 def _note(partition: int, field: bytes, count: bytes) -> Note:
     model, layout, pane = field.decode().rsplit(NOTE_SEPARATOR, 2)
     return Note(partition, model, layout, pane, count)

@@ -1,14 +1,15 @@
 """Sends what evaluation concluded from the outboxes in Redis to Kafka, in order, and removes what the broker has.
 
 At least once: a worker that ends in between sends again, and the readers recognise repeats by id.  Findings go to partition 0
-whatever the topic has, for one owner reads them.
+whatever the topic has, for one owner reads them, and before the reports that were concluded with them.  Each model has one batch
+a round, so one that has much to say keeps no other waiting.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
@@ -36,10 +37,11 @@ _HOPELESS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZ
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """Messages under way; ``failed`` is set where one must be sent again."""
+    """Messages under way; ``failed`` is set where one must be sent again, ``hopeless`` says why one never will be."""
 
     left: int = 0
     failed: set[str] = field(default_factory=set)
+    hopeless: list[str] = field(default_factory=list)
 
 
 class Relay:
@@ -53,6 +55,7 @@ class Relay:
         self._waiting: dict[str, None] = {}
         self._woken = asyncio.Event()
         self._said = ""
+        self._given_up: set[str] = set()
 
     def wake(self, models: Iterable[str]) -> None:
         """These models' outboxes may hold something."""
@@ -66,48 +69,57 @@ class Relay:
             self._waiting.pop(model, None)
 
     async def run_once(self) -> None:
-        """Send what is waiting, or wait a while for something."""
+        """Send a batch of each model that waits, or wait a while for something."""
         try:
             await asyncio.wait_for(self._woken.wait(), WAKE_S)
         except TimeoutError:
             return
         self._woken.clear()
         waiting, self._waiting = list(self._waiting), {}
+        taken = True
         for first in range(0, len(waiting), LANES):
-            await asyncio.gather(*map(self._empty, waiting[first : first + LANES]))
+            taken &= all(await asyncio.gather(*map(self._send_some, waiting[first : first + LANES])))
         if self._waiting:
             self._woken.set()
+        if not taken:
             await asyncio.sleep(WAKE_S)
 
-    async def _empty(self, model: str) -> None:
-        # It waits no more before it is looked at: what is stored while its outbox is found empty wakes it again.
-        if not await self._send_all(model):
-            self._waiting[model] = None
+    async def _send_some(self, model: str) -> bool:
+        """Send one batch; False where the broker did not take it.  What is left waits for the next round.
 
-    async def _send_all(self, model: str) -> bool:
-        """Whether the outbox was emptied."""
+        It waits no more before it is looked at: what is stored after its outbox was read wakes it again.
+        """
         key = self._names.outbox(model)
-        while True:
-            entries = cast("list[Entry]", await self._patiently(partial(self._redis.xrange, key, count=AT_ONCE)))
-            if not entries:
-                return True
-            if not await self._send(entries):
-                return False
-            ids = [entry for entry, _ in entries]
-            await self._patiently(partial(self._redis.xdel, key, *ids))
-            self._tally.relayed += len(entries)
+        entries = cast("list[Entry]", await self._patiently(partial(self._redis.xrange, key, count=AT_ONCE)))
+        if not entries:
+            return True
+        sent = await self._send(entries)
+        if sent.failed or len(entries) == AT_ONCE:
+            self._waiting[model] = None
+        if not sent.failed:
+            await self._patiently(partial(self._redis.xdel, key, *(entry for entry, _ in entries)))
+            self._count(model, sent, messages=len(entries))
+        return not sent.failed
 
-    async def _send(self, entries: list[Entry]) -> bool:
-        """Whether the broker has all of them."""
+    def _count(self, model: str, sent: _Sent, *, messages: int) -> None:
+        """The broker has a batch, but for what it will never take: that is said once a model."""
+        self._tally.relayed += messages - len(sent.hopeless)
+        self._tally.given_up += len(sent.hopeless)
+        if sent.hopeless and model not in self._given_up:
+            self._given_up.add(model)
+            log.error("messages of model %r are given up, further ones are only counted: %s", model, sent.hopeless[0])
+
+    async def _send(self, entries: Sequence[Entry]) -> _Sent:
+        """What became of them."""
         sent = _Sent()
-        for _, fields in entries:
+        for _, fields in sorted(entries, key=_is_report):
             self._produce(fields, sent)
         while sent.left:
             await asyncio.to_thread(self._producer.flush, _FLUSH_S)
         for why in sent.failed - {self._said}:
             log.error("findings and reports wait in Redis: %s", why)
             self._said = why
-        return not sent.failed
+        return sent
 
     def _produce(self, fields: Mapping[bytes, bytes], sent: _Sent) -> None:
         topic = fields[b"topic"].decode()
@@ -117,7 +129,7 @@ class Relay:
             if error is None:
                 return
             if error.code() in _HOPELESS:
-                log.error("a message for %s is given up: %s", topic, error)
+                sent.hopeless.append(f"one for {topic}: {error}")
             else:
                 sent.failed.add(str(error))
 
@@ -132,6 +144,10 @@ class Relay:
             sent.failed.add("the local queue is full")
         except KafkaException as refused:
             delivered(refused.args[0], None)
+
+
+def _is_report(entry: Entry) -> bool:
+    return entry[1][b"topic"] != FINDINGS.encode()
 
 
 def relay_producer(bootstrap: str) -> Producer:

@@ -1,6 +1,6 @@
 """Late events: panes that were closed are merged again, and the windows they are in get one revised report a poll.
 
-A revised report has its window's end and a greater count of late events, which number it: so a replay numbers alike.  Panes
+A revised report has its window's end and a greater count of events, which number it: so a replay numbers alike.  Panes
 older than ``revise_within`` are merged again too, for their counts stay exact, but their windows are not told anew.
 """
 
@@ -55,8 +55,8 @@ async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Du
     if layout.hash == unit.phase.watched.layout.hash:
         await _judge_again(desk, walk, book, changed=changed, last=unit.last or 0)
     walk.progress()
-    desk.tally.revised += len(changed)
     await desk.store(walk, due)
+    desk.tally.revised += len(walk.reports)
 
 
 class _Book:

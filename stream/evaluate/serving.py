@@ -37,6 +37,8 @@ from stream.state.packing import Ints, Partial
 CHANCE = 0.001
 #: The share of requests that may take longer than a promised p95.
 MAY_BE_SLOWER = 0.05
+#: A silence is looked at so many times before it is one.
+LOOKS = 4
 QUANTILES = {"latency_p50_s": 0.5, "latency_p95_s": 0.95, "latency_p99_s": 0.99}
 
 
@@ -71,10 +73,11 @@ def no_traffic_verdict(watched: Watched, *, silent_ms: int, start_ms: int) -> Ve
 def traffic_verdict(watched: Watched, *, start_ms: int) -> Verdict:
     """What ends ``no_traffic_verdict``: an event came."""
     patience = watched.monitor.no_traffic_after_ms
+    every = max(watched.pane_every_ms, (patience or 0) // LOOKS)
     return Verdict(
         rule="no_traffic", kind="no_traffic", subject=watched.subject, state="ok", severity=severity.OF_NO_TRAFFIC,
-        start_ms=start_ms, memory=watched.layout.pane_ms, threshold=None if patience is None else patience / 1000,
-        owner=watched.owner_of(None),
+        start_ms=start_ms, memory=watched.layout.pane_ms, every=every,
+        threshold=None if patience is None else patience / 1000, owner=watched.owner_of(None),
     )  # fmt: skip
 
 

@@ -16,14 +16,12 @@ from schemas.names import Names
 from stream.evaluate.breath import Asking
 from stream.evaluate.clocks import PartitionState
 from stream.evaluate.closing import Desk, Due
-from stream.evaluate.serving import no_traffic_verdict, traffic_verdict
+from stream.evaluate.serving import LOOKS, no_traffic_verdict, traffic_verdict
 from stream.evaluate.unit import Unit
 from stream.state.layout import EVENTS
 
 #: Open panes that are looked into.
 MOST_PANES = 24
-#: A silence is looked at so many times before it is one.
-LOOKS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +81,16 @@ class Listening:
             await self._say(unit, due, now_ms, silent_ms=silent_ms)
 
     async def _say(self, unit: Unit, due: Due, now_ms: int, *, silent_ms: int) -> None:
-        watched, start_ms = unit.phase.watched, unit.last or 0
+        # Dated by the model's own event time, which a wall clock may be hours ahead of; only ``seen`` is the wall's.
+        watched, at_ms = unit.phase.watched, unit.last or 0
+        start_ms = at_ms - watched.layout.pane_ms
         verdict = (
             no_traffic_verdict(watched, silent_ms=silent_ms, start_ms=start_ms)
             if silent_ms
             else traffic_verdict(watched, start_ms=start_ms)
         )
         walk = self._desk.walk(unit, due)
-        walk.conclude([verdict], at_ms=now_ms, late=0)
+        walk.conclude([verdict], at_ms=at_ms, revision=unit.standing.next_of(verdict.key, at_ms=at_ms, least=now_ms))
         if walk.conclusion.messages:
             walk.conclusion.fields |= unit.fields()
             await self._desk.store(walk, due)

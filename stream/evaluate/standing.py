@@ -7,6 +7,10 @@ A finding leaves when a verdict fires (again at each judgement: a refresh), and 
 clear or can no longer be judged.  A key that was never told, or told clear, stays silent.  A verdict older than the key's
 newest (a revised old window) says nothing and changes nothing.
 
+**Revisions.**  The end of what was judged and the events in it: a pane only gains events, so another verdict on the same window
+has a greater number, whether its events were late by their partition's clock or not; and the same events give the same number,
+so a replay numbers alike.
+
 **Onset.**  A window that is clear says: nothing had begun that would show by its end, but something may have begun inside it.
 So an episode began after the *start* of the last clear window (of the first window judged, where none was clear) and no
 later than the end of the first firing one.  A step that shows once it fills a window always lies within; a slow ramp may
@@ -25,7 +29,7 @@ from stream.evaluate.finding_of import finding_of
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
 
-#: (end of what was judged, late events in it): verdicts of one key are ordered by it.
+#: (end of what was judged, events in it): verdicts of one key are ordered by it.
 Revision = tuple[int, int]
 #: How often the interval of an onset should hold the beginning of a step.
 STEP_COVERAGE = 0.95
@@ -53,6 +57,16 @@ class Standing:
         """The stored form."""
         return msgspec.json.encode(self.keys)
 
+    def next_of(self, key: str, *, at_ms: int, least: int) -> int:
+        """A number that a further verdict at the same event time may have: greater than all before, and ``least`` or more.
+
+        >>> stood = Standing({"k": Stood((60, 900), 0)})
+        >>> [stood.next_of("k", at_ms=at, least=least) for at, least in ((60, 950), (60, 850), (70, 850))]
+        [950, 901, 850]
+        """
+        before = self.keys.get(key)
+        return least if before is None or before.rev[0] != at_ms else max(least, before.rev[1] + 1)
+
     @staticmethod
     def from_json(stored: bytes) -> Standing:
         """What ``to_json`` wrote.
@@ -63,16 +77,17 @@ class Standing:
 
 
 def conclude(
-    verdicts: Iterable[Verdict], standing: Standing, *, at_ms: int, late: int, seen_ms: int, watched: Watched
+    verdicts: Iterable[Verdict], standing: Standing, *, at_ms: int, revision: int, seen_ms: int, watched: Watched
 ) -> tuple[list[Finding], Standing]:
     """The findings that these verdicts are worth, and what stands after them.
 
-    :param at_ms: end of the judged pane or window, event time; ``late``: late events in it.  Together they are the revision.
+    :param at_ms: end of the judged pane or window, event time; ``revision``: how many events are in it, or another
+        number that grows where the same is judged anew.
     :param seen_ms: when it is decided.
     """
     findings: list[Finding] = []
     keys = dict(standing.keys)
-    rev = (at_ms, late)
+    rev = (at_ms, revision)
     for verdict in verdicts:
         before = keys.get(verdict.key) or Stood((at_ms, -1), verdict.start_ms)
         if rev < before.rev:
@@ -122,6 +137,6 @@ def _after(before: Stood, verdict: Verdict, *, rev: Revision, found: Finding | N
 
 
 def _removed(stood: Stood, last: Finding, *, at_ms: int, seen_ms: int) -> Finding:
-    at, late = stood.rev
-    rev = (at_ms, 0) if at_ms > at else (at, late + 1)
+    at, revision = stood.rev
+    rev = (at_ms, 0) if at_ms > at else (at, revision + 1)
     return msgspec.structs.replace(last, state="removed", rev=rev, at=rev[0], seen=seen_ms)

@@ -45,6 +45,11 @@ def phase_of(watched: Watched, *, until_ms: int | None) -> Phase:
     return Phase(watched, windows_of(monitor, watched.stream), tiers_of(watched.layout.pane_ms), until_ms)
 
 
+def judged_by(watched: Watched) -> str:
+    """What names the configuration by which a stream is judged."""
+    return f"{watched.generation}:{watched.layout.hash}"
+
+
 @dataclass(eq=False, slots=True)
 class Unit:
     """``stored`` is ``last`` as Redis has it (None: nothing stored); ``rings`` and ``rows`` are None until they are loaded.
@@ -75,6 +80,10 @@ class Unit:
     def phase_at(self, start_ms: int) -> Phase:
         """The phase of panes that begin here."""
         return next(phase for phase in self.phases if phase.until_ms is None or start_ms < phase.until_ms)
+
+    def is_judged_by(self, watched: Watched) -> bool:
+        """Whether what stands was judged by this configuration."""
+        return self.judged_by == judged_by(watched)
 
     @property
     def listens(self) -> bool:

@@ -19,11 +19,11 @@ from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
-from stream.evaluate.unit import Unit
+from stream.evaluate.unit import Unit, judged_by
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.window_verdicts import verdicts_of
 from stream.evaluate.windows import WindowSpec
-from stream.state.layout import LATE
+from stream.state.layout import EVENTS
 from stream.state.packing import Partial, pack
 
 #: When something that is complete at a time (ms) was decided.
@@ -50,7 +50,7 @@ class Walk:
         self._keep(start_ms, partial)
         found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
-        self.conclude(found.verdicts, at_ms=end, late=int(partial.cells[LATE]))
+        self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
         self._tally.panes += 1
         await self._breath()
 
@@ -72,12 +72,11 @@ class Walk:
     def withdraw(self) -> None:
         """Where another configuration holds than at the last batch: what no rule judges any more is told ``removed``."""
         unit, watched = self.unit, self.unit.phase.watched
-        judged_by = f"{watched.generation}:{watched.layout.hash}"
-        if unit.judged_by == judged_by:
+        if unit.is_judged_by(watched):
             return
         at = unit.last or 0
         found, unit.standing = withdraw(unit.standing, keys_of(watched), at_ms=at, seen_ms=self._seen(at))
-        unit.judged_by = judged_by
+        unit.judged_by = judged_by(watched)
         for finding in found:
             self.conclusion.tell(finding)
 
@@ -96,14 +95,14 @@ class Walk:
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
         self.conclusion.report(Told(report, spec.label, newest=newest))
         self.reports.append(report)
-        self.conclude(verdicts_of(report, watched), at_ms=report.end, late=report.late)
+        self.conclude(verdicts_of(report, watched), at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
 
     def conclude_pane(self, pane: Pane) -> None:
         """What a revised pane says by itself; the charts have gone on."""
         found = judge_pane(self.unit.phase.watched, pane, self.unit.charts)
-        self.conclude(found.verdicts, at_ms=pane.end_ms, late=int(pane.partial.cells[LATE]))
+        self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
 
     async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
         before = ring.events
@@ -125,13 +124,13 @@ class Walk:
                 if spec.tier == tier:
                     ring.offer(start, row)
 
-    def conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, late: int) -> None:
+    def conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return
         unit, seen = self.unit, self._seen(at_ms)
         found, unit.standing = conclude(
-            verdicts, unit.standing, at_ms=at_ms, late=late, seen_ms=seen, watched=unit.phase.watched
+            verdicts, unit.standing, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
         )
         self._tally.findings += len(found)
         for finding in found:

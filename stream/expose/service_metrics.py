@@ -34,9 +34,10 @@ class EvaluationMetrics:
         self.passes = counter("evaluation_passes", "Times that evaluation looked for closed panes.")
         self.panes = counter("closed_panes", "Panes merged and closed.")
         self.windows = counter("judged_windows", "Windows judged.")
-        self.revised = counter("revised_windows", "Windows judged anew, for late events.")
+        self.revised = counter("revised_windows", "Windows judged anew, for events that came after.")
         self.emitted = counter("emitted_findings", "Findings that evaluation has written.")
         self.relayed = counter("relayed_messages", "Messages of evaluation that were sent to Kafka.")
+        self.given_up = counter("given_up_messages", "Messages of evaluation that Kafka will never take.")
         self.fenced = counter("evaluation_fenced", "Conclusions refused by the store.")
         self.failed = counter("evaluation_failures", "Streams of models that could not be evaluated.")
         self.hold = gauge("evaluation_longest_hold_seconds", "Longest that evaluation has held the event loop.")
@@ -49,7 +50,7 @@ class EvaluationMetrics:
             self._grow(series, total)
         self.hold.set(tally.longest_hold_s)
         self.leases.set(tally.shards)
-        self.backlog.set(tally.backlog)
+        self.backlog.set(sum(tally.backlog.values()))
 
     def _totals(self, tally: EvaluationTally) -> dict[Counter, float]:
         return {
@@ -60,6 +61,7 @@ class EvaluationMetrics:
             self.revised: tally.revised,
             self.emitted: tally.findings,
             self.relayed: tally.relayed,
+            self.given_up: tally.given_up,
             self.fenced: tally.fenced,
             self.failed: tally.failed,
         }

@@ -99,7 +99,7 @@ def test_an_idle_partition_that_wakes_up_with_an_old_event_revises_the_closed_pa
     told(story)
 
 
-def test_a_revision_gives_each_window_that_it_changes_one_report_numbered_by_late_events(
+def test_a_revision_gives_each_window_that_it_changes_one_report_numbered_by_its_events(
     told: Callable[[Story], None],
 ) -> None:
     async def story(scene: Scene) -> None:
@@ -118,12 +118,30 @@ def test_a_revision_gives_each_window_that_it_changes_one_report_numbered_by_lat
         ]  # fmt: skip
         shown = await scene.redis.hgetall(scene.names.report("m", "day"))
         assert (shown[b"end"], shown[b"late"]) == (str(at(30)).encode(), b"3")
+        assert evaluator.tally.revised == 2  # windows, though it is one pane
         await evaluator.run_once()
         assert len(await scene.reports()) == len(before) + 2
         await scene.count(0, at(31), events=10, clock=at(32))
         await scene.move(1, at(32))
         await evaluator.run_once()
         assert (await scene.reports())[-1].events == 22 * 10 + 3 + 10
+
+    told(story)
+
+
+def test_the_backlog_is_the_panes_that_are_complete_and_not_closed(told: Callable[[Story], None]) -> None:
+    async def story(scene: Scene) -> None:
+        for hour in range(4):  # the last one is open
+            for partition in (0, 1):
+                await scene.count(partition, at(hour), events=5, clock=at(hour + 0.5))
+        evaluator, seen = scene.evaluator(), []
+
+        async def look() -> None:
+            seen.append(dict(evaluator.tally.backlog))
+
+        between(evaluator, "partials", look)
+        await scene.evaluate(evaluator)
+        assert (seen, evaluator.tally.backlog) == ([{"predictions": 3}], {"predictions": 0})
 
     told(story)
 

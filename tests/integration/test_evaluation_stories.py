@@ -118,12 +118,58 @@ def test_a_new_silence_is_told_once_its_time_is_over_and_ends_with_an_event(told
         await scene.idle(0, 1)
         evaluator = await scene.evaluate(scene.evaluator(event_clock=False))
         await silence(evaluator, scene, patience_ms)
-        [first] = {one.key: one for one in await findings(scene) if one.rule == "no_traffic"}.values()
-        assert (first.state, first.severity, first.subject) == ("firing", "P0", "model:m")
+        told_so_far = [one for one in await findings(scene) if one.rule == "no_traffic"]
+        first = told_so_far[0]
+        assert (first.key, first.state, first.severity) == (told_so_far[-1].key, "firing", "P0")
+        assert (first.subject, first.onset.lo, first.onset.hi) == ("model:m", at(0), at(1))
+        # Event time is the model's own, years before Redis' clock; further looks are revisions of the first.
+        assert {one.at for one in told_so_far} == {at(1)}
+        assert len({one.rev for one in told_so_far}) == len(told_so_far) > 1
+        assert [one.rev for one in told_so_far] == sorted(one.rev for one in told_so_far)
+        assert first.seen > at(24 * 365)
         await scene.count(1, at(1), events=1, clock=at(1.5))  # in a pane that is still open
         await silence(evaluator, scene, patience_ms // 4)
         last = [one for one in await findings(scene) if one.rule == "no_traffic"][-1]
-        assert (last.key, last.state) == (first.key, "ok")
+        assert (last.key, last.state, last.at) == (first.key, "ok", at(1))
+        assert last.rev > told_so_far[-1].rev
+
+    told(story)
+
+
+def test_a_silence_that_nobody_asks_about_any_more_is_withdrawn_though_nothing_comes(
+    told: Callable[[Story], None],
+) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.apply(no_traffic_after_ms=400)
+        await scene.count(0, at(0), events=5, clock=at(1))
+        await scene.move(1, at(1))
+        await scene.idle(0, 1)
+        evaluator = await scene.evaluate(scene.evaluator(event_clock=False))
+        await silence(evaluator, scene, 400)
+        before = [one for one in await findings(scene) if one.rule == "no_traffic"][-1]
+        await scene.apply(clock_ms=at(1))
+        await evaluator.run_once()
+        after = [one for one in await findings(scene) if one.rule == "no_traffic"][-1]
+        assert (before.state, after.state, after.key) == ("firing", "removed", before.key)
+        assert after.rev > before.rev
+
+    told(story)
+
+
+def test_a_window_that_gains_events_in_time_by_their_partition_s_clock_has_a_greater_revision(
+    told: Callable[[Story], None],
+) -> None:
+    async def story(scene: Scene) -> None:
+        await drifting(scene)
+        evaluator = await scene.evaluate()
+        before = {one.key: one for one in await findings(scene) if one.window == "day"}
+        await scene.count(1, at(39), events=7, clock=at(40), late=0)
+        await evaluator.run_once()
+        after = {one.key: one for one in await findings(scene) if one.window == "day"}
+        firing = {key for key, one in before.items() if one.state == "firing"}
+        assert firing
+        assert {before[key].rev for key in firing} == {(at(40), 24 * 200)}
+        assert {after[key].rev for key in firing} == {(at(40), 24 * 200 + 7)}
 
     told(story)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from schemas.findings import Severity
+from schemas.monitored import ServingMonitor
 from stream.evaluate import severity
 from stream.evaluate.judged_keys import keys_of
 from stream.evaluate.rules import exceeds, undecided
@@ -86,7 +88,8 @@ def test_severity_of_serving() -> None:
 
 
 def test_every_key_that_is_judged_is_known() -> None:
-    of = watched(with_temp(slow_window_ms=28 * DAY, null_threshold=0.1, freshness_sla_ms=HOUR))
+    monitored = with_temp(slow_window_ms=28 * DAY, null_threshold=0.1, freshness_sla_ms=HOUR)
+    of = watched(monitored.model_copy(update={"no_traffic_after_ms": HOUR}))
     assert sorted(keys_of(of)) == [
         "cusum|feature:m/temp||",
         "cusum|model:m||",
@@ -102,3 +105,13 @@ def test_every_key_that_is_judged_is_known() -> None:
         "psi|model:m||day",
     ]
     assert keys_of(watched(monitor(), stream="features")) == frozenset()
+
+
+def test_a_promise_that_is_taken_back_is_judged_no_more() -> None:
+    def serving(**changed: Any) -> set[str]:
+        keys = keys_of(watched(monitor(**changed)))
+        return {rule for key in keys if (rule := key.partition("|")[0]) in ("errors", "latency", "no_traffic")}
+
+    assert serving(no_traffic_after_ms=HOUR) == {"errors", "latency", "no_traffic"}
+    assert serving() == {"errors", "latency"}
+    assert serving(serving=ServingMonitor()) == {"errors"}

@@ -148,5 +148,7 @@ def test_silence_is_p0_until_an_event_comes() -> None:
     of = watched(monitor(no_traffic_after_ms=12 * HOUR))
     silent, over = no_traffic_verdict(of, silent_ms=13 * HOUR, start_ms=5), traffic_verdict(of, start_ms=6)
     assert (silent.state, silent.severity, silent.kind, silent.subject) == ("firing", "P0", "no_traffic", "model:m")
-    assert (silent.value, silent.threshold, silent.every) == (46_800.0, 43_200.0, None)
+    assert (silent.value, silent.threshold, silent.every) == (46_800.0, 43_200.0, 4 * HOUR)
     assert (over.key, over.state) == (silent.key, "ok")
+    patient = watched(monitor(no_traffic_after_ms=40 * HOUR))
+    assert traffic_verdict(patient, start_ms=6).every == 10 * HOUR  # a quarter of it: so often it is looked at

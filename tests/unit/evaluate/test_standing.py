@@ -31,7 +31,7 @@ def after(*states: Judged, standing: Standing | None = None, first: int = 1) -> 
     """A judgement a day, in order."""
     found, standing = [], standing or Standing()
     for at, state in enumerate(states, start=first):
-        new, standing = conclude([verdict(state, at=at)], standing, at_ms=at * DAY, late=0, seen_ms=at, watched=OF)
+        new, standing = conclude([verdict(state, at=at)], standing, at_ms=at * DAY, revision=0, seen_ms=at, watched=OF)
         found += new
     return found, standing
 
@@ -72,10 +72,10 @@ def test_the_next_episode_has_an_onset_of_its_own() -> None:
 def test_an_onset_that_the_rule_knows_is_kept_through_the_episode() -> None:
     known = Onset(5, 6, 0.9)
     first, standing = conclude(
-        [verdict("firing", at=1, onset=known)], Standing(), at_ms=DAY, late=0, seen_ms=0, watched=OF
+        [verdict("firing", at=1, onset=known)], Standing(), at_ms=DAY, revision=0, seen_ms=0, watched=OF
     )
     second, _ = conclude(
-        [verdict("firing", at=2, onset=Onset(8, 9))], standing, at_ms=2 * DAY, late=0, seen_ms=0, watched=OF
+        [verdict("firing", at=2, onset=Onset(8, 9))], standing, at_ms=2 * DAY, revision=0, seen_ms=0, watched=OF
     )
     assert [first[0].onset, second[0].onset] == [known, known]
 
@@ -88,29 +88,31 @@ def test_a_finding_says_what_was_judged_and_until_when_it_holds() -> None:
 
 def test_what_is_over_keeps_the_severity_that_was_told() -> None:
     _, standing = conclude(
-        [verdict("firing", at=1, severity="P1")], Standing(), at_ms=DAY, late=0, seen_ms=0, watched=OF
+        [verdict("firing", at=1, severity="P1")], Standing(), at_ms=DAY, revision=0, seen_ms=0, watched=OF
     )
-    (found,), _ = conclude([verdict("ok", at=2, severity="P3")], standing, at_ms=2 * DAY, late=0, seen_ms=0, watched=OF)
+    (found,), _ = conclude(
+        [verdict("ok", at=2, severity="P3")], standing, at_ms=2 * DAY, revision=0, seen_ms=0, watched=OF
+    )
     assert (found.state, found.severity) == ("ok", "P1")
 
 
 @pytest.mark.parametrize("state", ["ok", "firing", "no_data"])
 def test_an_older_window_changes_and_says_nothing(state: Judged) -> None:
     _, standing = after("ok", "firing")
-    assert conclude([verdict(state, at=1)], standing, at_ms=DAY, late=9, seen_ms=0, watched=OF) == ([], standing)
+    assert conclude([verdict(state, at=1)], standing, at_ms=DAY, revision=9, seen_ms=0, watched=OF) == ([], standing)
 
 
 def test_the_same_revision_again_says_the_same() -> None:
     told, standing = after("firing")
-    again, after_it = conclude([verdict("firing", at=1)], standing, at_ms=DAY, late=0, seen_ms=1, watched=OF)
+    again, after_it = conclude([verdict("firing", at=1)], standing, at_ms=DAY, revision=0, seen_ms=1, watched=OF)
     assert (again, after_it) == (told, standing)
 
 
 def test_the_newest_window_revised_speaks_again() -> None:
     _, standing = after("ok", "firing")
-    found, standing = conclude([verdict("ok", at=2)], standing, at_ms=2 * DAY, late=3, seen_ms=0, watched=OF)
+    found, standing = conclude([verdict("ok", at=2)], standing, at_ms=2 * DAY, revision=3, seen_ms=0, watched=OF)
     assert [(finding.state, finding.rev) for finding in found] == [("ok", (2 * DAY, 3))]
-    assert conclude([verdict("firing", at=2)], standing, at_ms=2 * DAY, late=2, seen_ms=0, watched=OF)[0] == []
+    assert conclude([verdict("firing", at=2)], standing, at_ms=2 * DAY, revision=2, seen_ms=0, watched=OF)[0] == []
 
 
 @given(st.lists(st.sampled_from(["ok", "firing", "no_data"]), max_size=8), st.integers(0, 8))
@@ -127,7 +129,7 @@ def test_a_judgement_repeated_from_what_was_stored_repeats_itself(judged: list[J
 def test_keys_that_are_not_judged_any_more_are_told_removed_if_they_were_told() -> None:
     _, standing = after("ok", "firing")
     quiet = [verdict("ok", at=2, subject="feature:m/dest")]
-    _, standing = conclude(quiet, standing, at_ms=2 * DAY, late=0, seen_ms=0, watched=OF)
+    _, standing = conclude(quiet, standing, at_ms=2 * DAY, revision=0, seen_ms=0, watched=OF)
 
     found, left = withdraw(standing, {"psi|feature:m/dest||day"}, at_ms=3 * DAY, seen_ms=4)
     assert [(finding.key, finding.state, finding.rev) for finding in found] == [

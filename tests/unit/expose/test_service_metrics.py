@@ -17,8 +17,8 @@ from tests.support.exposition import numbers
 def test_evaluation_says_what_it_did_and_how_it_stands() -> None:
     registry = CollectorRegistry()
     tally = EvaluationTally(
-        polls=11, panes=7, windows=5, revised=2, findings=4, fenced=1, failed=6, relayed=3, seconds=0.75,
-        longest_hold_s=0.009, backlog=8, shards=64,
+        polls=11, panes=7, windows=5, revised=2, findings=4, fenced=1, failed=6, relayed=3, given_up=2,
+        seconds=0.75, longest_hold_s=0.009, backlog={"predictions": 5, "labels": 3}, shards=64,
     )  # fmt: skip
     metrics = EvaluationMetrics(registry)
     metrics.sample(tally)
@@ -33,6 +33,7 @@ def test_evaluation_says_what_it_did_and_how_it_stands() -> None:
         "driftline_evaluation_fenced_total": 1,
         "driftline_evaluation_failures_total": 6,
         "driftline_relayed_messages_total": 3,
+        "driftline_given_up_messages_total": 2,
         "driftline_evaluation_seconds_total": 0.75,
         "driftline_evaluation_longest_hold_seconds": 0.009,
         "driftline_evaluation_backlog_panes": 8,
