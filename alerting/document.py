@@ -17,8 +17,8 @@ from alerting.titles import ranked, title_of
 from alerting.wanted import all_silenced_until
 from schemas.incidents import DeliveryView, IncidentView, MemberView
 
-#: So many findings a message shows.
-TOP = 10
+#: So many findings a message shows, and so many a document: a record of Kafka holds a megabyte, an incident any number.
+TOP, SHOWN = 10, 200
 
 
 def view(state: State, incident_id: str) -> IncidentView:
@@ -30,6 +30,8 @@ def view(state: State, incident_id: str) -> IncidentView:
     incident = here or state.left[incident_id].incident
     entries = [state.entries[name] for name in here.entries] if here is not None else state.left[incident_id].entries
     taken = incident.acknowledged
+    members = ranked(incident)
+    more = members[SHOWN:]
     lo, hi = since(incident)
     return IncidentView(
         id=incident.id,
@@ -44,7 +46,9 @@ def view(state: State, incident_id: str) -> IncidentView:
         since_hi=hi,
         models=tuple(sorted(incident.models)),
         causes=incident.causes,
-        members=tuple(map(_member, ranked(incident))),
+        members=tuple(map(_member, members[:SHOWN])),
+        more_members=len(more),
+        more_firing=sum(member.state == "firing" for member in more),
         deliveries=tuple(_delivery(state, entry) for entry in entries),
         links=incident.links,
         acknowledged_by=taken.by if taken is not None else None,

@@ -67,7 +67,7 @@ class DeliveryView(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class IncidentView(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """The whole incident."""
+    """The whole incident, and of its findings the worst: ``more_members`` are not listed, ``more_firing`` of them fire."""
 
     id: str
     revision: int
@@ -82,6 +82,8 @@ class IncidentView(Value, frozen=True, kw_only=True, omit_defaults=True):
     models: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     members: tuple[MemberView, ...] = ()
+    more_members: int = 0
+    more_firing: int = 0
     deliveries: tuple[DeliveryView, ...] = ()
     links: tuple[str, ...] = ()
     acknowledged_by: str | None = None

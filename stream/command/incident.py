@@ -64,6 +64,10 @@ def show(incident: Id, *, as_json: AsJson = False) -> None:
     if found.members:
         heads = ("finding", "rule", "window", "state", "severity", "value#", "threshold#", "rows#", "p#", "joined by")
         print_table(columns=heads, rows=map(_member, found.members))
+    if found.more_members:
+        print_lines(
+            [f"and {found.more_members} more findings, {found.more_firing} of them firing; the worst are shown"]
+        )
     print_lines(_told(found))
     print_lines(_happened(happened))
 
@@ -100,8 +104,8 @@ def _order(one: IncidentView) -> tuple[bool, str, int]:
 
 
 def _row(one: IncidentView) -> tuple[Any, ...]:
-    firing = sum(member.state == "firing" for member in one.members)
-    counted = f"{firing} of {len(one.members)}"
+    firing = sum(member.state == "firing" for member in one.members) + one.more_firing
+    counted = f"{firing} of {len(one.members) + one.more_members}"
     return one.id, one.state, one.severity, moment(one.since_hi), counted, _cause(one), one.title
 
 

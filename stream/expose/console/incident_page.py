@@ -75,7 +75,7 @@ def row_of(view: IncidentView) -> Row:
         [cause.node for cause in leading],
         leading[0].probability if leading else None,
         strongest(view.members),
-        sum(member.state == "firing" for member in view.members),
+        sum(member.state == "firing" for member in view.members) + view.more_firing,
     )
 
 
