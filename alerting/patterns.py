@@ -89,7 +89,7 @@ def _repeat(argument: Any) -> int:
     least, most = min(least, SEEN), min(most, SEEN)
     if ways == 1:
         return min(turns * (most - least + 1), WAYS + 1)
-    powers = (ways**times for times in range(least, min(most, least + 30) + 1))  # 2**30 is too many already
+    powers: list[int] = [ways**times for times in range(least, min(most, least + 30) + 1)]  # 2**30 is too many already
     return min(turns * sum(powers), WAYS + 1)
 
 

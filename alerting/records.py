@@ -60,6 +60,15 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
     return _derived(state)
 
 
+def stored_now(meta: bytes) -> int:
+    """The owner's time as its records hold it in the field ``meta``.
+
+    >>> stored_now(b'{"now":7,"schema":1}')
+    7
+    """
+    return int(msgspec.json.decode(meta)["now"])
+
+
 Tables = dict[str, dict[tuple[str, ...], bytes]]
 
 

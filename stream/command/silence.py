@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
+from redis.asyncio import Redis
 
 from alerting.matchers import parse_matcher
+from alerting.records import stored_now
 from alerting.silences import silence_problem
 from schemas.actions import AddSilence, ExpireSilence, Matcher
 from schemas.durations import milliseconds_of
 from schemas.incidents import SilenceView
-from schemas.settings import load_settings
+from schemas.names import Names
+from schemas.settings import Settings, load_settings
 from stream.command.actions import By, Comment, act, now_ms, tell, user
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
@@ -42,6 +45,22 @@ def _duration(text: str) -> int:
         raise typer.BadParameter(f"{text!r} {error}") from None
 
 
+def _owner_now(settings: Settings) -> int:
+    """What time it is for the incident owner: Redis' time, and in a replay the time that it has got to.
+
+    Which clock it goes by is stored with it; before there was an owner, it is what this command is set to.
+    """
+
+    async def stored(redis: Redis, names: Names) -> int | None:
+        clock: Any = await redis.hget(names.incidents("owner"), "clock")
+        meta: Any = await redis.hget(names.incidents("records"), "meta")
+        replayed = settings.clock == "event" if clock is None else clock == b"event"
+        return stored_now(meta) if replayed and meta is not None else None
+
+    now = ask_redis(settings, stored)
+    return now_ms(settings) if now is None else now
+
+
 @app.command()
 def add(
     matchers: Annotated[
@@ -61,7 +80,7 @@ def add(
     """
     settings = load_settings()
     parsed, length_ms, who = tuple(map(_matcher, matchers)), _duration(length), user(by)
-    starts = now_ms(settings)
+    starts = _owner_now(settings)
     action = AddSilence(
         silence=f"s-{secrets.token_hex(4)}", matchers=parsed, starts=starts, ends=starts + length_ms,
         by=who, at=starts, comment=comment,
@@ -76,7 +95,7 @@ def add(
 def list_silences(*, as_json: AsJson = False) -> None:
     """List the silences in force, and those still to come."""
     settings = load_settings()
-    now = now_ms(settings)
+    now = _owner_now(settings)
     found = [one for one in ask_redis(settings, read_silences) if one.ends > now]
     if as_json:
         print_json({"silences": [msgspec.to_builtins(one) for one in found]})
