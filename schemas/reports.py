@@ -41,7 +41,7 @@ class Column(Value, frozen=True, omit_defaults=True):
 
 
 class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """One window ``[start, end)`` of one model; ``late`` counts its late events, and with ``end`` numbers its revisions."""
+    """One window ``[start, end)`` of one model; ``events`` with ``end`` number its revisions, ``late`` of them came late."""
 
     model: str
     stream: str
