@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions, NewTopic
 
+from schemas.names import TOPICS_IN
 from tests.support.generated import Events, assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, offset_hash, printed
 from tests.support.redis import LocalRedis
@@ -251,6 +252,8 @@ def test_a_worker_whose_epoch_is_gone_writes_nothing_and_joins_again(deployment:
 
 
 def test_a_redis_that_went_back_in_time_is_counted_on_from_there(deployment: Deployment) -> None:
+    with admin(deployment) as asked:  # a topic that appears later brings an assignment, which would notice first
+        done(asked.create_topics([NewTopic(deployment.names.topic(stream), PARTITIONS, 1) for stream in TOPICS_IN]))
     deployment.send(FIRST.records())
     worker = deployment.start_worker()
     deployment.wait_until_stored()
