@@ -124,25 +124,29 @@ def _blinded(draft: Draft, incident: Incident) -> Incident:
 
 def blind_until(draft: Draft, incident: Incident) -> int | None:
     """When an incident of which nothing is known any more is closed; None: something of it is known."""
-    active = [member for member in incident.members.values() if member.active]
+    latest: int | None = None
+    steps: dict[str, int] = {}
+    for member in incident.members.values():
+        if member.state == "blind" and member.blind is not None:
+            latest = member.blind if latest is None else max(latest, member.blind)
+        elif member.state != "clear":
+            if member.finding.refresh_by is None or member.step <= 0:
+                return None  # It does not have to be said again.
+            steps[member.finding.model] = max(member.step, steps.get(member.finding.model, 0))
     limit = draft.policy.timings.blind_limit
-    dues = [_silent_until(draft, member) if member.blind is None else member.blind + limit for member in active]
-    known = [due for due in dues if due is not None]
-    return max(known) if known and len(known) == len(dues) else None
+    silent = (_silent_until(draft, model, step) for model, step in steps.items())
+    return max((*silent, *(() if latest is None else (latest + limit,))), default=None)
 
 
-def _silent_until(draft: Draft, member: Member) -> int | None:
-    """When a finding is given up whose model says nothing at all any more; None: it does not have to be said again.
+def _silent_until(draft: Draft, model: str, step: int) -> int:
+    """When what a model said is given up if it says nothing at all any more.
 
     Its event time stands still then, so nothing is ever overdue by it.  What counts is when the model was heard last: after
     two missed judgements the limit runs.  Rounded up, so that not every word of the model sets another deadline.
     """
-    if overdue_at(member) is None:
-        return None
     limit = draft.policy.timings.blind_limit
     grain = max(1, limit // 24)
-    until = draft.heard(member.finding.model).heard + 3 * member.step + limit
-    return -(-until // grain) * grain
+    return -(-(draft.heard(model).heard + 3 * step + limit) // grain) * grain
 
 
 def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:

@@ -17,6 +17,8 @@ from schemas.incidents import SilenceView
 LABELS = ("incident", "model", "feature", "source", "kind", "class", "rule", "window", "segment", "owner", "subject")
 #: How long one may be, and the last time that has a date, in ms.
 LONGEST, LAST = 365 * 86_400_000, 253_402_300_799_999
+#: So many conditions one may have: each is looked at for each finding.
+MOST = 20
 INFERRED = ("severity", "cause")
 _NAMES = ("q", "Z9", "7", "k-0_x.Y", "zqx-vwk")
 #: By label, values that findings can have: a matcher that accepts them all leaves nothing out.  What a finding may lack is
@@ -59,6 +61,8 @@ def silence_problem(action: AddSilence) -> str | None:
         return "a silence must end after it starts"
     if action.ends - action.starts > LONGEST or action.ends > LAST:
         return "a silence is at most 365d long, and ends before the year 10000"
+    if len(action.matchers) > MOST:
+        return f"a silence of {len(action.matchers)} matchers; at most {MOST}: a regular expression may say several at once"
     for matcher in action.matchers:
         if matcher.label in INFERRED:
             return f"{matcher.label} is inferred and may change: silence by a finding's own labels or the incident's id"

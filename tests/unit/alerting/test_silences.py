@@ -63,3 +63,8 @@ def test_what_may_change_or_is_no_label_is_refused_in_words() -> None:
 
 def test_every_label_has_values_to_try() -> None:
     assert set(PROBES) == set(LABELS)
+
+
+def test_a_silence_has_at_most_twenty_matchers() -> None:
+    assert problem(*['model="m"'] * 20) == ""
+    assert "a silence of 21 matchers; at most 20" in problem(*['model="m"'] * 21)
