@@ -125,28 +125,30 @@ def _blinded(draft: Draft, incident: Incident) -> Incident:
 def blind_until(draft: Draft, incident: Incident) -> int | None:
     """When an incident of which nothing is known any more is closed; None: something of it is known."""
     latest: int | None = None
-    steps: dict[str, int] = {}
+    steps: dict[str, tuple[int, int]] = {}
     for member in incident.members.values():
         if member.state == "blind" and member.blind is not None:
             latest = member.blind if latest is None else max(latest, member.blind)
         elif member.state != "clear":
             if member.finding.refresh_by is None or member.step <= 0:
                 return None  # It does not have to be said again.
-            steps[member.finding.model] = max(member.step, steps.get(member.finding.model, 0))
+            step, said = steps.get(member.finding.model, (0, 0))
+            steps[member.finding.model] = max(step, member.step), max(said, member.finding.seen)
     limit = draft.policy.timings.blind_limit
-    silent = (_silent_until(draft, model, step) for model, step in steps.items())
+    silent = (_silent_until(draft, model, step, said=said) for model, (step, said) in steps.items())
     return max((*silent, *(() if latest is None else (latest + limit,))), default=None)
 
 
-def _silent_until(draft: Draft, model: str, step: int) -> int:
+def _silent_until(draft: Draft, model: str, step: int, *, said: int) -> int:
     """When what a model said is given up if it says nothing at all any more.
 
-    Its event time stands still then, so nothing is ever overdue by it.  What counts is when the model was heard last: after
-    two missed judgements the limit runs.  Rounded up, so that not every word of the model sets another deadline.
+    Its event time stands still then, so nothing is ever overdue by it.  What counts is when the model was heard last, or when
+    this was said again (``said``): that nothing comes is said while event time stands.  After two missed judgements the limit
+    runs.  Rounded up, so that not every word of the model sets another deadline.
     """
     limit = draft.policy.timings.blind_limit
     grain = max(1, limit // 24)
-    return -(-(draft.heard(model).heard + 3 * step + limit) // grain) * grain
+    return -(-(max(draft.heard(model).heard, said) + 3 * step + limit) // grain) * grain
 
 
 def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:
