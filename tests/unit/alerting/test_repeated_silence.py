@@ -18,7 +18,7 @@ def pass_by(world: World, hours: int) -> set[str]:
     """Hours of the owner's clock alone; what receivers were told of the page in all."""
     world.reach(world.now + hours * HOUR, models=())
     world.send()
-    return {call.kind for call in world.vendors.calls} - {"update"}
+    return {str(call.kind) for call in world.vendors.calls} - {"update"}
 
 
 def test_it_stays_open_while_it_is_said_and_is_given_up_once_nobody_does() -> None:
