@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from schemas.errors import DriftlineError
 from schemas.names import TOPICS_IN, TOPICS_INSIDE, TOPICS_OUT, Names
 from stream.local.broker import create_topic, embedded_broker
 from stream.local.receivers.pagerduty import RecordingPagerDuty, recording_pagerduty
@@ -26,6 +28,11 @@ _EAGER = {"DRIFTLINE_FLUSH_INTERVAL_S": "0.1", "DRIFTLINE_SHORT_RUN_PAUSE_S": "0
 _SECRETS = {"DEMO_PAGERDUTY_KEY": "0" * 32, "DEMO_SLACK_TOKEN": "xoxb-demo"}
 #: A replay ends with control records; until then a partition that pauses is slow, not idle.
 _PATIENT_S = "600"
+CONSOLE_PORT = 8789
+
+
+class DemoHasNoPort(DriftlineError):
+    """The console has nowhere to listen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Stack:
     pagerduty: Recording[RecordingPagerDuty]
     slack: Recording[RecordingSlack]
     folder: Path
+    console_port: int
 
     @property
     def env(self) -> dict[str, str]:
@@ -49,6 +57,8 @@ class Stack:
             "DRIFTLINE_IDLE_AFTER_S": _PATIENT_S,
             "DRIFTLINE_PAGERDUTY_URL": self.pagerduty.url,
             "DRIFTLINE_SLACK_URL": f"{self.slack.url}/api/",
+            "DRIFTLINE_CONSOLE_PORT": str(self.console_port),
+            "DRIFTLINE_CONSOLE_URL": f"http://127.0.0.1:{self.console_port}",
             "PYTHONUNBUFFERED": "1",
         }  # fmt: skip
 
@@ -65,4 +75,13 @@ def running_stack() -> Iterator[Stack]:
     ):
         for topic in (*TOPICS_IN, *TOPICS_OUT, *TOPICS_INSIDE):
             create_topic(kafka, NAMES.topic(topic))
-        yield Stack(kafka, redis, pagerduty, slack, Path(folder))
+        yield Stack(kafka, redis, pagerduty, slack, Path(folder), console_port())
+
+
+def console_port() -> int:
+    """The console's own port, or a free one where a console runs already."""
+    for port in (CONSOLE_PORT, 0):
+        with socket.socket() as bound, contextlib.suppress(OSError):
+            bound.bind(("127.0.0.1", port))
+            return int(bound.getsockname()[1])
+    raise DemoHasNoPort(f"neither port {CONSOLE_PORT} nor any other of 127.0.0.1 is free")
