@@ -121,16 +121,23 @@ class IncidentAgent:
         offsets = {name: decided[tp].offset for tp, name in self.inputs.items()}
         ids = {name: logs[tp].topic_id for tp, name in self.inputs.items()}
         await patiently(lambda: store.place(begun.epoch, offsets=offsets, topic_ids=ids))
-        state = restored(begun.records, self._configured.policy)
+        state = self._state(begun)
         self.owner.begin(self._tenure(begun, state, offsets=offsets))
         return {tp: one.offset for tp, one in decided.items()}
+
+    def _state(self, begun: Begun) -> State:
+        """What is stored, under the policy that is followed."""
+        state = restored(begun.records, self._configured.policy)
+        if not self._configured.recall(state.entries.values()):
+            return state
+        return restored(begun.records, self._configured.policy)
 
     def _tenure(self, begun: Begun, state: State, *, offsets: dict[str, int]) -> Tenure:
         calls = [plan(state, entry.id, state.now) for entry in entries(state)]
         doubtful = {call.entry for call in calls if call is not None and call.doubt}
         return Tenure(
             begun.epoch, begun.turn, state, state.now, self._inbox(begun, offsets), dict(offsets), time.monotonic(),
-            doubtful=doubtful, marks=dict(begun.marks),
+            doubtful=doubtful, marks=dict(begun.marks), unread=None if self._configured.first.is_set() else begun.records,
         )  # fmt: skip
 
     def _note_unowned(self, held: set[TP]) -> None:

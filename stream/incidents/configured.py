@@ -1,7 +1,8 @@
 """What the incident owner decides by: the configuration in force as a policy, and the receivers it names.
 
 Looked at again every second or so: a new generation, a rotated integration key and a secret that has come all show here.  A
-configuration that cannot be used leaves the one before in force and says so once.
+configuration that cannot be used leaves the one before in force and says so once.  A secret that cannot be read takes nobody
+out of it: those who were to be told stay, until another configuration names others.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from redis.asyncio import Redis
 
+from alerting.entry import Entry
 from alerting.inputs import Configure
 from alerting.lineage import Lineage
 from alerting.policy import Address, Policy
@@ -31,6 +33,8 @@ from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
 
+#: The addresses behind each receiver's name.
+Known = dict[str, tuple[Address, ...]]
 NOTHING = Policy.of(Lineage.of({}, {}), RouteMonitor(), {})
 
 
@@ -45,7 +49,8 @@ class Configured:
         self._redis, self._settings, self._patience = redis, settings, patience
         self._held: Stamp | None = None
         self._generation: Generation | None = None
-        self._names: Mapping[str, tuple[str, ...]] = {}
+        self._built = Built({}, {})
+        self._addresses: Known = {}
         self._said = ""
         self._lock = asyncio.Lock()
 
@@ -62,8 +67,13 @@ class Configured:
         """Look again, and have the owner decide by what has changed."""
         await self.refresh()
         tenure = owner.tenure
+        if tenure is None or not self.first.is_set():
+            return
+        if tenure.unread is not None:
+            self.recall(tenure.state.entries.values())
+            owner.equip(tenure, self.policy)
         policy = self.policy
-        if tenure is None or tenure.configured is policy or not self.first.is_set():
+        if tenure.configured is policy:
             return
         if isinstance(tenure.inbox, EventInbox):
             tenure.inbox.announce(self.announced)
@@ -71,22 +81,52 @@ class Configured:
             await owner.submit(tenure, Configure(policy))
             tenure.configured = policy
 
+    @property
+    def complete(self) -> bool:
+        """Whether every receiver of the configuration could be built."""
+        return self._generation is not None and not self._built.problems
+
+    def recall(self, entries: Iterable[Entry]) -> bool:
+        """Take what the register knows for what cannot be built now; True where that changed the policy."""
+        generation = self._generation
+        if generation is None or self.complete:
+            return False
+        found: Known = {}
+        for entry in entries:
+            monitor, address = generation.receivers.get(entry.receiver), Address(entry.address, entry.kind)
+            if entry.want is not None and getattr(monitor, entry.kind, None) is not None:
+                found[entry.receiver] = (*(one for one in found.get(entry.receiver, ()) if one != address), address)
+        known = completed(self._addresses, found)
+        if known == self._addresses:
+            return False
+        self._follow(generation, known)
+        return True
+
     async def _refreshed(self) -> bool:
         stamp = await self._patience(lambda: read_stamp(self._redis, self._settings.names))
         newer = stamp is not None and stamp != self._held
-        if newer:
-            self._generation = await self._patience(lambda: read(self._redis, self._settings.names))
         generation = self._generation
+        if newer:
+            generation = await self._patience(lambda: read(self._redis, self._settings.names))
         if generation is None:
             return False
-        built = await asyncio.to_thread(self._built, generation)
-        if not newer and built.names == self._names:
-            return False
-        self._take(generation, built)
+        built = await asyncio.to_thread(self._made, generation)
+        known = completed(_addresses(built), self._unchanged(generation))
+        same = not newer and known == self._addresses
+        if not same:
+            self._follow(generation, known)
+        self._take(built, generation)
         self._held = stamp
-        return True
+        return not same
 
-    def _built(self, generation: Generation) -> Built:
+    def _unchanged(self, generation: Generation) -> Known:
+        """What is known of receivers that this configuration has from the one before, or always had."""
+        before = self._generation.receivers if self._generation is not None else {}
+        return {
+            name: found for name, found in self._addresses.items() if before.get(name) == generation.receivers.get(name)
+        }
+
+    def _made(self, generation: Generation) -> Built:
         settings = self._settings
         endpoints = Endpoints(settings.pagerduty_url, settings.slack_url, settings.console_url)
         receivers = generation.receivers
@@ -96,14 +136,18 @@ class Configured:
             # Incidents are kept all the same; whom they cannot be told to is said once.
             return Built({}, dict.fromkeys(receivers, ()), error.problems)
 
-    def _take(self, generation: Generation, built: Built) -> None:
-        self._names, self._said = built.names, ""
+    def _take(self, built: Built, generation: Generation) -> None:
         whom = "a receiver cannot be told" if built.receivers else "nobody can be told of incidents"
         for problem in built.problems:
-            log.error("%s: %s", whom, problem)
+            if generation is not self._generation or problem not in self._built.problems:
+                log.error("%s: %s", whom, problem)
         # An address that left the file may still have to hear how something ended.
         self.receivers = {**self.receivers, **built.receivers}
-        self.policy = policy_of(generation, built)
+        self._built, self._generation, self._said = built, generation, ""
+
+    def _follow(self, generation: Generation, known: Known) -> None:
+        self._addresses = known
+        self.policy = policy_of(generation, known)
         self.announced = tuple(announced(generation))
         self.first.set()
 
@@ -113,13 +157,28 @@ class Configured:
             log.error("incidents stay with the configuration that they had: %s", why)
 
 
-def policy_of(generation: Generation, built: Built) -> Policy:
+def policy_of(generation: Generation, known: Known) -> Policy:
     """What the core decides by."""
     models = {name: force.monitor for name, force in generation.models.items()}
-    return Policy.of(Lineage.of(models, generation.sources), generation.route, _addresses(built))
+    return Policy.of(Lineage.of(models, generation.sources), generation.route, known)
 
 
-def _addresses(built: Built) -> dict[str, tuple[Address, ...]]:
+def completed(built: Known, before: Known) -> Known:
+    """The addresses of each name, with the one that was known before for each kind that could not be built now.
+
+    >>> pager, channel = Address("pagerduty:1", "pagerduty"), Address("slack:#ml", "slack")
+    >>> sorted(one.name for one in completed({"oncall": (channel,)}, {"oncall": (pager, channel)})["oncall"])
+    ['pagerduty:1', 'slack:#ml']
+    """
+    found: Known = {}
+    for name, own in built.items():
+        kinds = {address.kind for address in own}
+        kept = tuple(address for address in before.get(name, ()) if address.kind not in kinds)
+        found[name] = tuple(sorted((*own, *kept), key=lambda address: address.kind))
+    return found
+
+
+def _addresses(built: Built) -> Known:
     kinds = {address: receiver.kind for address, receiver in built.receivers.items()}
     return {name: tuple(Address(one, kinds[one]) for one in found) for name, found in built.names.items()}
 

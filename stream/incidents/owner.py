@@ -12,6 +12,8 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from alerting.inputs import Input
+from alerting.policy import Policy
+from alerting.records import restored
 from alerting.step import next_due
 from stream.incidents.feeding import Feeding
 from stream.incidents.inbox import Arrival
@@ -86,6 +88,13 @@ class Owner:
         self._wake.set()
         await stored
 
+    def equip(self, tenure: Tenure, policy: Policy) -> None:
+        """A tenure that began without a configuration has its first; until then nothing was decided."""
+        tenure.state = restored(tenure.unread or {}, policy)
+        tenure.unread = None
+        self._wake.set()
+        self._tell()
+
     async def forget(self) -> None:
         """Have the next turn remove ended incidents whose time is over; what is left is removed at the next call."""
         tenure = self.tenure
@@ -102,7 +111,7 @@ class Owner:
         await self._something()
         self._wake.clear()
         tenure = self.tenure
-        if tenure is not None and await self._turn(tenure):
+        if tenure is not None and tenure.unread is None and await self._turn(tenure):
             self._wake.set()
 
     async def _something(self) -> None:
@@ -117,7 +126,7 @@ class Owner:
 
     def _sleep_s(self) -> float:
         tenure = self.tenure
-        if tenure is None:
+        if tenure is None or tenure.unread is not None:
             return LONGEST_SLEEP_S
         if tenure.blocked:
             return max(0.01, LOCK_STEP_S - self._waited_s(tenure))

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from alerting.deliveries import Call, Receipt
+from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 from alerting.document import message
 from alerting.inputs import Began, Confirmed, Failed
 from alerting.receivers.receiver import Receiver
@@ -35,7 +35,12 @@ THREADS, URGENT_THREADS = 30, 128
 #: The answer to "is the epoch still ours" counts for so long.
 FRESH_S = 1.0
 _ORDER = {"open": 0, "close": 1, "note": 2, "update": 3}
-_MISSING = "no receiver is built for this address (its secret is missing, or it left the monitors file)"
+#: A request that took longer may have arrived all the same; its thread is left behind.  An address leaves so many at most.
+DEADLINE_S = 30.0
+MOST_LEFT = 3
+_GONE = "no receiver is built for this address: it left the monitors file"
+_MISSING = "no receiver is built for this address yet: a secret or an endpoint of the configuration cannot be used"
+_SLOW = "no whole answer within %g s; the request may have arrived"
 
 
 class Budget(Protocol):
@@ -54,15 +59,43 @@ class Lane:
     free_at: float = 0.0
     calls: list[Call] = field(default_factory=list)
     said: str = ""
+    left: set[asyncio.Future[Receipt]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    receiver: Receiver
+    call: Call
+    shown: Message
+
+
+@dataclass(frozen=True, slots=True)
+class _Gone:
+    """Stands for an address that nothing leads to any more."""
+
+    address: str
+    kind: ReceiverKind
+
+    def deliver(self, call: Call, message: Message) -> Receipt:
+        return Receipt("permanent", why=_GONE)
 
 
 class Senders:
-    """``receivers`` tells those of the configuration in force by address, and older ones that may still be needed."""
+    """``receivers`` tells those of the configuration in force by address, and older ones that may still be needed.
+
+    ``complete`` tells whether all of that configuration's are there: only then is an address without one given up.
+    """
 
     def __init__(
-        self, owner: Owner, budget: Budget, *, receivers: Callable[[], Mapping[str, Receiver]], in_doubt_s: float
+        self,
+        owner: Owner,
+        budget: Budget,
+        *,
+        receivers: Callable[[], Mapping[str, Receiver]],
+        complete: Callable[[], bool] = lambda: False,
+        in_doubt_s: float,
     ) -> None:
-        self._receivers = receivers
+        self._receivers, self._complete = receivers, complete
         self._owner, self._budget, self._in_doubt_s = owner, budget, in_doubt_s
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
@@ -83,7 +116,7 @@ class Senders:
         tenure = self._owner.tenure
         for lane in self._lanes.values():
             lane.calls = []
-        if tenure is not None:
+        if tenure is not None and tenure.unread is None:
             self._look(tenure)
 
     def stop(self) -> None:
@@ -124,43 +157,61 @@ class Senders:
         if wait_s:
             lane.free_at = time.monotonic() + wait_s
             return
+        receiver = self._receiver(lane, call)
+        shown = _shown(tenure, call)
+        if receiver is None or shown is None:
+            return
         passing("before-begin")
         await self._owner.submit(tenure, Began(call.entry, call))
         passing("after-begin")
-        receipt = await self._delivered(tenure, call)
+        # Newer, where more happened meanwhile; an entry that this settled is gone, and its last word is still to be said.
+        shown = _shown(tenure, call) or shown
+        receipt = await self._delivered(tenure, lane, _Request(receiver, call, shown))
         tenure.doubtful.discard(call.entry)
         self._note(lane, call, receipt)
         passing("before-confirm")
+        await self._owner.submit(tenure, _reported(call, receipt))
         if receipt.outcome == "ok":
-            await self._owner.submit(tenure, Confirmed(call.entry, call, receipt.thread))
             tenure.unawaited.discard(call.address)
-        else:
-            await self._owner.submit(tenure, Failed(call.entry, call, receipt.outcome == "permanent", receipt.why))
         passing("after-confirm")
 
-    async def _delivered(self, tenure: Tenure, call: Call) -> Receipt:
-        receiver = self._receivers().get(call.address)
-        if receiver is None:
-            return Receipt("permanent", why=_MISSING)
-        shown = message(tenure.state, tenure.state.entries[call.entry].incident, call, now=tenure.now)
+    def _receiver(self, lane: Lane, call: Call) -> Receiver | None:
+        """None where the request has to wait for one."""
+        found = self._receivers().get(call.address)
+        if found is None and self._complete():
+            return _Gone(call.address, call.receiver_kind)
+        if found is None:
+            self._note(lane, call, Receipt("retry", why=_MISSING))
+        elif len(lane.left) >= MOST_LEFT:
+            self._note(lane, call, Receipt("retry", why=f"{len(lane.left)} requests have not ended"))
+            found = None
+        return found
+
+    async def _delivered(self, tenure: Tenure, lane: Lane, request: _Request) -> Receipt:
         if not await self._owner.patience(lambda: self._owner.store.holds(tenure.epoch)):
             raise Ended
         if self._stopped:  # a library may have swallowed the cancellation
             raise Ended
+        pool = self._urgent if request.call.severity == "P0" else self._threads
         checked = time.monotonic()
+        answer = asyncio.get_running_loop().run_in_executor(pool, self._made, request, checked)
+        await asyncio.wait({answer}, timeout=DEADLINE_S)
+        if answer.done():
+            return answer.result()
+        lane.left.add(answer)
+        answer.add_done_callback(lane.left.discard)
+        return Receipt("retry", why=_SLOW % DEADLINE_S)
 
-        def deliver() -> Receipt:
-            if time.monotonic() - checked > FRESH_S:
-                return Receipt("retry", why="the request waited too long for a thread; it was not made")
-            passing("before-send")
-            began = time.perf_counter()
-            receipt = receiver.deliver(call, shown)
-            self._owner.tally.seconds.append((call.receiver_kind, time.perf_counter() - began))
-            passing("after-send")
-            return receipt
-
-        pool = self._urgent if call.severity == "P0" else self._threads
-        return await asyncio.get_running_loop().run_in_executor(pool, deliver)
+    def _made(self, request: _Request, checked: float) -> Receipt:
+        """On a thread: make the request, if the epoch was asked a moment ago."""
+        if time.monotonic() - checked > FRESH_S:
+            return Receipt("retry", why="the request waited too long for a thread; it was not made")
+        passing("before-send")
+        began = time.perf_counter()
+        receipt = request.receiver.deliver(request.call, request.shown)
+        self._owner.tally.seconds.append((request.call.receiver_kind, time.perf_counter() - began))
+        passing("after-send")
+        return receipt
 
     def _note(self, lane: Lane, call: Call, receipt: Receipt) -> None:
         tally = self._owner.tally
@@ -191,6 +242,18 @@ def wanted(tenure: Tenure) -> list[Call]:
     """Every request that the register of a tenure asks for now."""
     calls = (plan(tenure.state, entry.id, tenure.now) for entry in entries(tenure.state))
     return [call for call in calls if call is not None]
+
+
+def _shown(tenure: Tenure, call: Call) -> Message | None:
+    """What the receiver renders; None where the entry is not known any more."""
+    entry = tenure.state.entries.get(call.entry)
+    return None if entry is None else message(tenure.state, entry.incident, call, now=tenure.now)
+
+
+def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
+    if receipt.outcome == "ok":
+        return Confirmed(call.entry, call, receipt.thread)
+    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why)
 
 
 def _idle(lane: Lane) -> bool:

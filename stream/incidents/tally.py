@@ -19,7 +19,8 @@ class OwnerTally:
     ``findings`` counts by state, ``opened`` by the severity after the turn in which an incident began, ``ended`` by reason,
     ``deliveries`` by (receiver kind, call, outcome); ``seconds`` are durations of requests by receiver kind, taken out when
     they are shown.  ``open`` are incidents by severity, ``failing`` the addresses whose last request was not taken, ``inbox``
-    what waits to be fed.  ``unowned``: one of the two inputs is assigned here without the other, so nobody decides about pages.
+    what waits to be fed; ``unpublished`` counts documents that are too large for Kafka.  ``unowned``: one of the two inputs is
+    assigned here without the other, so nobody decides about pages.
     """
 
     owning: bool = False
@@ -37,6 +38,7 @@ class OwnerTally:
     commit_seconds: float = 0.0
     slowest_commit_s: float = 0.0
     fenced: int = 0
+    unpublished: int = 0
 
     def note_commit(self, seconds: float) -> None:
         """A turn was stored."""

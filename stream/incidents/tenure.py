@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from alerting.inputs import Input
@@ -22,7 +23,8 @@ class Tenure:
 
     ``doubtful`` are the entries whose request the owner before had begun and not seen answered, and ``since`` is when this
     tenure began, by the process' own clock: for a while from then on its requests may still arrive.  ``configured`` is the
-    policy that the core was last told of, ``outlived`` are ended incidents that the next turn removes.
+    policy that the core was last told of, ``unread`` the records of a tenure
+    that has no policy yet, by which nothing can be decided, ``outlived`` are ended incidents that the next turn removes.
     """
 
     epoch: Epoch
@@ -33,6 +35,7 @@ class Tenure:
     stored: dict[str, int]
     since: float
     configured: Policy | None = None
+    unread: Mapping[str, bytes] | None = None
     doubtful: set[str] = field(default_factory=set)
     marks: dict[str, int] = field(default_factory=dict)
     own: list[tuple[Input, asyncio.Future[None]]] = field(default_factory=list)

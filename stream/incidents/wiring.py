@@ -76,6 +76,7 @@ def incidents_of(
             owner,
             RedisBudget(redis, settings.names),
             receivers=lambda: configured.receivers,
+            complete=lambda: configured.complete,
             in_doubt_s=settings.in_doubt_s,
         ),
         Relay(owner, incident_producer(settings.kafka)),

@@ -74,6 +74,9 @@ class Following:
     async def refresh(self) -> bool:
         return True
 
+    def recall(self, entries: object) -> bool:
+        return False
+
 
 @dataclass
 class Site:
