@@ -92,11 +92,12 @@ class IncidentMetrics:
         self.seconds = Histogram(
             "driftline_delivery_seconds", "Time that requests to receivers took.", ["receiver_kind"], registry=registry
         )  # fmt: skip
-        self.failing = gauge("receivers_failing", "Addresses whose last request was not taken.")
+        self.failing = gauge("receivers_failing", "Addresses whose last request was not taken, until their incidents go.")
         self.inbox = gauge("incident_inbox", "Inputs that wait for the owner.")
         self.turns = counter("incident_turns", "Turns of the owner that were stored.")
         self.turn_seconds = counter("incident_turn_seconds", "Time that storing them took.")
         self.slowest = gauge("incident_slowest_turn_seconds", "The slowest of them.")
+        self.unpublished = counter("unpublished_documents", "Documents of incidents that Kafka will never take.")
         self.fenced = counter("incident_fenced", "Turns refused by the store.")
 
     def sample(self, tally: OwnerTally) -> None:
@@ -131,5 +132,6 @@ class IncidentMetrics:
             self.damaged: tally.damaged,
             self.turns: tally.turns,
             self.turn_seconds: tally.commit_seconds,
+            self.unpublished: tally.unpublished,
             self.fenced: tally.fenced,
         }

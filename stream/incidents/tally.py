@@ -61,6 +61,8 @@ class OwnerTally:
             if before is not incident:
                 self._note(before, incident)
         self.open = open_of(new)
+        if self.failing:  # what nobody is told of any more fails no more
+            self.failing &= {entry.address for entry in new.entries.values()}
 
     def _note(self, before: Incident | None, after: Incident) -> None:
         if before is None:

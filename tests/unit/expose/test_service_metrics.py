@@ -53,6 +53,7 @@ def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
     tally.ended = Counter(recovered=1)
     tally.seconds.extend([("slack", 0.25), ("slack", 3.0), ("pagerduty", 0.5)])
     tally.note_commit(0.5)
+    tally.unpublished = 4
     metrics.sample(tally)
     metrics.sample(tally)
     found = numbers(registry)
@@ -70,6 +71,7 @@ def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
     assert found['driftline_deliveries_total{kind="open",outcome="retry",receiver_kind="slack"}'] == 1
     assert found["driftline_receivers_failing"] == 1
     assert found["driftline_incident_turns_total"] == 1
+    assert found["driftline_unpublished_documents_total"] == 4
     assert found["driftline_incident_turn_seconds_total"] == 0.5
 
 

@@ -52,6 +52,24 @@ def test_an_incident_that_came_and_went_within_one_turn_counts() -> None:
     assert (tally.opened, tally.ended, tally.open) == ({"P1": 1}, {"recovered": 1}, {})
 
 
+def test_an_address_fails_until_it_takes_a_request_or_its_last_incident_is_gone() -> None:
+    world, tally = World(), OwnerTally()
+    world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
+    world.wait(MINUTE)
+    [address] = {entry.address for entry in world.state.entries.values()}
+    tally.failing = {address, "slack:#gone"}
+    tally.note_incidents(World().state, world.state)
+    assert tally.failing == {address}
+    told = world.state
+    world.send()
+    world.clear("a/w0")
+    world.wait(2 * HOUR)
+    world.send()
+    world.wait(2 * DAY)
+    tally.note_incidents(told, world.state)
+    assert tally.failing == set()
+
+
 def test_an_owner_that_takes_over_shows_what_is_open_and_counts_only_its_own() -> None:
     world, tally = World(), OwnerTally()
     world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))
