@@ -92,7 +92,9 @@ class IncidentMetrics:
         self.seconds = Histogram(
             "driftline_delivery_seconds", "Time that requests to receivers took.", ["receiver_kind"], registry=registry
         )  # fmt: skip
-        self.failing = gauge("receivers_failing", "Addresses whose last request was not taken, until their incidents go.")
+        self.failing = gauge(
+            "receivers_failing", "Addresses whose last request was not taken, until their incidents go."
+        )
         self.inbox = gauge("incident_inbox", "Inputs that wait for the owner.")
         self.turns = counter("incident_turns", "Turns of the owner that were stored.")
         self.turn_seconds = counter("incident_turn_seconds", "Time that storing them took.")
