@@ -11,6 +11,8 @@ from alerting.messages.wording import clean, cut
 #: Statuses of a client's error that are not the client's fault for ever.
 _AGAIN = {407, 408, 425, 429}
 LONGEST_WAIT_S = 3600.0
+#: A refusal that is not in the vendor's own words may be of something in between: it is asked again, slowly.
+SLOW_S = 60.0
 _WHY = 300
 
 
@@ -24,15 +26,18 @@ def permanent(why: str) -> Receipt:
     return Receipt("permanent", why=why)
 
 
-def refused(status: int, said: str, *, vendor: str, after_s: float) -> Receipt:
-    """The meaning of an HTTP status that is no success; ``after_s`` is the wait it asks for, used where it is a limit's."""
+def refused(status: int, said: str, *, vendor: str, after_s: float, final: bool) -> Receipt:
+    """The meaning of an HTTP status that is no success; ``after_s`` is the wait it asks for, used where it is a limit's.
+
+    ``final``: the answer is surely the vendor's own, and says that this will never be taken.
+    """
     why = f"{vendor} answered {status}" + (f": {said}" if said else "")
     if status == 429:
         return retry(why, after_s=after_s)
     if 300 <= status < 400:
         return retry(f"{vendor} answered {status}, a redirect, and none is followed")
     if 400 <= status < 500 and status not in _AGAIN:
-        return permanent(why)
+        return permanent(why) if final else retry(why, after_s=SLOW_S)
     return retry(why)
 
 

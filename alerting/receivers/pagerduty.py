@@ -31,6 +31,8 @@ with warnings.catch_warnings():
 log = logging.getLogger(__name__)
 
 ACCEPTED = 202
+#: With PagerDuty's own words: the event, or its key, will never be taken.  A proxy's refusal is none of that.
+BAD_EVENT = 400
 #: PagerDuty names no time with its limit; it advises half a minute.
 LIMITED_S = 30.0
 
@@ -77,7 +79,8 @@ class PagerDuty:
         except Answered as answer:
             said = quoted(_said(answer.text), secret=self._key)
             after_s = wait_s(answer.headers, default_s=LIMITED_S)
-            return refused(answer.status, said, vendor="PagerDuty", after_s=after_s)
+            final = answer.status == BAD_EVENT and _is_own(answer.text)
+            return refused(answer.status, said, vendor="PagerDuty", after_s=after_s, final=final)
         except pdpyras.PDServerError:
             return Receipt("ok")  # accepted, with a body that the library cannot read
         except pdpyras.PDClientError as error:
@@ -101,6 +104,14 @@ def _session(key: str, *, url: str) -> Iterator[OneTry]:
     session.trust_env = not is_loopback(url)  # no proxy between us and a recording receiver
     with contextlib.closing(session):
         yield session
+
+
+def _is_own(text: str) -> bool:
+    """Whether an error's body is PagerDuty's: it says ``status`` and ``message``."""
+    with contextlib.suppress(ValueError):
+        body = json.loads(text)
+        return isinstance(body, dict) and {"status", "message"} <= body.keys()
+    return False
 
 
 def _said(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slack_sdk.errors import SlackApiError
 
 from alerting.deliveries import Receipt
-from alerting.receivers.answers import permanent, quoted, refused, retry, wait_s
+from alerting.receivers.answers import SLOW_S, permanent, quoted, refused, retry, wait_s
 from alerting.receivers.slack_api import error_of
 
 #: Slack's trouble, not ours; every other name it gives is ours, and lasts.
@@ -32,5 +32,5 @@ def receipt_of(error: SlackApiError, *, secret: str) -> Receipt:
         )
     said = quoted(name, secret=secret) if secret else name
     if response.status_code != 200:
-        return refused(response.status_code, said, vendor="Slack", after_s=after_s)
-    return permanent(f"Slack answered {said}")
+        return refused(response.status_code, said, vendor="Slack", after_s=after_s, final=bool(name))
+    return permanent(f"Slack answered {said}") if name else retry("Slack answered nothing of its own", after_s=SLOW_S)

@@ -99,7 +99,7 @@ def last_line(client: WebClient, thread: str) -> str | None:
 def error_of(error: SlackApiError) -> str:
     """Slack's name for what is wrong; empty where the body is not Slack's."""
     data = error.response.data
-    return str(data.get("error", "")) if isinstance(data, dict) else ""
+    return str(data.get("error", "")) if isinstance(data, dict) and data.get("ok") is False else ""
 
 
 def _id_of(client: WebClient, channel: str) -> str | None:

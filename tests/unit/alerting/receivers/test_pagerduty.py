@@ -178,10 +178,14 @@ def test_a_redirect_takes_the_key_nowhere(
         assert other.received == []
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 413])
-def test_a_clients_error_is_for_good(receiver: PagerDuty, vendor: Recording[RecordingPagerDuty], status: int) -> None:
-    vendor.fail_next(answering(status))
-    assert receiver.deliver(call(), FIRING).outcome == "permanent"
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413])
+def test_a_refusal_that_is_not_pagerdutys_own_is_asked_again_slowly(
+    receiver: PagerDuty, vendor: Recording[RecordingPagerDuty], status: int
+) -> None:
+    """A proxy says 403 too, and a page is not given up for that."""
+    vendor.fail_next(answering(status, {"error": "blocked"}))
+    receipt = receiver.deliver(call(), FIRING)
+    assert (receipt.outcome, receipt.retry_after_s) == ("retry", 60.0)
 
 
 def test_a_connection_that_ends_without_an_answer_leaves_one_incident_after_the_next_try(

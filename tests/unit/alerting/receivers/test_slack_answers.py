@@ -36,6 +36,16 @@ def test_429_is_tried_once_and_says_how_long_to_wait(
     assert len(workspace.received) == 1
 
 
+@pytest.mark.parametrize(("status", "body"), [(403, {"error": "blocked"}), (404, {}), (200, {"message": "log in"})])
+def test_a_refusal_that_is_not_slacks_own_is_asked_again_slowly(
+    channel: Slack, workspace: Recording[RecordingSlack], status: int, body: dict[str, str]
+) -> None:
+    """A proxy says 403 too, and an incident is not given up for that."""
+    workspace.fail_next(answering(status, body))
+    receipt = channel.deliver(told(), FIRING)
+    assert (receipt.outcome, receipt.retry_after_s) == ("retry", 60.0)
+
+
 @pytest.mark.parametrize(
     "error", ["is_archived", "token_revoked", "not_in_channel", "invalid_auth", "channel_not_found", "account_inactive"]
 )
