@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from schemas.errors import ConfigError, Problem, Unavailable
 from schemas.settings import Settings, masked
+from stream.redis_url import checked, unusable
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ def wait_for_services(settings: Settings) -> None:
     """Return once both answer.
 
     :raises Unavailable: one did not within ``start_timeout_s``; names it, its address and the variable to change.
-    :raises ConfigError: Redis may evict keys.
+    :raises ConfigError: Redis may evict keys, or its address cannot be read.
     """
     _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings.redis))
     _wait("Kafka", "DRIFTLINE_KAFKA", settings.kafka, settings=settings, ask=lambda: _ask_kafka(settings.kafka))
@@ -52,7 +53,11 @@ def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Call
 
 
 def _ask_redis(url: str) -> None:
-    with Redis.from_url(url, socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S) as redis:
+    try:
+        client = Redis.from_url(checked(url), socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S)
+    except ValueError:  # its own words may hold a part of the password
+        raise unusable() from None
+    with client as redis:
         policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
         message = (

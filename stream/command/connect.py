@@ -12,9 +12,10 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
-from schemas.errors import ConfigError, Problem, Unavailable
+from schemas.errors import Unavailable
 from schemas.names import Names
 from schemas.settings import Settings, masked
+from stream.redis_url import checked, unusable
 
 Answer = TypeVar("Answer")
 ANSWER_WITHIN_S = 5.0
@@ -47,13 +48,13 @@ async def _asked(settings: Settings, work: Callable[[Redis, Names], Awaitable[An
 def _client(settings: Settings) -> Redis:
     try:
         return Redis.from_url(
-            settings.redis,
+            checked(settings.redis),
             socket_connect_timeout=ANSWER_WITHIN_S,
             socket_timeout=settings.request_timeout_s,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError as error:  # a port that is no number, and the like
-        raise ConfigError([Problem("environment", 0, "DRIFTLINE_REDIS", str(error))]) from None
+    except ValueError:  # its own words may hold a part of the password
+        raise unusable() from None
 
 
 def kafka_options(settings: Settings, **more: Any) -> dict[str, Any]:

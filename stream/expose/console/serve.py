@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from schemas.errors import ConfigError, Problem
 from schemas.settings import Settings
 from stream.expose.console.app import application
 from stream.expose.console.render import Site
 from stream.expose.http import address, listening_socket
+from stream.redis_url import checked, unusable
 
 #: A page that Redis does not answer in time says so instead.
 ANSWER_WITHIN_S = 5.0
@@ -59,10 +59,10 @@ async def _run(settings: Settings) -> None:
 def _client(settings: Settings) -> Redis:
     try:
         return Redis.from_url(
-            settings.redis,
+            checked(settings.redis),
             socket_connect_timeout=ANSWER_WITHIN_S,
             socket_timeout=ANSWER_WITHIN_S,
             retry=Retry(NoBackoff(), 0),
         )
-    except ValueError as error:  # a port that is no number, and the like
-        raise ConfigError([Problem("environment", 0, "DRIFTLINE_REDIS", str(error))]) from None
+    except ValueError:  # its own words may hold a part of the password
+        raise unusable() from None
