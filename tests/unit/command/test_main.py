@@ -89,7 +89,7 @@ def test_without_kafka_a_line_says_where_it_was_looked_for_and_what_to_set(
     ("name", "value", "said"),
     [
         ("DRIFTLINE_KAFKA", "nowhere", "environment: DRIFTLINE_KAFKA: is 'nowhere', allowed: host:port"),
-        ("DRIFTLINE_REDIS", "redis://host:port/0", "environment: DRIFTLINE_REDIS: Port could not be cast"),
+        ("DRIFTLINE_REDIS", "redis://host:port/0", "environment: DRIFTLINE_REDIS: is no address of a Redis"),
     ],
 )
 def test_a_wrong_variable_is_named_with_what_is_allowed(name: str, value: str, said: str) -> None:
