@@ -21,6 +21,12 @@ def entries(state: State) -> Iterator[Entry]:
     return (entry for entry in state.entries.values() if not entry.settled)
 
 
+def calls(state: State, now: int) -> list[Call]:
+    """The next call of every entry that needs one."""
+    planned = (plan(state, entry.id, now) for entry in entries(state))
+    return [call for call in planned if call is not None]
+
+
 def plan(state: State, entry_id: str, now: int) -> Call | None:
     """The next call for an entry, or None; None too for an entry that is not known any more."""
     entry = state.entries.get(entry_id)

@@ -14,7 +14,7 @@ from schemas.findings import Finding, Progress
 from schemas.names import Names
 from schemas.reports import Report
 from stream.evaluate.breath import Asking
-from stream.evaluate.lua import script
+from stream.state.lua import script
 
 #: Reports that a window's history keeps, about.
 HISTORY = 500
@@ -74,7 +74,7 @@ class Commits:
 
     def __init__(self, redis: Redis, names: Names, *, keep_ms: int, asking: Asking) -> None:
         self._redis, self._names, self._keep_ms, self._asking = redis, names, keep_ms, asking
-        self._conclude = script(redis, "conclude")
+        self._conclude = script(redis, "evaluate", "conclude")
         self._number = 0
 
     async def store(self, conclusion: Conclusion, *, token: int) -> Outcome:

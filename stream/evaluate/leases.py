@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.evaluate.breath import Asking
-from stream.evaluate.lua import script
 from stream.evaluate.shards import surplus, wanted
+from stream.state.lua import script
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Leases:
         self.tokens: dict[int, int] = {}
         self._redis, self._names, self._worker, self._asking = redis, names, worker, asking
         self._monotonic = monotonic
-        self._hold = script(redis, "hold")
+        self._hold = script(redis, "evaluate", "hold")
         self._good_until: dict[int, float] = {}
 
     def token(self, shard: int) -> int | None:

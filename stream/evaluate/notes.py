@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from stream.evaluate.breath import Asking
 from stream.evaluate.lanes import in_lanes
-from stream.evaluate.lua import script
+from stream.state.lua import script
 from stream.state.store import NOTE_SEPARATOR
 
 #: Fields that are read or removed in one call.
@@ -49,7 +49,7 @@ class Notes:
 
     def __init__(self, redis: Redis, names: Names, *, asking: Asking) -> None:
         self._redis, self._names, self._asking = redis, names, asking
-        self._forget = script(redis, "forget")
+        self._forget = script(redis, "evaluate", "forget")
 
     async def read(self, stream: str, partitions: Iterable[int]) -> dict[str, list[Note]]:
         """All notes of these partitions by model."""

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from schemas.names import Names, Stream
 from stream.evaluate.breath import Asking
 from stream.evaluate.clocks import FIELDS, PartitionState, state_of
-from stream.evaluate.lua import script
+from stream.state.lua import script
 from stream.state.watermarks import UNREAD
 
 #: The number of a topic's partitions; None while that is not known.
@@ -28,7 +28,7 @@ class Sealing:
     def __init__(self, redis: Redis, names: Names, *, partitions: Partitions, asking: Asking) -> None:
         self._redis, self._names, self._partitions = redis, names, partitions
         self._asking = asking
-        self._seal = script(redis, "seal")
+        self._seal = script(redis, "evaluate", "seal")
 
     async def poll(self, stream: Stream) -> list[PartitionState]:
         """The state of every partition by number; none while their number is not known."""

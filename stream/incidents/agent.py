@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from alerting.records import restored
-from alerting.register import entries, plan
+from alerting.register import calls
 from alerting.state import State
 from schemas.names import Names
 from stream import transport
@@ -133,8 +133,7 @@ class IncidentAgent:
         return restored(begun.records, self._configured.policy)
 
     def _tenure(self, begun: Begun, state: State, *, offsets: dict[str, int]) -> Tenure:
-        calls = [plan(state, entry.id, state.now) for entry in entries(state)]
-        doubtful = {call.entry for call in calls if call is not None and call.doubt}
+        doubtful = {call.entry for call in calls(state, state.now) if call.doubt}
         return Tenure(
             begun.epoch, begun.turn, state, state.now, self._inbox(begun, offsets), dict(offsets), time.monotonic(),
             doubtful=doubtful, marks=dict(begun.marks), unread=None if self._configured.first.is_set() else begun.records,

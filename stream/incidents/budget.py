@@ -10,13 +10,13 @@ The vendors count real time, so this does too (Redis' clock), in a replay as wel
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 
 from redis.asyncio import Redis
 
 from alerting.deliveries import Call, ReceiverKind
 from schemas.findings import Severity
 from schemas.names import Names
+from stream.state.lua import script
 
 UNIT = 60_000
 #: A bucket last changed further ahead than this was changed by a clock that was wrong.
@@ -74,8 +74,7 @@ class RedisBudget:
 
     def __init__(self, redis: Redis, names: Names) -> None:
         self._names = names
-        script = resources.files("stream.incidents").joinpath("scripts", "budget.lua").read_text()
-        self._script = redis.register_script(script)
+        self._script = script(redis, "incidents", "budget")
 
     async def seconds_until(self, call: Call) -> float:
         """0 where the call may be made now, and is counted; else how long to wait before asking again."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
-from alerting.register import entries, plan
+from alerting.register import calls
 from alerting.state import State
 from alerting.step import advance, next_due, step
 from schemas.answers import Answer
@@ -93,5 +93,4 @@ class Feeding:
 
 def untold(state: State, now: int) -> list[Call]:
     """The openings and closings that some receiver has not confirmed."""
-    calls = (plan(state, entry.id, now) for entry in entries(state))
-    return [call for call in calls if call is not None and call.kind in ("open", "close")]
+    return [call for call in calls(state, now) if call.kind in ("open", "close")]

@@ -22,7 +22,7 @@ from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 from alerting.document import message
 from alerting.inputs import Began, Confirmed, Failed
 from alerting.receivers.receiver import Receiver
-from alerting.register import entries, plan
+from alerting.register import calls
 from stream.incidents.backoff import pause_s
 from stream.incidents.kill_points import passing
 from stream.incidents.owner import Owner
@@ -129,7 +129,7 @@ class Senders:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _look(self, tenure: Tenure) -> None:
-        for call in wanted(tenure):
+        for call in calls(tenure.state, tenure.now):
             self._lanes.setdefault(call.address, Lane()).calls.append(call)
         now = time.monotonic()
         for lane in self._lanes.values():
@@ -236,12 +236,6 @@ class Senders:
             if lane.task is not None and lane.task.done() and not lane.task.cancelled():
                 task, lane.task = lane.task, None
                 task.result()
-
-
-def wanted(tenure: Tenure) -> list[Call]:
-    """Every request that the register of a tenure asks for now."""
-    calls = (plan(tenure.state, entry.id, tenure.now) for entry in entries(tenure.state))
-    return [call for call in calls if call is not None]
 
 
 def _shown(tenure: Tenure, call: Call) -> Message | None:

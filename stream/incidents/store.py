@@ -25,13 +25,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from typing import Any, Literal
 
 from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.state.epochs import Epoch, Stored
+from stream.state.lua import script
 
 Outcome = Literal["stored", "fenced", "elsewhere"]
 #: (name of the key within the owner's slot, command, arguments).
@@ -64,9 +64,9 @@ class IncidentStore:
 
     def __init__(self, redis: Redis, names: Names) -> None:
         self.redis, self.names = redis, names
-        self._take = redis.register_script(_script("take"))
-        self._place = redis.register_script(_script("place"))
-        self._commit = redis.register_script(_script("commit"))
+        self._take = script(redis, "incidents", "take")
+        self._place = script(redis, "incidents", "place")
+        self._commit = script(redis, "incidents", "commit")
 
     async def take(self, *, topics: Iterable[str], owner: str) -> Begun:
         """A new epoch, and everything stored under it; ``topics`` are the inputs by their plain names."""
@@ -142,7 +142,3 @@ def _outcome(answer: bytes) -> Outcome:
             return "fenced"
         case _:
             return "elsewhere"
-
-
-def _script(name: str) -> str:
-    return resources.files("stream.incidents").joinpath("scripts", f"{name}.lua").read_text()

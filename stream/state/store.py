@@ -10,7 +10,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any, Literal
 
 from redis.asyncio import Redis
@@ -19,6 +18,7 @@ from schemas.errors import ConfigError, Problem
 from schemas.names import Names
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout
+from stream.state.lua import script
 from stream.state.packing import Partial, empty, unpack
 from stream.state.watermarks import PartitionClock, clock_of
 
@@ -69,9 +69,9 @@ class PaneStore:
 
     def __init__(self, redis: Redis, names: Names, *, keep_ms: int) -> None:
         self.redis, self.names, self.keep_ms = redis, names, keep_ms
-        self._take = redis.register_script(_script("take"))
-        self._resume = redis.register_script(_script("resume"))
-        self._checkpoint = redis.register_script(_script("checkpoint"))
+        self._take = script(redis, "state", "take")
+        self._resume = script(redis, "state", "resume")
+        self._checkpoint = script(redis, "state", "checkpoint")
 
     async def take(
         self, stream: str, partition: int, *, group: str, take_over: bool, now_ms: int
@@ -178,10 +178,6 @@ def _outcome(answer: Sequence[bytes]) -> Outcome:
             return "fenced"
         case _:
             return "elsewhere"
-
-
-def _script(name: str) -> str:
-    return resources.files("stream.state").joinpath("scripts", f"{name}.lua").read_text()
 
 
 def _other_group(key: str, other: str, *, group: str) -> ConfigError:

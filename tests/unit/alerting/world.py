@@ -16,7 +16,7 @@ from alerting.inputs import Began, Confirmed, Failed, Input, Tick
 from alerting.lineage import Lineage
 from alerting.policy import Address, Policy, Timings
 from alerting.records import changed, restored
-from alerting.register import entries, plan
+from alerting.register import calls
 from alerting.state import State, new_state
 from alerting.step import next_due, step
 from schemas.findings import Finding, FindingState, Kind, Onset, Progress, Severity, finding_key
@@ -165,8 +165,7 @@ class World:
 
     def todo(self) -> list[Call]:
         """Every call that is planned now."""
-        calls = (plan(self.state, entry.id, self.now) for entry in entries(self.state))
-        return [call for call in calls if call is not None]
+        return calls(self.state, self.now)
 
     def send(self, limit: int = 500, *, rng: random.Random | None = None, crash: str | None = None) -> None:
         """Send until nothing is planned; ``crash``: die before or after the first call, and read the records again."""
