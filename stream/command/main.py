@@ -24,6 +24,7 @@ from stream.command.counts import counts
 from stream.command.demo import demo
 from stream.command.lag import lag
 from stream.command.produce import produce
+from stream.command.run_lengths import arl_app, design_app
 from stream.command.status import status
 from stream.command.tail import tail
 from stream.command.worker import worker
@@ -66,6 +67,8 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(incident.app, name="incident")
 app.add_typer(silence.app, name="silence")
+app.add_typer(arl_app, name="arl")
+app.add_typer(design_app, name="design")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
