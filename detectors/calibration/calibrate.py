@@ -1,0 +1,93 @@
+"""From the pane counts of a reference, in time order, to a test of windows of a given length: how far do honest windows wander?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from detectors.calibration.blocks import LEAST_BLOCKS, block_length, sums
+from detectors.calibration.effects import Effects, Scale
+from detectors.calibration.folding import folded, named_groups, ordered_groups
+from detectors.calibration.location import location_of, normal_scores
+from detectors.calibration.omnibus import Omnibus, omnibus_of
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What windows are tested: so many panes, of at least so many rows; ``day``: panes in a day, where a day shows."""
+
+    panes: int
+    rows: float
+    day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The test of one feature for windows of one length.
+
+    :param groups: the folded bin of each bin; ``shares`` and ``counts`` are of the folded bins.
+    :param scores: of the folded bins of an ordered feature, with the effect on their mean; None without an order.
+    """
+
+    groups: Ints
+    counts: Floats
+    shares: Floats
+    scale: Scale
+    omnibus: Omnibus
+    scores: Floats | None
+    location: Effects | None
+
+    @property
+    def enough(self) -> bool:
+        """Whether the reference has the twenty blocks without which the test may not decide."""
+        return self.scale.blocks >= LEAST_BLOCKS
+
+
+def calibrate_ordered(counts: ArrayLike, window: Window) -> Calibration | None:
+    """The test of a numeric or ordinal feature from (panes, bins) counts; None where nothing is left to compare.
+
+    That is: no row, one bin after folding, or fewer than two blocks with rows.
+    """
+    table = np.asarray(counts, dtype=np.float64)
+    groups = ordered_groups(_shares(table.sum(axis=0)), window.rows)
+    return _calibrated(table, groups, window, order=True)
+
+
+def calibrate_named(counts: ArrayLike, window: Window) -> Calibration | None:
+    """The test of a categorical feature, whose bins have no order: the sum of squares alone."""
+    table = np.asarray(counts, dtype=np.float64)
+    groups = named_groups(_shares(table.sum(axis=0)), window.rows)
+    return _calibrated(table, groups, window, order=False)
+
+
+def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> Calibration | None:
+    counts = folded(table, groups)
+    total = counts.sum(axis=0)
+    length = block_length(len(counts), window.panes, day=window.day)
+    blocks = int(np.count_nonzero(sums(counts, length, step=length).sum(axis=1)))
+    if len(total) < 2 or blocks < 2 or not np.count_nonzero(total) > 1:
+        return None
+    rows = float(total.sum())
+    scale = Scale(rows, rows * length / len(counts), blocks, window.panes / length)
+    shares = _shares(total)
+    scores = normal_scores(shares) if order else None
+    return Calibration(
+        groups=groups,
+        counts=total,
+        shares=shares,
+        scale=scale,
+        omnibus=omnibus_of(counts, shares, length=length, scale=scale),
+        scores=scores,
+        location=None if scores is None else location_of(counts, scores, length=length, scale=scale),
+    )
+
+
+def _shares(total: Floats) -> Floats:
+    """Shares with half a row added to each bin: none is 0."""
+    found: Floats = (total + 0.5) / (total.sum() + 0.5 * len(total))
+    return found
