@@ -1,8 +1,9 @@
 """The limit of a CUSUM whose baseline was itself estimated, for a rate of false alarms.
 
-Mean and sd come from a reference of so many panes.  An error of the mean tilts the chart, an error of the sd narrows it, and either
-costs far more alarms than it saves; so the rate is averaged over both errors before it is solved for the limit.  Inside that average
-Siegmund's approximation of the run length is enough (within 3 % of the integral equation, :mod:`detectors.run_lengths`).
+Mean and sd come from a reference of so many panes.  An error of the mean tilts the chart, an error of the sd narrows it, and
+either costs far more alarms than it saves; so the rate is averaged over both errors before it is solved for the limit.  Inside
+that average Siegmund's approximation of the run length is enough (within 3 % of the integral equation,
+:mod:`detectors.run_lengths`).
 """
 
 from __future__ import annotations

@@ -56,4 +56,5 @@ def _rows(cell: Cell, random: np.random.Generator, shape: tuple[int, int]) -> Fl
     if cell.panes_phi is None:
         return rows
     panes = normal_rows(random, (shape[0], shape[1] // PANE_ROWS), phi=cell.panes_phi)
-    return np.sqrt(1.0 - PANES_SHARE) * rows + np.sqrt(PANES_SHARE) * np.repeat(panes, PANE_ROWS, axis=1)
+    found: Floats = np.sqrt(1.0 - PANES_SHARE) * rows + np.sqrt(PANES_SHARE) * np.repeat(panes, PANE_ROWS, axis=1)
+    return found
