@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.edges import Floats, bin_of, cuts_of, finite_of
+from detectors.bin_counts import Binning
+from detectors.edges import Floats, bin_of, cuts_of_ordered, ordered
+from detectors.pane_counts import PlacesOf, chunks, counts_of, pane_rows
 from schemas.reference import SCHEMA, CategoricalProfile, NumericProfile, Profile, Reference, SparseRow
 
 TOP = 2000
 """Categories that a profile names; rows of further ones are counted together as other."""
 
 Ints = NDArray[np.int64]
+Sparse = tuple[SparseRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,17 @@ def panes_of(times_ms: Ints, *, pane_ms: int) -> Panes:
     >>> panes_of(np.array([7_300_000, 10]), pane_ms=3_600_000).starts
     (0, 3600000, 7200000)
     """
-    at = np.asarray(times_ms, dtype=np.int64) // pane_ms
-    if at.size == 0:
-        return Panes(pane_ms, (), at)
-    first, last = int(at.min()), int(at.max())
-    return Panes(pane_ms, tuple(range(first * pane_ms, last * pane_ms + 1, pane_ms)), at - first)
+    return panes_in_place(np.array(times_ms, dtype=np.int64), pane_ms=pane_ms)
+
+
+def panes_in_place(times_ms: Ints, *, pane_ms: int) -> Panes:
+    """The same without a copy: each time becomes the number of its pane."""
+    if times_ms.size == 0:
+        return Panes(pane_ms, (), times_ms)
+    first, last = (int(time) // pane_ms for time in (times_ms.min(), times_ms.max()))
+    times_ms //= pane_ms
+    times_ms -= first
+    return Panes(pane_ms, tuple(range(first * pane_ms, last * pane_ms + 1, pane_ms)), times_ms)
 
 
 def coded(names: Iterable[str | None]) -> Coded:
@@ -98,23 +107,23 @@ def profile_of(column: Column, panes: Panes | None) -> Profile:
 def numeric_profile(values: Floats, panes: Panes | None) -> NumericProfile:
     """The profile of a numeric column: NaN is missing, infinities are non-finite."""
     values = np.asarray(values, dtype=np.float64)
-    cuts = cuts_of(values)
-    bins = len(cuts.edges) + 1
-    columns = _numeric_columns(values, cuts.edges)
-    counts = np.bincount(columns, minlength=bins + 2)
-    finite = finite_of(values)
+    finite = ordered(values)
+    cuts = cuts_of_ordered(finite)
+    minimum, maximum = (float(finite[0]), float(finite[-1])) if finite.size else (None, None)
     mean, sd = mean_and_sd(finite) if finite.size else (None, None)
+    del finite  # it is as long as the column
+    counts, by_pane = _numeric_counts(values, cuts.edges, panes)
     return NumericProfile(
         edges=cuts.edges,
         deciles=cuts.deciles,
         atoms=cuts.atoms,
-        counts=tuple(counts[:bins].tolist()),
-        pane_counts=_pane_counts(columns, panes, width=bins + 2),
+        counts=tuple(counts[:-2].tolist()),
+        pane_counts=by_pane,
         rows=values.size,
-        missing=int(counts[bins]),
-        nonfinite=int(counts[bins + 1]),
-        minimum=float(finite.min()) if finite.size else None,
-        maximum=float(finite.max()) if finite.size else None,
+        missing=int(counts[-2]),
+        nonfinite=int(counts[-1]),
+        minimum=minimum,
+        maximum=maximum,
         mean=mean,
         sd=sd,
     )
@@ -122,22 +131,21 @@ def numeric_profile(values: Floats, panes: Panes | None) -> NumericProfile:
 
 def categorical_profile(column: Coded, panes: Panes | None) -> CategoricalProfile:
     """The profile of a column of names: the `TOP` most frequent ones, ties by name, and the rest as other."""
-    present = column.codes >= 0
-    seen = np.bincount(column.codes[present], minlength=len(column.names))
+    codes, rows = column.codes, column.codes.size
+    seen = counts_of(lambda part: codes[part] + 1, rows=rows, width=len(column.names) + 1)[1:]
     order = sorted(np.flatnonzero(seen).tolist(), key=lambda code: (-seen[code], column.names[code]))[:TOP]
     width = len(order) + 2
-    column_of = np.full(len(column.names) + 1, width - 2)  # the last entry is what code -1 finds
-    column_of[order] = np.arange(len(order))
-    column_of[-1] = width - 1
-    columns = column_of[column.codes]
-    counts = np.bincount(columns, minlength=width).tolist()
+    place_of = np.full(len(column.names) + 1, width - 2)  # the last entry is what code -1 finds
+    place_of[order] = np.arange(len(order))
+    place_of[-1] = width - 1
+    counts, by_pane = _counted(lambda part: place_of[codes[part]], width, panes, rows=rows)
     return CategoricalProfile(
         categories=tuple(column.names[code] for code in order),
-        counts=tuple(counts[:-2]),
-        pane_counts=_pane_counts(columns, panes, width=width),
-        rows=column.codes.size,
-        missing=counts[-1],
-        other=counts[-2],
+        counts=tuple(counts[:-2].tolist()),
+        pane_counts=by_pane,
+        rows=rows,
+        missing=int(counts[-1]),
+        other=int(counts[-2]),
     )
 
 
@@ -155,11 +163,15 @@ def mean_and_sd(finite: Floats) -> tuple[float, float]:
     Both are parts of the hash, so neither the order of rows nor the width of a processor's vectors may show:
     exactly rounded sums, of values divided by a power of two near the largest, which costs no digit.
     """
-    _, exponent = np.frexp(np.abs(finite).max())
-    scaled = np.ldexp(finite, -exponent)
-    mean = math.fsum(scaled.tolist()) / finite.size
-    variance = math.fsum(((scaled - mean) ** 2).tolist()) / finite.size
+    _, exponent = np.frexp(max(abs(finite.min()), abs(finite.max())))
+    mean = _exact_sum(finite, lambda part: np.ldexp(part, -exponent)) / finite.size
+    variance = _exact_sum(finite, lambda part: (np.ldexp(part, -exponent) - mean) ** 2) / finite.size
     return float(np.ldexp(mean, exponent)), float(np.ldexp(math.sqrt(variance), exponent))
+
+
+def _exact_sum(finite: Floats, of: Callable[[Floats], Floats]) -> float:
+    """The exactly rounded sum of a function of the values; only a chunk at a time becomes Python's floats."""
+    return math.fsum(itertools.chain.from_iterable(of(finite[part]).tolist() for part in chunks(finite.size)))
 
 
 def _rows(features: Mapping[str, Column], *, panes: Panes | None, score: Floats | None, outcomes: Coded | None) -> int:
@@ -176,19 +188,24 @@ def _length(column: Column | Ints) -> int:
     return int(column.codes.size if isinstance(column, Coded) else column.size)
 
 
-def _numeric_columns(values: Floats, edges: tuple[float, ...]) -> Ints:
-    """The column of each row in a pane row: its bin, or behind the bins missing or non-finite."""
-    columns = bin_of(values, edges)
-    columns[np.isnan(values)] = len(edges) + 1
-    columns[np.isinf(values)] = len(edges) + 2
-    return columns
-
-
-def _pane_counts(columns: Ints, panes: Panes | None, *, width: int) -> tuple[SparseRow, ...]:
-    """Counts of each pane without the zeros; () where rows have no panes."""
+def _numeric_counts(values: Floats, edges: tuple[float, ...], panes: Panes | None) -> tuple[Ints, Sparse]:
+    """Rows in each bin, then those missing and those non-finite; and the same by pane."""
     if panes is None:
-        return ()
-    cells, counts = np.unique(panes.index * width + columns, return_counts=True)
-    pairs = np.column_stack([cells % width, counts]).ravel().tolist()
-    bounds = 2 * np.searchsorted(cells, np.arange(len(panes.starts) + 1) * width)
-    return tuple(tuple(pairs[start:end]) for start, end in itertools.pairwise(bounds.tolist()))
+        found = Binning(edges).count(values)
+        return np.append(found.bins, [found.nan, found.positive_infinity + found.negative_infinity]), ()
+    return _counted(lambda part: _numeric_places(values[part], edges), len(edges) + 3, panes, rows=values.size)
+
+
+def _numeric_places(values: Floats, edges: tuple[float, ...]) -> Ints:
+    """The column of each row in a pane row: its bin, or behind the bins missing or non-finite."""
+    places = bin_of(values, edges)
+    places[np.isnan(values)] = len(edges) + 1
+    places[np.isinf(values)] = len(edges) + 2
+    return places
+
+
+def _counted(places_of: PlacesOf, width: int, panes: Panes | None, *, rows: int) -> tuple[Ints, Sparse]:
+    """Rows in each column of a pane row, in all and by pane; () where rows have no panes."""
+    if panes is None:
+        return counts_of(places_of, rows=rows, width=width), ()
+    return pane_rows(places_of, panes.index, panes=len(panes.starts), width=width)
