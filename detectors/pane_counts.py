@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from schemas.reference import SparseRow
 
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 """Rows that are held in memory beside the column itself."""
 HELD = 1 << 22
 """Pairs of cell and count that may wait until equal cells are added."""

@@ -87,15 +87,35 @@ def build_reference(
     Raises ValueError where columns differ in length.
     """
     rows = _rows(features, panes=panes, score=score, outcomes=outcomes)
+    return of_profiles(
+        model,
+        {name: profile_of(column, panes) for name, column in features.items()},
+        rows=rows,
+        panes=panes,
+        score=None if score is None else numeric_profile(score, panes),
+        outcomes=None if outcomes is None else categorical_profile(outcomes, panes),
+    )
+
+
+def of_profiles(
+    model: str,
+    features: Mapping[str, Profile],
+    *,
+    rows: int,
+    panes: Panes | None,
+    score: NumericProfile | None,
+    outcomes: CategoricalProfile | None,
+) -> Reference:
+    """The reference of a model from profiles made one after the other, all with these panes."""
     return Reference(
         schema=SCHEMA,
         model=model,
         rows=rows,
         pane_ms=None if panes is None else panes.pane_ms,
         pane_starts=None if panes is None else panes.starts,
-        features={name: profile_of(features[name], panes) for name in sorted(features)},
-        score=None if score is None else numeric_profile(score, panes),
-        outcomes=None if outcomes is None else categorical_profile(outcomes, panes),
+        features={name: features[name] for name in sorted(features)},
+        score=score,
+        outcomes=outcomes,
     )
 
 

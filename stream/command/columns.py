@@ -1,4 +1,4 @@
-"""From typed columns of a file to what a reference is built of: numbers, names, and the time of each row."""
+"""What a typed column of a file is to a reference: numbers or names, and how names and times are read."""
 
 from __future__ import annotations
 
@@ -10,24 +10,9 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 from numpy.typing import NDArray
 
-from detectors.edges import Floats
-from detectors.profile import Coded, Column
 from schemas.errors import RejectedEvent
 from schemas.timestamps import timestamp_ms_of
 from stream.command.unusable import unusable
-
-
-def feature_of(column: pa.ChunkedArray, *, path: Path, name: str) -> Column:
-    """Numbers, or names where the column holds text or true and false.
-
-    Raises ConfigError for any other type, and says how to leave the column out.
-    """
-    if is_number(column.type):
-        return numbers_of(column)
-    if is_name(column.type):
-        return names_of(column)
-    message = f"is of type {column.type}, which is neither numbers nor names; --exclude {name} leaves it out"
-    raise unusable(path, name, message)
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -42,40 +27,23 @@ def is_name(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (kinds.is_string, kinds.is_large_string, kinds.is_boolean))
 
 
-def numbers_of(column: pa.ChunkedArray) -> Floats:
-    """The column as floats, NaN where a value is missing."""
-    return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(), dtype=np.float64)
-
-
-def names_of(column: pa.ChunkedArray) -> Coded:
-    """The column as names: true and false as JSON writes them, whole numbers without a point."""
-    if kinds.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
-    encoded = column.combine_chunks().dictionary_encode()
-    names = [_name(value) for value in encoded.dictionary.to_pylist()]
-    code = {name: index for index, name in enumerate(dict.fromkeys(n for n in names if n is not None))}
-    mapped = np.array([-1 if name is None else code[name] for name in [*names, None]], dtype=np.int64)
-    indices = encoded.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-    return Coded(tuple(code), mapped[indices])
-
-
-def times_of(column: pa.ChunkedArray, *, path: Path, name: str) -> NDArray[np.int64]:
+def times_of(column: pa.Array, *, path: Path, name: str, before: int = 0) -> NDArray[np.int64]:
     """Epoch milliseconds of each row, from timestamps of Parquet (without a zone: UTC), numbers or RFC 3339.
 
-    Raises ConfigError, with the row, where one is missing or is no time.
+    Raises ConfigError, with the row, where one is missing or is no time; so many rows of the file stand before these.
     """
     if column.null_count:
-        row = pc.index(column.is_null(), True).as_py()
+        row = before + pc.index(column.is_null(), True).as_py()
         raise unusable(path, name, f"row {row + 1}: has no time; give it one, or leave such rows out")
     if kinds.is_timestamp(column.type) or kinds.is_date(column.type):
         return _from_timestamps(column)
-    encoded = column.combine_chunks().dictionary_encode()
+    encoded = column.dictionary_encode()
     times = [_time(value) for value in encoded.dictionary.to_pylist()]
     indices: NDArray[np.int64] = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     bad = np.array([isinstance(time, RejectedEvent) for time in times], dtype=bool)[indices]
     if bad.any():
         row = int(bad.argmax())
-        raise unusable(path, name, f"row {row + 1}: {column[row].as_py()!r} {_detail(times[indices[row]])}")
+        raise unusable(path, name, f"row {before + row + 1}: {column[row].as_py()!r} {_detail(times[indices[row]])}")
     milliseconds: NDArray[np.int64] = np.array(times, dtype=np.int64)
     return milliseconds[indices]
 
@@ -99,7 +67,8 @@ def _detail(time: int | RejectedEvent) -> str:
     return time.detail if isinstance(time, RejectedEvent) else ""
 
 
-def _name(value: object) -> str | None:
+def name_of(value: object) -> str | None:
+    """How a value is spelled as a name; None where it is missing."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):

@@ -16,8 +16,9 @@ from rich.text import Text
 from schemas.durations import duration_text, milliseconds_of
 from schemas.errors import ConfigError
 from schemas.reference import NumericProfile, Profile, Reference
-from stream.command.reference_file import Parts, reference_of
+from stream.command.reference_file import Build, Parts, reference_of
 from stream.command.unusable import unusable
+from stream.command.working import building
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -58,10 +59,14 @@ def build(
     """Count a file's rows into a reference profile: edges, counts by pane, moments; no raw rows.
 
     Columns that are not named here are features: numbers, or names. Missing in CSV: empty, NA, NaN, null.
+
+    The file may be larger than memory: its columns lie meanwhile in a hidden folder beside the output, 8 bytes a value.
     """
     parts = Parts(time, score, outcome, exclude=tuple(exclude or ()), names=tuple(categorical or ()))
     try:
-        built = reference_of(source, parts, model=model, pane_ms=pane)
+        _check_folder(output)
+        with building() as told:
+            built = reference_of(source, parts, Build(model, pane, output.parent, told))
         _write(output, built.to_json())
     except ConfigError as error:
         typer.echo(str(error), err=True)
@@ -70,6 +75,12 @@ def build(
         typer.echo(json.dumps(summary(built, output)))
     else:
         _show(built, output)
+
+
+def _check_folder(output: Path) -> None:
+    """Said before a long build, not after."""
+    if not output.parent.is_dir():
+        raise unusable(output, "", "cannot be written: No such file or directory")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -186,7 +186,7 @@ MOSTLY_NUMBERS = "x\n1\n2\nabc\n4\n"
         ("", (), "cannot be read: Empty CSV file"),
         ("x,y\n", (), "holds no rows"),
         ("x,x\n1,2\n", (), "x: two columns have this name: rename one"),
-        ("x,y\n1,2\n3\n", (), "cannot be read: CSV parse error: Expected 2 columns, got 1: 3"),
+        ("x,y\n1,2\n3\n", (), "cannot be read: CSV parse error: Row #3: Expected 2 columns, got 1: 3"),
         ("x\n1\n", ("--exclude", "x"), "no column is left to be a feature"),
         ("temp\n1\n", ("--time", "tmep"), "tmep: no such column, did you mean temp? The file has temp"),
         ("temp\n1\n", ("--exclude", "id"), "id: no such column. The file has temp"),
