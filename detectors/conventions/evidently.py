@@ -112,7 +112,7 @@ def _chi2(pair: NamesPair) -> Found:
     then, now = pair.union
     expected = np.asarray(then * (pair.n_current / pair.n_reference), dtype=np.float64)
     statistic = tables.goodness_of_fit(now, expected)
-    p_value = tables.p_of_chi_squared(statistic, len(then) - 1)
+    p_value = tables.p_of_chi_squared(statistic, len(then) - 1) if len(then) > 1 else None
     if math.isinf(statistic):
         return Found(None, p_value, reason="infinite: a name that the reference has not")
     return Found(statistic, p_value)

@@ -7,6 +7,7 @@ evenly within those.
 
 from __future__ import annotations
 
+import math
 import sys
 
 import numpy as np
@@ -48,18 +49,21 @@ def _smoothed(pair: NumericPair) -> tuple[Floats, Floats]:
 
 def _distribution(values: Floats, at: Floats) -> Floats:
     """The distribution function of a sample's own histogram, straight within a bin."""
-    if _automatic_bins(values) > MOST_BINS:
-        raise ValueError(f"numpy's automatic bins would be more than {MOST_BINS}")
-    counts, edges = np.histogram(values, bins="auto")
+    bins = _automatic_bins(values)
+    if bins > MOST_BINS:
+        raise ValueError(f"numpy's automatic bins would be {bins:.6g}, more than {MOST_BINS}")
+    counts, edges = np.histogram(values, bins=int(bins))
     found: Floats = np.interp(at, edges, np.concatenate([[0.0], np.cumsum(counts / counts.sum())]))
     return found
 
 
 def _automatic_bins(values: Floats) -> float:
-    """About how many bins Freedman and Diaconis' rule makes, without making them."""
-    low, high = np.quantile(values, [0.25, 0.75])
-    width = 2.0 * (high - low) / values.size ** (1.0 / 3.0)
-    return float((values.max() - values.min()) / width) if width > 0.0 else 0.0
+    """How many bins numpy's ``auto`` makes before 2.2, beyond which Frouros 0.9.0 takes none: Freedman and Diaconis, or Sturges."""
+    span = float(values.max() - values.min())
+    low, high = np.percentile(values, [25, 75])
+    widths = 2.0 * float(high - low) / values.size ** (1.0 / 3.0), span / (math.log2(values.size) + 1.0)
+    width = min(widths) if widths[0] else widths[1]
+    return math.ceil(span / width) if width else 1
 
 
 def _kl(pair: NumericPair) -> Found:

@@ -66,8 +66,10 @@ def _ks(pair: NumericPair) -> Found:
     at = np.concatenate([_quantiles(side) for side in sides])
     below = (np.searchsorted(side, at, side="left") / side.size for side in sides)
     value = float(np.abs(np.subtract(*below)).max())
-    n, m = pair.n_reference, pair.n_current
-    return Found(value, float(stats.kstwo.sf(value, max(1, round(n * m / (n + m))))))
+    effective = round(pair.n_reference * pair.n_current / (pair.n_reference + pair.n_current))
+    if effective == 0:
+        return Found(None, reason="one row on each side is too few")
+    return Found(value, float(stats.kstwo.sf(value, effective)))
 
 
 def _quantiles(ordered: Floats) -> Floats:
