@@ -55,7 +55,7 @@ def kinds(statistic: str, convention: str) -> tuple[Kind, ...]:
 def table() -> list[list[str]]:
     """The matrix for people: a row a statistic, a column a convention.
 
-    n: numeric, c: categorical, on counts; N and C: needs the reference's rows; -: makes no sense.
+    n: numeric, c: categorical, on counts; N: needs the reference's rows; C: those, or a profile that lists every name.
 
     >>> table()[0]
     ['', 'driftline', 'deciles', 'percentile', 'evidently', 'nannyml', 'frouros', 'whylabs', 'fiddler', 'deepchecks']

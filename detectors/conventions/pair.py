@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.edges import Floats, bin_of, finite_of
-from detectors.profile import Coded, categorical_profile, numeric_profile
+from detectors.edges import Floats, bin_of, ordered
+from detectors.profile import Coded, Panes, categorical_profile, numeric_profile
 from detectors.segments import Ints
 from schemas.reference import CategoricalProfile, NumericProfile
 
@@ -23,7 +23,7 @@ OTHER = "(other)"
 class NumericPair:
     """counts: current values over the profile's edges; span: the least and the greatest of them, None of none.
 
-    rows: the finite values of reference and current; None where the reference is a profile.
+    rows: the finite values of reference and current, rising; None where the reference is a profile.
     """
 
     profile: NumericProfile
@@ -79,26 +79,26 @@ class NamesPair:
 Pair = NumericPair | NamesPair
 
 
-def numeric_pair(reference: Floats | NumericProfile, current: Floats) -> NumericPair:
-    """A numeric column; NaN is missing, and so are infinities.
+def numeric_pair(reference: Floats | NumericProfile, current: Floats, *, panes: Panes | None = None) -> NumericPair:
+    """A numeric column; NaN is missing, and so are infinities. ``panes``: those of the reference's rows, where they have an order.
 
     >>> pair = numeric_pair(np.array([1.0, 2.0, np.nan]), np.array([2.0, 9.0, np.inf]))
     >>> pair.n_reference, pair.n_current, pair.missing, pair.span
     (2, 2, 1, (2.0, 9.0))
     """
-    profile = reference if isinstance(reference, NumericProfile) else numeric_profile(reference, None)
-    finite = finite_of(current)
+    profile = reference if isinstance(reference, NumericProfile) else numeric_profile(reference, panes)
+    finite = ordered(current)
     return NumericPair(
         profile=profile,
         counts=np.bincount(bin_of(finite, profile.edges), minlength=len(profile.edges) + 1),
         missing=len(current) - finite.size,
         span=(float(finite.min()), float(finite.max())) if finite.size else None,
-        rows=None if isinstance(reference, NumericProfile) else (finite_of(reference), finite),
+        rows=None if isinstance(reference, NumericProfile) else (ordered(reference), finite),
     )
 
 
-def names_pair(reference: Coded | CategoricalProfile, current: Coded) -> NamesPair:
-    """A column of names.
+def names_pair(reference: Coded | CategoricalProfile, current: Coded, *, panes: Panes | None = None) -> NamesPair:
+    """A column of names. ``panes``: those of the reference's rows, where they have an order.
 
     >>> from detectors.profile import coded
     >>> pair = names_pair(coded(["a", "a", "b"]), coded(["a", "c", None]))
@@ -111,7 +111,7 @@ def names_pair(reference: Coded | CategoricalProfile, current: Coded) -> NamesPa
     place = {name: at for at, name in enumerate(names)}
     rows = _placed(reference, place), _placed(current, place)
     then, now = (np.bincount(side, minlength=len(names)) for side in rows)
-    profile = categorical_profile(reference, None)
+    profile = categorical_profile(reference, panes)
     listed = np.array([place[name] for name in profile.categories], dtype=np.int64)
     unseen = int(now[then == 0].sum())
     return NamesPair(

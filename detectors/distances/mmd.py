@@ -17,6 +17,8 @@ from detectors.edges import Floats
 
 #: Projections (each gives a cosine and a sine) and seed of the convention ``driftline``.
 PROJECTIONS, SEED = 128, 20260101
+#: A variance of unit vectors below which nothing varies.
+ROUNDING = 1e-15
 #: Rows turned at once, so that a long sample takes little memory.
 BLOCK = 65_536
 
@@ -101,7 +103,7 @@ def _tail(gap: float, covariance: Floats) -> float:
     """P(sum of eigenvalues x chi-squared_1 > gap) by three moments (Imhof, 1961); 1 where nothing varies."""
     square = covariance @ covariance
     c1, c2, c3 = float(np.trace(covariance)), float(np.trace(square)), float((square * covariance).sum())
-    if c3 <= 0.0:
+    if c1 <= ROUNDING or c3 <= 0.0:
         return 1.0
     freedom = c2**3 / c3**2
     standing = (gap - c1) / np.sqrt(2.0 * c2) * np.sqrt(2.0 * freedom) + freedom

@@ -6,6 +6,8 @@ the least and the greatest value of each side close them.
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -32,8 +34,9 @@ def _function(edges: Sequence[float], counts: Ints, *, span: Span) -> tuple[Floa
     """The distribution function of one side as the corners of a line, from 0 at the least value to 1 at the greatest."""
     inner = np.asarray(edges, dtype=np.float64)
     below = np.cumsum(counts[:-1]) / counts.sum()
-    kept = (inner > span[0]) & (inner < span[1])
-    low, high = span if span[1] > span[0] else (span[0], float(np.nextafter(span[0], np.inf)))
+    # The float after the greatest value: an atom there keeps its bin, and one value alone is a step.
+    low, high = span[0], min(math.nextafter(span[1], math.inf), sys.float_info.max)
+    kept = (inner > low) & (inner < high)
     return np.concatenate([[low], inner[kept], [high]]), np.concatenate([[0.0], below[kept], [1.0]])
 
 

@@ -9,31 +9,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-
 from detectors.conventions.pair import Pair, names_pair, numeric_pair
-from detectors.edges import Floats
-from detectors.profile import Coded, Column, Panes, profile_of
-from schemas.reference import BadReference, CategoricalProfile, NumericProfile, Profile, Reference
-from stream.command.columns import feature_of, is_number, names_of, numbers_of
-from stream.command.reference_file import panes_of_rows
-from stream.command.table import READERS, read_table
+from detectors.profile import Coded, Column, Panes
+from schemas.reference import BadReference, CategoricalProfile, Profile, Reference
+from stream.command.batches import READERS
+from stream.command.reference_file import nearest, panes_of_times
+from stream.command.row_file import RowFile, Wanted, current_rows, reference_rows
 from stream.command.unusable import unusable
 
+SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which columns, and how: those of `names` as names, those of `exclude` not at all; `time` names the rows' order."""
 
-    exclude: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    time: str | None = None
-    pane_ms: int = 3_600_000
+@dataclass(frozen=True, slots=True, eq=False)
+class Known:
+    """The reference: its columns or profiles by name, its rows, and, where they are in order, their panes and how long one is."""
+
+    columns: Mapping[str, Column | Profile]
+    rows: int
+    panes: Panes | None
+    pane_ms: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """The common columns as pairs, the columns that one side has alone, and the panes that the current rows span (None: no order)."""
+    """The common columns as pairs, rows of both sides, columns that one side has alone; panes: those the current rows span."""
 
     pairs: Mapping[str, Pair]
     rows: tuple[int, int]
@@ -44,32 +43,54 @@ class Compared:
 
 def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared:
     """Read both files. Raises ConfigError naming file, column and value for what cannot be compared."""
-    if reference.name.lower().endswith(tuple(suffix for suffixes in READERS for suffix in suffixes)):
-        return _two_files(reference, current, wanted)
-    return _profile_and_file(reference, current, wanted)
+    known = _rows(reference, wanted) if reference.name.lower().endswith(SUFFIXES) else _profile(reference, wanted)
+    names = {name: isinstance(column, Coded | CategoricalProfile) for name, column in known.columns.items()}
+    now = current_rows(current, wanted, names=names)
+    if not now.columns:
+        raise unusable(current, "", f"has no column of the reference, which has {', '.join(known.columns) or 'none'}")
+    return Compared(
+        pairs={name: _pair(known, now, name) for name in known.columns if name in now.columns},
+        rows=(known.rows, now.rows),
+        only_in_reference=tuple(name for name in known.columns if name not in now.columns),
+        only_in_current=tuple(name for name in now.names if name not in known.columns),
+        panes=None if known.pane_ms is None else len(_panes(current, now, wanted, pane_ms=known.pane_ms).starts),
+    )
 
 
-def _two_files(reference: Path, current: Path, wanted: Wanted) -> Compared:
-    then = _table(reference, wanted, names=wanted.names)
-    columns = {name: _column(reference, then, name, wanted) for name in _features(then, wanted)}
-    names = tuple(name for name, column in columns.items() if isinstance(column, Coded))
-    now = _table(current, wanted, names=names)
-    common = [name for name in columns if name in now.column_names]
-    _some_common(current, common, columns)
-    panes = _panes(reference, then, wanted)
-    pairs = {name: _pair_of_rows(current, now, name, column=columns[name], panes=panes) for name in common}
-    return _compared(pairs, (then.num_rows, now.num_rows), list(columns), now, wanted, span=_panes(current, now, wanted))
+def _rows(path: Path, wanted: Wanted) -> Known:
+    found = reference_rows(path, wanted)
+    if wanted.time is None:
+        return Known(found.columns, found.rows, None, None)
+    panes = _panes(path, found, wanted, pane_ms=wanted.pane_ms)
+    return Known(found.columns, found.rows, panes, wanted.pane_ms)
 
 
-def _profile_and_file(reference: Path, current: Path, wanted: Wanted) -> Compared:
-    built = _profile(reference)
+def _profile(path: Path, wanted: Wanted) -> Known:
+    if not path.is_file():
+        raise unusable(path, "", "no such file")
+    try:
+        built = Reference.from_json(path.read_bytes())
+    except BadReference as error:
+        raise unusable(path, "", f"{error}. (Rows are read from names that end in {', '.join(SUFFIXES)}.)") from None
+    except OSError as error:
+        raise unusable(path, "", f"cannot be read: {error.strerror}") from None
     if wanted.time is not None and built.pane_ms is None:
-        raise unusable(reference, "", f"was built without --time, so --time {wanted.time} has no order to compare with")
-    profiles = {name: one for name, one in built.features.items() if name not in wanted.exclude}
-    names = tuple(name for name, profile in profiles.items() if isinstance(profile, CategoricalProfile))
-    now = _table(current, wanted, names=names)
-    common = [name for name in profiles if name in now.column_names]
-    _some_common(current, common, profiles)
-    pairs = {name: _pair_of_profile(current, now, name, profile=profiles[name]) for name in common}
-    panes = None if wanted.time is None else _panes(current, now, wanted, pane_ms=built.pane_ms)
-    return _compared(pairs, (built.rows, now.num_rows), list(profiles), now, wanted, span=panes)
+        raise unusable(path, "", f"was built without --time, so --time {wanted.time} finds no order in it")
+    columns = {name: one for name, one in built.features.items() if name not in wanted.exclude}
+    return Known(columns, built.rows, None, None if wanted.time is None else built.pane_ms)
+
+
+def _panes(path: Path, rows: RowFile, wanted: Wanted, *, pane_ms: int) -> Panes:
+    assert wanted.time is not None
+    if rows.times is None:
+        raise unusable(path, wanted.time, f"no such column{nearest(wanted.time, list(rows.names))}")
+    return panes_of_times(path, rows.times, time=wanted.time, pane_ms=pane_ms)
+
+
+def _pair(known: Known, now: RowFile, name: str) -> Pair:
+    then, column = known.columns[name], now.columns[name]
+    if isinstance(then, Coded | CategoricalProfile):
+        assert isinstance(column, Coded)
+        return names_pair(then, column, panes=known.panes)
+    assert not isinstance(column, Coded)
+    return numeric_pair(then, column, panes=known.panes)

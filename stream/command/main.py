@@ -19,6 +19,7 @@ import typer
 from schemas.errors import ConfigError, DriftlineError
 from stream.command import dlq, incident, reference, silence
 from stream.command.apply import apply, check_config
+from stream.command.compare import compare
 from stream.command.console import console
 from stream.command.counts import counts
 from stream.command.demo import demo
@@ -61,7 +62,7 @@ def driftline(
     """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
 
 
-for command in (demo, worker, console, apply, check_config, counts, produce, status, lag, tail):
+for command in (demo, worker, console, apply, check_config, compare, counts, produce, status, lag, tail):
     app.command(command.__name__.replace("_", "-"))(command)
 app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from detectors.profile import Panes, categorical_profile, numeric_profile, of_profiles, panes_in_place, profile_of
 from schemas.durations import duration_text
@@ -97,7 +99,11 @@ def _sinks(path: Path, parts: Parts) -> Callable[[str, pa.DataType, Path], Sink]
 
 def _built(spool: Spool, parts: Parts, build: Build, *, path: Path) -> Reference:
     names = _features(path, parts, spool.names)
-    panes = None if parts.time is None else _panes(path, spool, parts.time, pane_ms=build.pane_ms)
+    panes = (
+        None
+        if parts.time is None
+        else panes_of_times(path, spool.column(parts.time), time=parts.time, pane_ms=build.pane_ms)
+    )
     features = {}
     for number, name in enumerate(names, start=1):
         features[name] = profile_of(spool.column(name), panes)
@@ -116,10 +122,11 @@ def _check_parts(path: Path, parts: Parts, names: list[str]) -> None:
     """Every column that was named is there."""
     for name in (*parts.of_the_row, *parts.names, *parts.exclude):
         if name not in names:
-            raise unusable(path, name, f"no such column{_nearest(name, names)}")
+            raise unusable(path, name, f"no such column{nearest(name, names)}")
 
 
-def _nearest(name: str, names: list[str]) -> str:
+def nearest(name: str, names: list[str]) -> str:
+    """What a person may have meant by a column that is not there."""
     close = difflib.get_close_matches(name, names, n=1)
     return (f", did you mean {close[0]}?" if close else ".") + f" The file has {', '.join(names)}"
 
@@ -131,8 +138,8 @@ def _features(path: Path, parts: Parts, columns: list[str]) -> list[str]:
     return names
 
 
-def _panes(path: Path, spool: Spool, time: str, *, pane_ms: int) -> Panes:
-    times = spool.column(time)
+def panes_of_times(path: Path, times: NDArray[np.int64], *, time: str, pane_ms: int) -> Panes:
+    """The pane of each row, in the place of its time. Raises ConfigError where they span too many."""
     span = (int(times.max()) - int(times.min())) // pane_ms + 1
     if span > MOST_PANES:
         raise unusable(

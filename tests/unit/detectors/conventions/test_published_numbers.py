@@ -7,10 +7,11 @@ import pytest
 
 from detectors.conventions.measure import measure
 from detectors.conventions.pair import names_pair, numeric_pair
+from detectors.edges import Floats
 from detectors.profile import coded
 
-REFERENCE = ((np.arange(1, 2001) * 0.6180339887498949) % 1) ** 2 * 10
-CURRENT = ((np.arange(1, 1501) * 0.7548776662466927) % 1) ** 1.7 * 11 - 0.5
+REFERENCE: Floats = np.asarray(((np.arange(1, 2001) * 0.6180339887498949) % 1) ** 2 * 10)
+CURRENT: Floats = np.asarray(((np.arange(1, 1501) * 0.7548776662466927) % 1) ** 1.7 * 11 - 0.5)
 NUMBERS = numeric_pair(REFERENCE, CURRENT)
 NAMES = names_pair(
     coded(["a"] * 700 + ["b"] * 250 + ["c"] * 49 + ["d"]), coded(["a"] * 330 + ["b"] * 140 + ["c"] * 20 + ["e"] * 10)

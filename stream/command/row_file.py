@@ -1,0 +1,113 @@
+"""The columns of a file of rows in memory: those of a reference by their own types, the current ones in the reference's kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from detectors.profile import Coded, Column
+from stream.command.batches import Reading, fill
+from stream.command.columns import is_name, is_number, times_of
+from stream.command.reference_file import nearest
+from stream.command.spool import Names, Numbers, Sink, Spool, Times
+from stream.command.unusable import unusable
+
+SinkOf = Callable[[str, pa.DataType, Path], Sink]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which columns, and how: those of `names` as names, those of `exclude` not at all; `time` names the rows' order."""
+
+    exclude: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    time: str | None = None
+    pane_ms: int = 3_600_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowFile:
+    """names: of all columns but the time and those left out; times: of the rows, None where they have none."""
+
+    names: tuple[str, ...]
+    columns: Mapping[str, Column]
+    rows: int
+    times: NDArray[np.int64] | None
+
+
+class Nothing:
+    """Takes a column that nobody wants."""
+
+    def append(self, values: pa.Array) -> None:
+        """Forgotten."""
+
+    def column(self) -> None:
+        """None."""
+
+
+def reference_rows(path: Path, wanted: Wanted) -> RowFile:
+    """Every column by its own type. Raises ConfigError for one that is neither numbers nor names, and for one named in vain."""
+
+    def sink_of(name: str, kind: pa.DataType, file: Path) -> Sink:
+        if name in wanted.names:
+            return Names(file)
+        return Numbers(file) if is_number(kind) else _names(path, name, kind, file=file)
+
+    found = _read(path, wanted, sink_of, as_text={*wanted.names})
+    for name in wanted.names:
+        if name not in found.columns:
+            raise unusable(path, name, f"no such column{nearest(name, list(found.names))}")
+    return found
+
+
+def current_rows(path: Path, wanted: Wanted, *, names: Mapping[str, bool]) -> RowFile:
+    """The columns that the reference has, by name whether it holds names. Raises ConfigError where the file says otherwise."""
+
+    def sink_of(name: str, kind: pa.DataType, file: Path) -> Sink:
+        if name not in names:
+            return Nothing()
+        if names[name]:
+            return Names(file) if is_number(kind) else _names(path, name, kind, file=file)
+        if not is_number(kind):
+            way = f"--categorical {name} takes both as names, --exclude {name} leaves it out"
+            raise unusable(path, name, f"holds {kind} values, and in the reference numbers; {way}")
+        return Numbers(file)
+
+    found = _read(path, wanted, sink_of, as_text={name for name, is_names in names.items() if is_names})
+    columns = {name: column for name, column in found.columns.items() if name in names}
+    return RowFile(found.names, columns, found.rows, found.times)
+
+
+def _read(path: Path, wanted: Wanted, sink_of: SinkOf, *, as_text: set[str]) -> RowFile:
+    def timed(name: str, kind: pa.DataType, file: Path) -> Sink:
+        if name != wanted.time:
+            return sink_of(name, kind, file)
+        return Times(file, lambda values, before: times_of(values, path=path, name=name, before=before))
+
+    with TemporaryDirectory(prefix="driftline-") as folder:
+        spool = Spool(Path(folder), timed)
+        spelled = as_text | ({wanted.time} if wanted.time else set())
+        fill(spool, path, Reading(spelled, set(wanted.exclude), names=lambda names: None, rows=lambda rows: None))
+        left = tuple(name for name in spool.names if name not in (*wanted.exclude, wanted.time))
+        times = np.array(spool.column(wanted.time)) if wanted.time in spool.names else None
+        return RowFile(left, {name: _kept(spool.column(name)) for name in left}, spool.rows, times)
+
+
+def _kept(column: Column | None) -> Column:
+    """A column in memory, since its file goes away."""
+    if isinstance(column, Coded):
+        return Coded(column.names, np.array(column.codes))
+    return np.array([] if column is None else column, dtype=np.float64)
+
+
+def _names(path: Path, name: str, kind: pa.DataType, *, file: Path) -> Sink:
+    if not is_name(kind):
+        message = f"is of type {kind}, which is neither numbers nor names; --exclude {name} leaves it out"
+        raise unusable(path, name, message)
+    return Names(file)
