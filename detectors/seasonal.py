@@ -8,7 +8,7 @@ Hours are those of the model's own time zone: when clocks change, the rhythm of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -17,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 HOUR_MS = 3_600_000
 HOURS_A_DAY = 24
 HOURS_A_WEEK = 168
+_THURSDAY = 72  # the first hour of 1970, counted from Monday
+_MILLISECOND = timedelta(milliseconds=1)
 _QUARTER_S = 900  # clocks change on a quarter of an hour of UTC, everywhere
 
 Floats = NDArray[np.float64]
@@ -40,12 +42,23 @@ def hours_of_week(starts_ms: ArrayLike, *, zone: str) -> Ints:
     >>> hours_of_week([1357034400000, 1373277600000], zone="America/New_York").tolist()  # Tu 05:00 EST, Mo 06:00 EDT
     [29, 6]
     """
-    clock = _zone(zone)
-    seconds = np.asarray(starts_ms, dtype=np.int64) // 1000
-    quarters, place = np.unique(seconds // _QUARTER_S, return_inverse=True)
-    moments = (datetime.fromtimestamp(quarter * _QUARTER_S, clock) for quarter in quarters.tolist())
-    hours = np.fromiter((at.weekday() * HOURS_A_DAY + at.hour for at in moments), np.int64, quarters.size)
-    return hours[place]
+    since_thursday = local_ms(starts_ms, zone=zone) // HOUR_MS
+    hours: Ints = (since_thursday + _THURSDAY) % HOURS_A_WEEK
+    return hours
+
+
+def local_ms(starts_ms: ArrayLike, *, zone: str) -> Ints:
+    """What the clocks of a zone show at each instant, as milliseconds since they showed 1970-01-01T00:00.
+
+    >>> local_ms([1357034400000], zone="America/New_York").tolist()
+    [1357016400000]
+    """
+    clock, instants = _zone(zone), np.asarray(starts_ms, dtype=np.int64)
+    quarters, place = np.unique(instants // (1000 * _QUARTER_S), return_inverse=True)
+    ahead = (datetime.fromtimestamp(quarter * _QUARTER_S, clock).utcoffset() for quarter in quarters.tolist())
+    offsets = np.fromiter((0 if by is None else by // _MILLISECOND for by in ahead), np.int64, quarters.size)
+    shown: Ints = instants + offsets[place]
+    return shown
 
 
 def hourly_shares(counts: ArrayLike, hours: Ints, *, pane_ms: int) -> HourlyShares:
