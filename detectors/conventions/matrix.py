@@ -60,7 +60,7 @@ def table() -> list[list[str]]:
     >>> table()[0]
     ['', 'driftline', 'deciles', 'percentile', 'evidently', 'nannyml', 'frouros', 'whylabs', 'fiddler', 'deepchecks']
     >>> table()[1]
-    ['psi', 'nc', 'nc', 'n', 'NC', '-', 'N', 'NC', 'nC', 'C']
+    ['psi', 'nc', 'nc', 'n', 'NC', '-', 'N', 'NC', 'nc', 'C']
     """
     letters: dict[tuple[str, str], str] = {}
     for cell in cells():

@@ -110,5 +110,5 @@ FIDDLER = Convention(
     name="fiddler",
     source="Fiddler's published rule: one count more in every bin; its numeric bins are not published, here the deciles",
     numeric={"psi": OfNumbers(_fiddler_numeric, "counts")},
-    categorical={"psi": OfNames(_fiddler_names)},
+    categorical={"psi": OfNames(_fiddler_names, "counts")},
 )

@@ -1,9 +1,9 @@
-"""Writes the example's two files of rows, the same bytes at every run: `reference.csv` and `events.jsonl`.
+"""Writes the example's files of rows, the same bytes at every run: `reference.csv`, `later.csv` and `events.jsonl`.
 
 A shop predicts whether an order will be returned. The reference is 500 orders of the twenty days on which the
 model was built. The events are 200 orders of two later days, in which three things are different: amounts are a
 third higher, a new country appears, and the age of the account is missing more often. Three events among them
-are wrong on purpose, each in another way.
+are wrong on purpose, each in another way. `later.csv` is the same 200 orders as a table.
 """
 
 from __future__ import annotations
@@ -71,9 +71,17 @@ def write_reference(path: Path, chance: random.Random) -> None:
             table.writerow(row | {"time": _rfc3339(row["time"]), "outcome": outcome})
 
 
-def write_events(path: Path, chance: random.Random) -> None:
-    """200 orders as prediction events, one JSON object a line, and three that are wrong."""
-    lines = [json.dumps(event(order, number)) for number, order in enumerate(orders(AFTER, 200, chance))]
+def write_later(path: Path, rows: list[dict[str, object]]) -> None:
+    """Later orders as CSV: nobody knows yet what becomes of them."""
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(row | {"time": _rfc3339(row["time"])} for row in rows)
+
+
+def write_events(path: Path, rows: list[dict[str, object]]) -> None:
+    """Later orders as prediction events, one JSON object a line, and three that are wrong."""
+    lines = [json.dumps(event(order, number)) for number, order in enumerate(rows)]
     for place, broken in ((180, UNKNOWN_MODEL), (120, SECONDS), (60, SCORE_AS_TEXT)):
         lines.insert(place, json.dumps(broken))
     path.write_text("".join(f"{line}\n" for line in lines))
@@ -96,10 +104,12 @@ def _rfc3339(time: object) -> str:
 
 
 def generate(folder: Path) -> None:
-    """Write both files into ``folder``."""
+    """Write all files into ``folder``."""
     chance = random.Random(SEED)
     write_reference(folder / "reference.csv", chance)
-    write_events(folder / "events.jsonl", chance)
+    later = list(orders(AFTER, 200, chance))
+    write_later(folder / "later.csv", later)
+    write_events(folder / "events.jsonl", later)
 
 
 if __name__ == "__main__":

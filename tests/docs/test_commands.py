@@ -58,7 +58,13 @@ def test_commands_do_what_the_document_says(document: Path, reader: Reader) -> N
 
 
 def test_the_documents_with_commands() -> None:
-    assert [document.name for document in WITH_COMMANDS] == ["README.md", "operations.md", "quickstart.md", "redis.md"]
+    assert [document.name for document in WITH_COMMANDS] == [
+        "README.md",
+        "compare.md",
+        "operations.md",
+        "quickstart.md",
+        "redis.md",
+    ]
 
 
 def test_what_is_not_run_says_why() -> None:

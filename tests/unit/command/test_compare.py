@@ -122,7 +122,7 @@ def test_a_pair_that_makes_no_sense_is_refused_with_the_matrix(tmp_path: Path) -
         *("driftline", "deciles", "percentile", "evidently", "nannyml"),
         *("frouros", "whylabs", "fiddler", "deepchecks"),
     ]
-    assert matrix[1] == ["psi", "nc", "nc", "n", "NC", "-", "N", "NC", "nC", "C"]
+    assert matrix[1] == ["psi", "nc", "nc", "n", "NC", "-", "N", "NC", "nc", "C"]
     assert [row[0] for row in matrix[1:]] == [
         *("psi", "kl", "js", "hellinger", "tv", "linf", "wasserstein"),
         *("ks", "cvm", "chi2", "cramers_v", "z", "mmd"),

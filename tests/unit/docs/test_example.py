@@ -28,7 +28,7 @@ def script() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["reference.csv", "events.jsonl"])
+@pytest.mark.parametrize("name", ["reference.csv", "later.csv", "events.jsonl"])
 def test_the_files_are_what_the_script_writes(script: Any, name: str, tmp_path: Path) -> None:
     script.generate(tmp_path)
 
