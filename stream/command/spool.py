@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from detectors.edges import Floats
 from detectors.profile import Coded
 from stream.command.columns import name_of
+from stream.command.unusable import unusable
 
 Ints = NDArray[np.int64]
 Batch = tuple[int, Mapping[str, pa.Array]]
@@ -130,8 +131,13 @@ class Spool:
 
 def _write(path: Path, values: NDArray[Any]) -> None:
     """Opened for each batch: a file may have more columns than a process may have files open."""
-    with path.open("ab") as file:
-        values.tofile(file)
+    try:
+        with path.open("ab") as file:
+            file.write(np.ascontiguousarray(values).data)
+    except OSError as error:
+        raise unusable(
+            path.parent, "", f"cannot hold the columns meanwhile, 8 bytes a value: {error.strerror}"
+        ) from None
 
 
 def _mapped(path: Path, kind: type[Any]) -> NDArray[Any]:

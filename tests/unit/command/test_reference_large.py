@@ -18,6 +18,7 @@ from schemas.reference import CategoricalProfile, NumericProfile, Reference
 from stream.command import batches, csv_batches, json_batches
 from stream.command.csv_batches import number_of
 from stream.command.reference_file import Build, Parts, reference_of
+from stream.command.spool import Numbers
 
 HOUR = 3_600_000
 START = 1_357_034_400_000
@@ -154,6 +155,16 @@ def test_a_wrong_name_is_told_before_the_rows_are_read(tmp_path: Path) -> None:
             told=lambda what, number, total: read.append(number),
         )
     assert read == []
+
+
+def test_a_full_disk_is_told_as_such() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("no /dev/full here")
+    with pytest.raises(
+        ConfigError, match="/dev: cannot hold the columns meanwhile, 8 bytes a value: No space left on device"
+    ):
+        Numbers(full).append(pa.array([1.0] * 10_000))
 
 
 spellings = st.one_of(st.floats().map(repr), st.text(alphabet="0123456789.eE+-_ infa()xd", max_size=8))
