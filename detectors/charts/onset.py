@@ -2,9 +2,9 @@
 
 For every pane the log likelihood that a change began there is known in two forms: a step of unknown size, and a ramp of unknown
 slope.  The interval holds all panes at which the better of the two comes within `WITHIN` of the best of all.  A step alone would
-put a slow ramp's beginning far too late: what crept in is not seen for long.  Simulated at the alarm of a CUSUM (k .5, ARL 10 000),
-it holds the true onset in 97 % or more of steps of .5 to 4 sd and 95 % or more of ramps of .002 to .3 sd a pane, independent panes or
-correlated ones in long-run sd.
+put a slow ramp's beginning far too late: what crept in is not seen for long.  Simulated at the alarm of a CUSUM (k .5, ARL
+10 000), it holds the true onset in 97 % or more of steps of .5 to 4 sd and 95 % or more of ramps of .002 to .3 sd a pane, whether
+panes are independent or correlated and in long-run sd.
 """
 
 from __future__ import annotations
