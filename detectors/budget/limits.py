@@ -1,0 +1,46 @@
+"""What a calibrated test and its charts must exceed, so that a process alarms no more often than its share of the budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from detectors.budget.chart_limit import cusum_limit
+from detectors.budget.sliding import p_threshold
+from detectors.calibration.calibrate import Calibration
+from detectors.calibration.judge import Verdict
+from detectors.charts.baseline import Baseline
+
+#: Thresholds are set for this share of a process's rate.  A calibration is an estimate from one reference, and its errors cost more
+#: alarms than they save; simulated over 24 models, thresholds for all of it used .97 of the budget on average, some models thrice.
+MARGIN = 0.6
+
+#: Slack of the charts, in long-run sd: one for shifts of 1 sd and more, one for small ones.
+SLACKS = (0.5, 0.25)
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLimits:
+    """p-values below which a window alarms; ``location`` None where bins have no order."""
+
+    omnibus: float
+    location: float | None
+
+    def exceeded(self, verdict: Verdict) -> bool:
+        """Whether a window is in drift by the budget."""
+        shifted = self.location is not None and verdict.p_location is not None and verdict.p_location < self.location
+        return verdict.p_omnibus < self.omnibus or shifted
+
+
+def window_limits(calibration: Calibration, rate: float, *, judgements: float) -> WindowLimits:
+    """For a rate of alarms a judgement; ``judgements``: in the length of a window, 1 where windows do not overlap."""
+    rate, freedom = MARGIN * rate, calibration.omnibus.shape_freedom
+    return WindowLimits(
+        omnibus=p_threshold(rate, judgements=judgements, freedom=freedom),
+        location=None if calibration.scores is None else p_threshold(rate, judgements=judgements, freedom=1.0),
+    )
+
+
+def chart_limits(baseline: Baseline, rate: float) -> tuple[float, ...]:
+    """The limit of a two-sided CUSUM for each of :data:`SLACKS`, for a rate of alarms a pane."""
+    rate = MARGIN * rate
+    return tuple(cusum_limit(rate, slack, panes=baseline.panes, blocks=baseline.blocks) for slack in SLACKS)
