@@ -26,6 +26,7 @@ PAGES = (
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",
+    "/models/flight-delay?measure=missing",
     "/models/flight-delay/features/temp",
     "/models/flight-delay/features/carrier?window=week",
 )
@@ -75,7 +76,7 @@ def test_the_overview_says_what_is_open_how_the_models_are_and_how_far_everythin
         "P1 weather-feed: temp, dewp and humid of flight-delay drift open 3 of 3 findings fire source weather-feed 86 % "
         "2013-12-02 00:00 after 2013-12-01 00:00 psi 1.14 of 0.25 temp, day 900 nobody"
     ) in text
-    assert "45 % each, a tie" in text
+    assert "recovering 0 of 1 findings fire · came back 2× unclear 2013-10-29 00:00" in text
     assert "predictions 1 1 336 776 2013-12-31 23:59 2 0" in text
     assert text.index("weather-feed: temp") < text.index("carrier of flight-delay drifts")
     assert "flight-delay: all requests fail" not in text
@@ -126,6 +127,7 @@ def test_an_incident_says_why_who_was_told_and_what_to_type(site: ConsoleSite) -
 def test_a_tie_is_said_to_be_one(site: ConsoleSite) -> None:
     text = site.get(f"/incidents/{OPEN_CARRIER}").text
 
+    assert "No cause stands out" in text
     assert "The first 2 are a tie" in text
     assert "Taken by dana" in text
 
@@ -144,6 +146,10 @@ def test_ended_incidents_are_listed_apart_with_their_reason(site: ConsoleSite) -
         ("/nothing", "Not here"),
         ("/models/other", "No model other is in force."),
         ("/models/flight-delay?window=month", "There is no window month; there are day, week."),
+        (
+            "/models/flight-delay?measure=luck",
+            "There is no measure luck; there are psi, ks, ks_p, chi2, chi2_p, missing,",
+        ),
         ("/models/flight-delay/features/snow", "The model flight-delay has no feature snow."),
         ("/incidents/5f", "There is no incident 5f."),
         ("/static/../app.py", "Not here"),
