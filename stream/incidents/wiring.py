@@ -66,7 +66,7 @@ def incidents_of(
 ) -> Incidents:
     """Build the parts; nothing is started."""
     tally = OwnerTally()
-    store = IncidentStore(redis, settings.names)
+    store = IncidentStore(redis, settings.names, clock=settings.clock)
     owner = Owner(store, lock_step=settings.clock == "event", patience=patience, tally=tally)
     configured = Configured(redis, settings, patience=patience)
     return Incidents(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from redis.asyncio import Redis
 
+from schemas.incidents import SilenceView, encode
 from schemas.names import Names
 from tests.support.command import driftline
 from tests.support.console_hostile import DIRECTION, LONG, MODEL, NAMES, QUOTES, SCRIPT, fill_hostile
@@ -278,3 +279,18 @@ def test_a_taken_port_names_the_variable(redis_url: str) -> None:
 async def year_of_one(redis: Redis, names: Names) -> None:
     await fill(redis, names, {"flight-delay": False}, days=2)
     await fill_incidents(redis, names)
+
+
+def test_in_a_replay_the_console_says_so_and_shows_the_silences_of_its_time(empty: ConsoleSite) -> None:
+    async def replayed(redis: Redis, names: Names) -> None:
+        await redis.hset(names.incidents("owner"), "clock", "event")
+        await redis.hset(names.incidents("records"), "meta", '{"now":1357000000000,"schema":1}')
+        silence = SilenceView(
+            id="s-1", matchers=("model=m",), starts=1_356_999_999_999, ends=1_357_000_000_001, by="ann"
+        )
+        await redis.hset(names.incidents("silences"), "s-1", encode(silence))
+
+    assert "A replay" not in empty.get("/").text
+    empty.fill(replayed)
+    assert "A replay: everything is decided by the time of the events." in empty.get("/").text
+    assert "model=m" in empty.get("/incidents").text

@@ -140,7 +140,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """An owner that has taken over what is stored, with its tasks running."""
     async with redis_async.Redis.from_url(url) as redis:
-        store = IncidentStore(redis, names)
+        store = IncidentStore(redis, names, clock="event" if event_time else "live")
         owner = Owner(store, lock_step=event_time, patience=Patience(), tally=OwnerTally())
         found = receivers if receivers is not None else two_receivers()
         senders = Senders(owner, NoBudget(), receivers=lambda: found, in_doubt_s=in_doubt_s)

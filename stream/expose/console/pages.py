@@ -87,7 +87,7 @@ async def incidents(request: web.Request) -> web.Response:
     """``/incidents``: all that Redis holds, those that are open first."""
     site, found = request.app[SITE], read.Found()
     await read.read_incidents(site.redis, site.names, found=found)
-    ended, now_ms = ended_rows(found.incidents), await read.read_now(site.redis)
+    ended, now_ms = ended_rows(found.incidents), await read.read_owner_now(site.redis, site.names)
     silences = [one for one in await read_silences(site.redis, site.names) if one.ends > now_ms]
     return rendered(
         request,
