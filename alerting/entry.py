@@ -63,6 +63,8 @@ class Entry:
     failed: str | None = None
     #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
     root: str | None = None
+    #: PagerDuty, live: by generation, when a resolve that was taken is sent once more (:mod:`alerting.resolves`).
+    again: dict[int, int] = field(default_factory=dict)
 
     @property
     def confirmed(self) -> bool:
@@ -74,7 +76,8 @@ class Entry:
     def settled(self) -> bool:
         """Nothing is wanted and nothing left to be done; a failed address is given up."""
         noted = self.note is None or not self.notable
-        return self.failed is not None or (self.want is None and not self.believed and noted)
+        told = not self.believed and not self.again and noted
+        return self.failed is not None or (self.want is None and told)
 
     @property
     def notable(self) -> bool:

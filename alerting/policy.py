@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from alerting.deliveries import ReceiverKind
 from alerting.lineage import Lineage
@@ -16,6 +17,7 @@ from schemas.monitored import RouteMonitor
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
+Clock = Literal["live", "event"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Timings:
     ``slack`` widens every onset; ``recover_hold`` is the shortest hold, doubled at each return up to ``hold_cap`` times its
     first length; ``blind_limit`` is how long an incident stays open that nothing is known of any more; ``expire_after`` ends
     one that is clear and whose model says nothing more; ended ones are kept for ``keep_ended``; ``cap`` bounds live ones.
+    ``resolve_again`` is how long after a resolve PagerDuty is sent it once more.
     """
 
     slack: int = 5 * MINUTE
@@ -44,16 +47,18 @@ class Timings:
     expire_after: int = 2 * DAY
     keep_ended: int = DAY
     cap: int = 10_000
+    resolve_again: int = 60 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """Everything decided by, read only."""
+    """Everything decided by, read only.  ``clock`` is what the owner's clock is: the present, or event time in a replay."""
 
     lineage: Lineage
     tree: Branch
     receivers: Mapping[str, tuple[Address, ...]]
     timings: Timings
+    clock: Clock = "live"
 
     @classmethod
     def of(
@@ -63,11 +68,12 @@ class Policy:
         receivers: Mapping[str, tuple[Address, ...]],
         *,
         timings: Timings | None = None,
+        clock: Clock = "live",
     ) -> Policy:
         """:raises ValueError: a route's matcher cannot be read."""
         timings = timings or Timings()
         tree = tree_of(route, open_wait=timings.open_wait, update_interval=timings.update_interval)
-        return cls(lineage, tree, dict(receivers), timings)
+        return cls(lineage, tree, dict(receivers), timings, clock)
 
     def addresses(self, receiver: str | None) -> tuple[Address, ...]:
         """The addresses behind a receiver's name; none where only the console shows it."""

@@ -12,6 +12,7 @@ from alerting.deliveries import Call, CallKind
 from alerting.entry import Belief, Entry
 from alerting.incident import Picture
 from alerting.recovery import REASONS
+from alerting.resolves import due_again
 from alerting.state import State
 from schemas.findings import Severity
 
@@ -32,7 +33,7 @@ def plan(state: State, entry_id: str, now: int) -> Call | None:
     entry = state.entries.get(entry_id)
     if entry is None or entry.failed is not None:
         return None
-    return _wanted(state, entry, now) or _note(entry) or _close(state, entry)
+    return _wanted(state, entry, now) or _note(entry) or _close(state, entry) or _again(state, entry, now)
 
 
 def _wanted(state: State, entry: Entry, now: int) -> Call | None:
@@ -71,6 +72,11 @@ def _close(state: State, entry: Entry) -> Call | None:
         if generation != entry.want and _may_close(state, entry):
             return _call(entry, "close", generation, why=_closing(state, entry))
     return None
+
+
+def _again(state: State, entry: Entry, now: int) -> Call | None:
+    generation = due_again(entry, now)
+    return None if generation is None else _call(entry, "close", generation, why=_closing(state, entry))
 
 
 def _may_close(state: State, entry: Entry) -> bool:

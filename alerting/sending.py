@@ -13,6 +13,7 @@ from alerting.draft import Draft
 from alerting.entry import Belief, Entry, entry_id
 from alerting.history import noted
 from alerting.inputs import Began, Confirmed, Failed
+from alerting.resolves import dropped, resolved
 
 
 def began(draft: Draft, sent: Began) -> None:
@@ -42,10 +43,8 @@ def confirmed(draft: Draft, sent: Confirmed) -> None:
         return
     call = sent.call
     if call.kind == "close":
-        believed = {
-            generation: belief for generation, belief in entry.believed.items() if generation != call.generation
-        }
-        draft.entry(replace(entry, believed=believed, root=sent.thread or call.thread or entry.root))
+        closed = resolved(draft, entry, call.generation)
+        draft.entry(replace(closed, root=sent.thread or call.thread or entry.root))
     elif call.kind != "note":
         draft.entry(_taken(draft, entry, sent))
     draft.touch([entry.incident])
@@ -68,7 +67,9 @@ def failed(draft: Draft, sent: Failed) -> None:
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
-    if sent.permanent:
+    if sent.call.kind == "close" and sent.call.generation in entry.again:
+        draft.entry(dropped(entry, sent.call.generation) if sent.permanent else entry)
+    elif sent.permanent:
         _given_up(draft, entry, sent.why)
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))

@@ -15,6 +15,7 @@ from alerting.incident import Incident
 from alerting.reconcile import repeat_due
 from alerting.recovery import blind_until, expires
 from alerting.register import update_due
+from alerting.resolves import resolve_due
 from alerting.silences import edges
 from alerting.state import Index
 from alerting.wanted import first_ready, wanted
@@ -23,7 +24,8 @@ from alerting.wanted import first_ready, wanted
 def due_of(draft: Draft, incident: Incident) -> int | None:
     """When time alone changes something about an incident; always in the future."""
     dues = _live_dues(draft, incident) if incident.live else _kept_until(draft, incident)
-    return min((due for due in dues if due is not None and due > draft.now), default=None)
+    again = (resolve_due(draft.entries[name]) for name in incident.entries)
+    return min((due for due in (*dues, *again) if due is not None and due > draft.now), default=None)
 
 
 def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:

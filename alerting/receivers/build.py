@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from alerting.messages.place import Place
-from alerting.receivers.endpoints import Clock, Endpoints, checked
+from alerting.policy import Clock
+from alerting.receivers.endpoints import Endpoints, checked
 from alerting.receivers.pagerduty import PagerDuty
 from alerting.receivers.receiver import Receiver
 from alerting.receivers.secrets import Secret

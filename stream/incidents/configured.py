@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from alerting.entry import Entry
 from alerting.inputs import Configure
 from alerting.lineage import Lineage
-from alerting.policy import Address, Policy
+from alerting.policy import Address, Clock, Policy
 from alerting.receivers.build import Built, build
 from alerting.receivers.endpoints import Endpoints
 from alerting.receivers.receiver import Receiver
@@ -147,7 +147,7 @@ class Configured:
 
     def _follow(self, generation: Generation, known: Known) -> None:
         self._addresses = known
-        self.policy = policy_of(generation, known)
+        self.policy = policy_of(generation, known, self._settings.clock)
         self.announced = tuple(announced(generation))
         self.first.set()
 
@@ -157,10 +157,10 @@ class Configured:
             log.error("incidents stay with the configuration that they had: %s", why)
 
 
-def policy_of(generation: Generation, known: Known) -> Policy:
+def policy_of(generation: Generation, known: Known, clock: Clock) -> Policy:
     """What the core decides by."""
     models = {name: force.monitor for name, force in generation.models.items()}
-    return Policy.of(Lineage.of(models, generation.sources), generation.route, known)
+    return Policy.of(Lineage.of(models, generation.sources), generation.route, known, clock=clock)
 
 
 def completed(built: Known, before: Known) -> Known:
