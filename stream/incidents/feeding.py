@@ -78,7 +78,7 @@ class Feeding:
         if isinstance(message, Finding):
             self.findings.append(message)
         elif not isinstance(message, Progress):
-            self.answers[f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message)
+            self.answers[message.nonce or f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message)
         self.state = step(self.state, message, self.now)
 
     def _may_move(self) -> bool:

@@ -14,7 +14,7 @@ key                  type        what
 ``timeline:<id>``    stream      what happened to an incident, oldest first, capped
 ``silences``         hash        silence -> JSON
 ``outbox``           stream      documents that are to be sent to Kafka's compacted topic
-``answer:<place>``   string      what became of an action, for the command that waits for it; kept an hour
+``answer:<nonce>``   string      what became of an action, for the command that waits for it; kept an hour
 ===================  ==========  ===========================================================================
 
 Nothing here decides; it carries.
