@@ -22,13 +22,13 @@ def step(state: State, given: Input, now: int) -> State:
     state = advance(state, now)
     if isinstance(given, Finding):
         if not is_news(state, given):
-            return _finished(Draft(state, now))
+            return finished(Draft(state, now))
         draft = Draft(state, now)
         hear_time(draft, given)
-        state = _finished(draft)
+        state = finished(draft)
     draft = Draft(state, now)
     _take(draft, given)
-    return _finished(draft)
+    return finished(draft)
 
 
 def advance(state: State, now: int) -> State:
@@ -52,7 +52,7 @@ def _fired(state: State, due: int) -> State:
     draft = Draft(state, due)
     draft.touch(name for name, at in state.index.dues.items() if at <= due)
     _silences_moved(draft)
-    return _finished(draft)
+    return finished(draft)
 
 
 def _silences_moved(draft: Draft) -> None:
@@ -92,7 +92,8 @@ def _configure(draft: Draft, given: Configure) -> None:
         rerouted(draft, removed(draft, incident))
 
 
-def _finished(draft: Draft) -> State:
+def finished(draft: Draft) -> State:
+    """The state once everything that was touched is settled."""
     if draft.silences is not draft.before.silences:
         draft.touch(incident.id for incident in draft.live())
     for name in list(draft.touched):

@@ -100,6 +100,7 @@ class IncidentMetrics:
         self.turn_seconds = counter("incident_turn_seconds", "Time that storing them took.")
         self.slowest = gauge("incident_slowest_turn_seconds", "The slowest of them.")
         self.unpublished = counter("unpublished_documents", "Documents of incidents that Kafka will never take.")
+        self.jumps = counter("clock_jumps", "Times that Redis' clock was set by more than five minutes.")
         self.fenced = counter("incident_fenced", "Turns refused by the store.")
 
     def sample(self, tally: OwnerTally) -> None:
@@ -135,5 +136,6 @@ class IncidentMetrics:
             self.turns: tally.turns,
             self.turn_seconds: tally.commit_seconds,
             self.unpublished: tally.unpublished,
+            self.jumps: tally.clock_jumps,
             self.fenced: tally.fenced,
         }

@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from alerting.inputs import Input
 from alerting.policy import Policy
 from alerting.records import restored
+from alerting.state import State
 from alerting.step import next_due
 from stream.incidents.feeding import Feeding
 from stream.incidents.inbox import Arrival
+from stream.incidents.jumps import Watch, stepped_back
 from stream.incidents.kill_points import passing
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
@@ -52,6 +54,7 @@ class Owner:
         self.lost: Callable[[Tenure], Awaitable[None]] | None = None
         self.committed: Callable[[str, int], None] | None = None
         self._wake = asyncio.Event()
+        self._watch = Watch()
 
     def begin(self, tenure: Tenure) -> None:
         """Own from now on."""
@@ -138,15 +141,23 @@ class Owner:
 
     async def _turn(self, tenure: Tenure) -> bool:
         """Feed and store; True where more waits."""
-        now = tenure.now if self.lock_step else max(tenure.now, await self.patience(self.store.now_ms))
+        state, now = (tenure.state, tenure.now) if self.lock_step else await self._looked(tenure)
         own, tenure.own = tenure.own, []
-        feeding = Feeding(tenure.state, tenure.now, tenure.inbox, self.lock_step, tenure.unawaited)
+        feeding = Feeding(state, now, tenure.inbox, self.lock_step, tenure.unawaited)
         more = await self._fed(feeding, [given for given, _ in own], now=now)
         stored = await self._stored(tenure, feeding)
         for _, waiting in own:
             if not waiting.done():
                 waiting.set_result(None) if stored else waiting.set_exception(Ended())
         return stored and more
+
+    async def _looked(self, tenure: Tenure) -> tuple[State, int]:
+        """Live: the state by Redis' clock as it is now, and that; a clock that was set is noticed and said."""
+        now = await self.patience(self.store.now_ms)
+        ahead = self._watch.ahead_ms(redis_ms=now, process_ms=int(time.monotonic() * 1000))
+        back = stepped_back(tenure.state, tenure.now, now)
+        self.tally.clock_jumps += (ahead > 0) + (back is not None)
+        return (tenure.state, max(tenure.now, now)) if back is None else (back, now)
 
     async def _fed(self, feeding: Feeding, own: Iterable[Input], *, now: int) -> bool:
         feeding.pass_time(now)

@@ -132,12 +132,16 @@ class World:
         self.now = max(self.now, self.now if at is None else at)
         before, self.state = self.state, step(self.state, given, self.now)
         self.given.append((given, self.now))
+        self.store(before)
+        return self.state
+
+    def store(self, before: State) -> None:
+        """Write what has changed as the owner would."""
         for field, value in changed(before, self.state).items():
             if value is None:
                 del self.records[field]
             else:
                 self.records[field] = value
-        return self.state
 
     def fire(self, subject: str, at: int | None = None, **more: Any) -> State:
         """A finding whose event time is the clock's."""
