@@ -81,7 +81,7 @@ class IncidentMetrics:
 
         self.owner = gauge("incident_owner", "1 in the worker that decides about pages.")
         self.findings = counter("findings", "Findings taken in, by state.", "state")
-        self.damaged = counter("damaged_inputs", "Findings and actions that could not be read.")
+        self.damaged = counter("damaged_inputs", "Findings and actions that could not be read, or decided by.")
         self.unowned = gauge("incidents_unowned", "1 in a worker that has one of the owner's inputs without the other.")
         self.opened = counter("incidents", "Incidents begun, by severity.", "severity")
         self.ended = counter("incidents_ended", "Incidents ended, by reason.", "reason")

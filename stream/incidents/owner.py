@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from alerting.inputs import Input
 from alerting.policy import Policy
 from alerting.records import restored
 from alerting.state import State
 from alerting.step import next_due
-from stream.incidents.feeding import Feeding
+from stream.incidents.feeding import Broken, Feeding
 from stream.incidents.inbox import Arrival
 from stream.incidents.jumps import Watch, stepped_back
 from stream.incidents.kill_points import passing
@@ -43,7 +43,8 @@ LONGEST_SLEEP_S = 60.0
 class Owner:
     """``tenure`` is set while this process owns; ``changed`` is set after every turn, for senders and relay.
 
-    ``lost`` is awaited with the tenure when a write was refused, ``committed`` called with each input's stored offset.
+    ``lost`` is awaited with the tenure when a write was refused, ``refused`` with the inputs that the core raised at, before
+    they are passed; ``committed`` is called with each input's stored offset.
     """
 
     def __init__(self, store: IncidentStore, *, lock_step: bool, patience: Patience, tally: OwnerTally) -> None:
@@ -52,6 +53,7 @@ class Owner:
         self.tenure: Tenure | None = None
         self.listeners: list[asyncio.Event] = []
         self.lost: Callable[[Tenure], Awaitable[None]] | None = None
+        self.refused: Callable[[Tenure, Sequence[Broken]], Awaitable[None]] | None = None
         self.committed: Callable[[str, int], None] | None = None
         self._wake = asyncio.Event()
         self._watch = Watch()
@@ -145,6 +147,8 @@ class Owner:
         own, tenure.own = tenure.own, []
         feeding = Feeding(state, now, tenure.inbox, self.lock_step, tenure.unawaited)
         more = await self._fed(feeding, [given for given, _ in own], now=now)
+        if feeding.broken and self.refused is not None:
+            await self.refused(tenure, feeding.broken)
         stored = await self._stored(tenure, feeding)
         for _, waiting in own:
             if not waiting.done():
