@@ -42,12 +42,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a call went.  ``retry``: again, not before ``retry_after_s``; ``permanent``: it will never succeed."""
+    """How a call went.  ``retry``: again, not before ``retry_after_s``; ``permanent``: it will never succeed.
+
+    ``secret`` is the fingerprint of the secret that it was made with.
+    """
 
     outcome: Literal["ok", "retry", "permanent"]
     retry_after_s: float | None = None
     thread: str | None = None
     why: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

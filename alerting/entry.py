@@ -61,6 +61,8 @@ class Entry:
     note: str | None = None
     note_motive: Motive = "again"
     failed: str | None = None
+    #: The fingerprint of the secret under which it failed: under another one it is tried again (:mod:`alerting.renewal`).
+    failed_under: str = ""
     #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
     root: str | None = None
     #: PagerDuty, live: by generation, when a resolve that was taken is sent once more (:mod:`alerting.resolves`).

@@ -22,10 +22,14 @@ Clock = Literal["live", "event"]
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One place to tell; ``name`` is unique, and stays the same as long as it is the same place."""
+    """One place to tell; ``name`` is unique, and stays the same as long as it is the same place.
+
+    ``secret`` tells its secrets apart and gives none away; empty where that is not known.
+    """
 
     name: str
     kind: ReceiverKind
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,11 @@ class Policy:
     def addresses(self, receiver: str | None) -> tuple[Address, ...]:
         """The addresses behind a receiver's name; none where only the console shows it."""
         return self.receivers.get(receiver or "", ())
+
+    def secret_of(self, address: str) -> str:
+        """The fingerprint of an address' secret; empty where it is not known."""
+        found = (one.secret for addresses in self.receivers.values() for one in addresses if one.name == address)
+        return next(found, "")
 
     @property
     def fallback(self) -> tuple[Address, ...]:

@@ -13,6 +13,7 @@ from alerting.draft import Draft
 from alerting.entry import Belief, Entry, entry_id
 from alerting.history import noted
 from alerting.inputs import Began, Confirmed, Failed
+from alerting.renewal import renewed
 from alerting.resolves import dropped, resolved
 
 
@@ -69,8 +70,8 @@ def failed(draft: Draft, sent: Failed) -> None:
         return
     if sent.call.kind == "close" and sent.call.generation in entry.again:
         draft.entry(dropped(entry, sent.call.generation) if sent.permanent else entry)
-    elif sent.permanent:
-        _given_up(draft, entry, sent.why)
+    elif sent.permanent and not renewed(draft, entry, sent.secret):
+        _given_up(draft, replace(entry, failed_under=sent.secret), sent.why)
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
     draft.touch([entry.incident])

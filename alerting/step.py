@@ -10,6 +10,7 @@ from alerting.correlate import hear_finding, hear_progress, hear_time, is_news
 from alerting.draft import Draft
 from alerting.inputs import Began, Configure, Confirmed, Failed, Input, Tick
 from alerting.recovery import removed
+from alerting.renewal import renew
 from alerting.sending import began, confirmed, failed
 from alerting.settle import rerouted, settle
 from alerting.state import State
@@ -90,6 +91,7 @@ def _configure(draft: Draft, given: Configure) -> None:
     draft.policy = given.policy
     for incident in draft.live():
         rerouted(draft, removed(draft, incident))
+    renew(draft)
 
 
 def finished(draft: Draft) -> State:

@@ -180,7 +180,8 @@ def completed(built: Known, before: Known) -> Known:
 
 def _addresses(built: Built) -> Known:
     kinds = {address: receiver.kind for address, receiver in built.receivers.items()}
-    return {name: tuple(Address(one, kinds[one]) for one in found) for name, found in built.names.items()}
+    secrets = built.fingerprints
+    return {name: tuple(Address(one, kinds[one], secrets[one]) for one in found) for name, found in built.names.items()}
 
 
 def announced(generation: Generation) -> list[Pair]:

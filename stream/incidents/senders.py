@@ -247,7 +247,7 @@ def _shown(tenure: Tenure, call: Call) -> Message | None:
 def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
     if receipt.outcome == "ok":
         return Confirmed(call.entry, call, receipt.thread)
-    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why)
+    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret)
 
 
 def _idle(lane: Lane) -> bool:

@@ -29,8 +29,9 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from alerting.policy import Clock
 from schemas.names import Names
-from stream.state.clock import Clock, other_clock
+from stream.state.clock import other_clock
 from stream.state.epochs import Epoch, Stored
 from stream.state.lua import script
 

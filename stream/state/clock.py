@@ -6,16 +6,16 @@ receivers that only record.  A live worker that went on with it would send it to
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
 
+from alerting.policy import Clock
 from alerting.records import stored_now
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names
 
-Clock = Literal["live", "event"]
 #: Of the incident owner's hash.
 FIELD = "clock"
 

@@ -12,12 +12,13 @@ from confluent_kafka import Producer
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from alerting.policy import Clock
 from schemas import findings
 from schemas.errors import ConfigError
 from schemas.names import Names
 from stream.incidents.store import IncidentStore
 from stream.local.receivers.pagerduty import recording_pagerduty
-from stream.state.clock import Clock, claim
+from stream.state.clock import claim
 from tests.support.command import driftline
 from tests.support.documents import steps
 from tests.support.incident_owner import finding

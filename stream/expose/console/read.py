@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 from redis.asyncio import Redis
 
+from alerting.policy import Clock
 from schemas import incidents, reports
 from schemas.config import Generation
 from schemas.incidents import IncidentView
 from schemas.names import Names
 from schemas.reports import Report
-from stream.state.clock import Clock, read_clock, read_replayed
+from stream.state.clock import read_clock, read_replayed
 from stream.state.generations import read as read_generation
 from stream.state.progress import PartitionProgress, read_progress
 

@@ -184,7 +184,8 @@ class World:
                 self.restart()
                 return
             if isinstance(answer, str):
-                self.give(Failed(call.entry, call, permanent=True, why=answer))
+                secret = self.state.policy.secret_of(call.address)
+                self.give(Failed(call.entry, call, permanent=True, why=answer, secret=secret))
             elif answer is not None:
                 self.give(Confirmed(call.entry, call, thread=answer[0]))
         assert limit < 500, "the senders never come to rest"
