@@ -96,6 +96,7 @@ class IncidentMetrics:
             "receivers_failing", "Addresses whose last request was not taken, until their incidents go."
         )
         self.inbox = gauge("incident_inbox", "Inputs that wait for the owner.")
+        self.awaited = gauge("awaited_streams", "Streams of models for which event time stands still, in a replay.")
         self.turns = counter("incident_turns", "Turns of the owner that were stored.")
         self.turn_seconds = counter("incident_turn_seconds", "Time that storing them took.")
         self.slowest = gauge("incident_slowest_turn_seconds", "The slowest of them.")
@@ -125,6 +126,7 @@ class IncidentMetrics:
         self.unowned.set(int(tally.unowned))
         self.failing.set(len(tally.failing))
         self.inbox.set(tally.inbox)
+        self.awaited.set(tally.awaited)
         self.slowest.set(tally.slowest_commit_s)
         self.open.clear()
         for severity in SEVERITIES if tally.owning else ():

@@ -25,6 +25,7 @@ from schemas.config import Generation
 from schemas.errors import ConfigError, StoreError
 from schemas.monitored import RouteMonitor
 from schemas.settings import Settings
+from stream.incidents.awaited import announced
 from stream.incidents.inbox import EventInbox, Pair
 from stream.incidents.owner import Owner
 from stream.incidents.tenure import Ended
@@ -182,13 +183,3 @@ def _addresses(built: Built) -> Known:
     kinds = {address: receiver.kind for address, receiver in built.receivers.items()}
     secrets = built.fingerprints
     return {name: tuple(Address(one, kinds[one], secrets[one]) for one in found) for name, found in built.names.items()}
-
-
-def announced(generation: Generation) -> list[Pair]:
-    """The streams that event time waits for: each model's predictions, and its requests where they come by themselves."""
-    found: list[Pair] = []
-    for name, force in generation.models.items():
-        found.append((name, "predictions"))
-        if force.monitor.serving.stream == "serving":
-            found.append((name, "serving"))
-    return found
