@@ -7,7 +7,7 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import redis.asyncio as redis_async
@@ -167,7 +167,7 @@ async def take(owner: Owner) -> dict[str, int]:
     begun = await owner.store.take(topics=("findings", "actions"), owner="test:1")
     offsets = {name: stored.next_offset or 0 for name, stored in begun.inputs.items()}
     await owner.store.place(begun.epoch, offsets=offsets, topic_ids={})
-    state = restored(begun.records, POLICY)
+    state = restored(begun.records, replace(POLICY, clock="event" if owner.lock_step else "live"))
     calls = [plan(state, entry.id, state.now) for entry in entries(state)]
     inbox = (
         EventInbox(offsets, announced=[("m", "predictions")], marks=begun.marks)
