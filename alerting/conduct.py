@@ -25,7 +25,11 @@ def refusal(state: State, action: Action) -> str | None:
     incident = state.incidents.get(action.incident)
     if incident is None:
         return f"there is no incident {action.incident}"
-    return None if incident.live else f"{incident.id} has ended: {incident.reason}"
+    if not incident.live:
+        return f"{incident.id} has ended: {incident.reason}"
+    if incident.rollup is not None and isinstance(action, Resolve):
+        return f"{incident.id} is a storm and ends by itself: acknowledge it, or resolve or silence what it stands for"
+    return None
 
 
 def act(draft: Draft, action: Action) -> None:

@@ -13,6 +13,7 @@ from alerting.messages.wording import utc
 from alerting.register import dedup_key, plan
 from alerting.severity import worse
 from alerting.state import State
+from alerting.storm import extent, spoken_for
 from alerting.titles import ranked, title_of
 from alerting.wanted import all_silenced_until
 from schemas.incidents import DeliveryView, IncidentView, MemberView
@@ -30,7 +31,7 @@ def view(state: State, incident_id: str) -> IncidentView:
     incident = here or state.left[incident_id].incident
     entries = [state.entries[name] for name in here.entries] if here is not None else state.left[incident_id].entries
     taken = incident.acknowledged
-    members = ranked(incident)
+    members = ranked(incident) if incident.rollup is None else spoken_for(state, incident, most=SHOWN)
     more = members[SHOWN:]
     lo, hi = since(incident)
     return IncidentView(
@@ -65,9 +66,11 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
     :raises KeyError: there is no such incident.
     """
     incident = state.incidents[incident_id]
-    members = ranked(incident)
+    rollup = incident.rollup
+    members = ranked(incident) if rollup is None else spoken_for(state, incident, most=TOP)
+    firing, total = _extent(members) if rollup is None else extent(state, incident)
     lo, hi = since(incident)
-    silenced = all_silenced_until(incident.members)
+    silenced = all_silenced_until(incident.members) if rollup is None else rollup.silenced
     clear = stands_out(incident.causes)
     return Message(
         incident=incident.id,
@@ -82,8 +85,8 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         since_lo=lo,
         since_hi=hi,
         members=tuple(map(_evidence, members[:TOP])),
-        firing=sum(member.active for member in members),
-        total=len(members),
+        firing=firing,
+        total=total,
         reason=reason_of(state.entries[call.entry], call),
         why=call.why,
         ended=incident.ended_at,
@@ -173,13 +176,23 @@ def _delivery(state: State, entry: Entry) -> DeliveryView:
         receiver=entry.receiver,
         address=entry.address,
         kind=entry.kind,
-        wants="closed" if entry.want is None else f"open {entry.severity}",
+        wants=_wants(entry),
         believes="closed" if belief is None else f"open {belief.severity}" if belief.severity else "unknown",
         confirmed=_nothing_due(state, entry),
         failed=entry.failed,
         dedup_key=dedup_key(entry, generation) if generation else None,
         thread=belief.thread if belief is not None else None,
     )
+
+
+def _extent(members: list[Member]) -> tuple[int, int]:
+    return sum(member.active for member in members), len(members)
+
+
+def _wants(entry: Entry) -> str:
+    if entry.want is not None:
+        return f"open {entry.severity}"
+    return "closed" if entry.rolled is None else f"told by {entry.rolled}"
 
 
 def _nothing_due(state: State, entry: Entry) -> bool:

@@ -12,7 +12,7 @@ from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.policy import Policy
 from alerting.silences import Silence
-from alerting.state import Heard, Index, Known, Left, State
+from alerting.state import Heard, Index, Known, Left, State, Storm
 
 
 class Draft:
@@ -26,6 +26,7 @@ class Draft:
         self.incidents = state.incidents
         self.entries = state.entries
         self.silences = state.silences
+        self.storms = state.storms
         self.left = state.left
         self.touched: dict[str, None] = {}
 
@@ -96,6 +97,10 @@ class Draft:
         kept = {key: value for key, value in self.silences.items() if key != name}
         self.silences = kept if silence is None else {**kept, name: silence}
 
+    def storm(self, address: str, storm: Storm) -> None:
+        """Put what is known of the openings at an address."""
+        self.storms = {**self.storms, address: storm}
+
     def touch(self, incidents: Iterable[str]) -> None:
         """Have incidents settled."""
         self.touched.update(dict.fromkeys(incidents))
@@ -106,7 +111,17 @@ class Draft:
 
     def finish(self, index: Index) -> State:
         """The new state."""
-        return State(self.policy, self.now, self.models, self.incidents, self.entries, self.silences, index, self.left)
+        return State(
+            policy=self.policy,
+            now=self.now,
+            models=self.models,
+            incidents=self.incidents,
+            entries=self.entries,
+            silences=self.silences,
+            storms=self.storms,
+            index=index,
+            left=self.left,
+        )
 
     def _put_model(self, model: str, heard: Heard) -> None:
         if self.models is self.before.models:

@@ -15,7 +15,20 @@ from schemas.findings import Severity
 
 #: Why an entry wants what it wants.
 Motive = Literal[
-    "first", "again", "worse", "outlived", "repeat", "moved", "recovered", "no_data", "removed", "operator", "expired"
+    "first",
+    "again",
+    "worse",
+    "outlived",
+    "repeat",
+    "calmer",
+    "moved",
+    "recovered",
+    "no_data",
+    "removed",
+    "operator",
+    "expired",
+    "merged",
+    "calm",
 ]
 
 
@@ -63,6 +76,8 @@ class Entry:
     failed: str | None = None
     #: The fingerprint of the secret under which it failed: under another one it is tried again (:mod:`alerting.renewal`).
     failed_under: str = ""
+    #: The storm that speaks for it here, until it is told by itself.
+    rolled: str | None = None
     #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
     root: str | None = None
     #: PagerDuty, live: by generation, when a resolve that was taken is sent once more (:mod:`alerting.resolves`).

@@ -108,6 +108,19 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class RollUp:
+    """A storm at one address: what it stands for is told there as one incident, without members of its own.
+
+    ``waiting`` incidents are told by it and not yet by themselves, ``taken`` is how many there were in all.
+    """
+
+    reach: Reach
+    waiting: int = 0
+    taken: int = 0
+    silenced: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """A hypothesis of one fault: the findings it explains, and when a cause at each candidate node must have begun.
 
@@ -135,6 +148,7 @@ class Incident:
     resting: int | None = None
     outlived: str | None = None
     overflow: bool = False
+    rollup: RollUp | None = None
     links: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     #: How many members there were when the causes were weighed last.
@@ -155,5 +169,5 @@ class Incident:
 
     @property
     def firing(self) -> bool:
-        """At least one member fires, or is not known to have stopped."""
-        return any(member.active for member in self.members.values())
+        """At least one member fires, or is not known to have stopped; so does a storm until it is over."""
+        return self.rollup is not None or any(member.active for member in self.members.values())

@@ -14,12 +14,12 @@ def picture_of(incident: Incident) -> Picture:
     """The incident's picture."""
     active = [member for member in incident.members.values() if member.active]
     blind = bool(active) and all(member.state == "blind" for member in active)
-    taken = incident.acknowledged
+    taken, rollup = incident.acknowledged, incident.rollup
     urgent = (
         incident.state,
         incident.severity,
         taken.by if taken is not None else "",
-        all_silenced_until(incident.members) or "",
+        (all_silenced_until(incident.members) if rollup is None else rollup.silenced) or "",
         "blind" if blind else "",
         incident.outlived or "",
     )
@@ -27,4 +27,6 @@ def picture_of(incident: Incident) -> Picture:
     silenced = sum(member.silenced is not None for member in active)
     cause = likely(incident) if stands_out(incident.causes) else "unclear"
     detail = (len(active), len(subjects), len(incident.members), silenced, cause, *incident.links)
+    if rollup is not None:
+        detail = (rollup.waiting, 0, rollup.taken, 0, "", *incident.links)
     return Picture("|".join(map(str, urgent)), "|".join(map(str, detail)))

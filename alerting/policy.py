@@ -39,6 +39,7 @@ class Timings:
     ``slack`` widens every onset; ``recover_hold`` is the shortest hold, doubled at each return up to ``hold_cap`` times its
     first length; ``blind_limit`` is how long an incident stays open that nothing is known of any more; ``expire_after`` ends
     one that is clear and whose model says nothing more; ended ones are kept for ``keep_ended``; ``cap`` bounds live ones.
+    More than ``storm`` openings at one address within ``storm_window`` are a storm.
     ``resolve_again`` is how long after a resolve PagerDuty is sent it once more.
     """
 
@@ -51,6 +52,8 @@ class Timings:
     expire_after: int = 2 * DAY
     keep_ended: int = DAY
     cap: int = 10_000
+    storm: int = 10
+    storm_window: int = 10 * MINUTE
     resolve_again: int = 60 * MINUTE
 
 

@@ -17,7 +17,7 @@ from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.policy import Policy
 from alerting.silences import Silence
-from alerting.state import Heard, Known, State
+from alerting.state import Heard, Known, State, Storm
 from alerting.timers import indexed
 from alerting.wanted import muted, reached
 
@@ -35,6 +35,7 @@ def changed(old: State, new: State) -> dict[str, bytes | None]:
         fields["meta"] = _ENCODER.encode({"now": new.now, "schema": SCHEMA})
     fields.update(_table("silence", old.silences, new.silences))
     fields.update(_table("entry", old.entries, new.entries))
+    fields.update(_storms(old, new))
     fields.update(_incidents(old, new))
     fields.update(_models(old, new))
     return fields
@@ -49,12 +50,14 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
     meta = msgspec.json.decode(records["meta"]) if "meta" in records else {"now": 0, "schema": SCHEMA}
     if meta["schema"] != SCHEMA:
         raise ValueError(f"the incident owner's records have the shape {meta['schema']}; this program reads {SCHEMA}")
+    entries = {name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()}
     state = State(
         policy,
         meta["now"],
         models=_heard(tables),
         incidents=_rebuilt(tables),
-        entries={name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()},
+        entries=entries,
+        storms=_weather(tables, entries),
         silences={name: _read(value, Silence) for (name,), value in tables.get("silence", {}).items()},
     )
     return _derived(state)
@@ -128,6 +131,22 @@ def _table(table: str, old: Mapping[str, _T], new: Mapping[str, _T]) -> Iterator
             yield _field(table, name), None
 
 
+def _storms(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    for address, storm in new.storms.items():
+        before = old.storms.get(address)
+        if before is None or replace(before, waiting=storm.waiting) != storm:
+            yield _field("storm", address), _ENCODER.encode(replace(storm, waiting=frozenset()))
+
+
+def _weather(tables: Tables, entries: Mapping[str, Entry]) -> dict[str, Storm]:
+    waiting: dict[str, set[str]] = {}
+    for entry in entries.values():
+        if entry.rolled is not None:
+            waiting.setdefault(entry.address, set()).add(entry.id)
+    read = ((address, _read(value, Storm)) for (address,), value in tables.get("storm", {}).items())
+    return {address: replace(storm, waiting=frozenset(waiting.get(address, ()))) for address, storm in read}
+
+
 def _rebuilt(tables: Tables) -> dict[str, Incident]:
     members: dict[str, dict[str, Member]] = {}
     for (name, key), value in tables.get("member", {}).items():
@@ -152,12 +171,8 @@ def _derived(state: State) -> State:
         members = {key: muted(draft, incident.id, reached(state.policy, member)) for key, member in known}
         draft.incident(replace(incident, members=members if incident.live else dict(known)))
     empty = Draft(State(state.policy, state.now), state.now)
-    empty.models, empty.incidents, empty.entries, empty.silences = (
-        state.models,
-        draft.incidents,
-        state.entries,
-        state.silences,
-    )
+    empty.models, empty.incidents, empty.entries = state.models, draft.incidents, state.entries
+    empty.silences, empty.storms = state.silences, state.storms
     empty.touched = draft.touched
     return empty.finish(indexed(empty))
 

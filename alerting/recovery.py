@@ -168,6 +168,8 @@ REASONS: dict[EndReason, str] = {
     "removed": "its rules were removed",
     "operator": "resolved by an operator",
     "expired": "nothing was heard of it any more",
+    "merged": "it is the same fault as another that nobody was told of yet",
+    "calm": "the storm is over: what still fires is told by itself",
 }
 
 

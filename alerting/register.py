@@ -95,6 +95,7 @@ def _opening(state: State, entry: Entry) -> str:
         "worse": f"got worse: {entry.severity}",
         "outlived": "still open although its likely cause recovered",
         "repeat": "still open",
+        "calmer": "opened; it came in a storm",
     }
     text = texts.get(entry.motive, "opened")
     return text if entry.note is None else f"{text}; {entry.note}"

@@ -15,6 +15,7 @@ from alerting.incident import Incident, Member
 from alerting.picture import picture_of
 from alerting.reconcile import reconcile
 from alerting.recovery import aged, event_due, moved, outlived
+from alerting.storm import weathered
 from alerting.timers import over, scheduled
 from alerting.wanted import first_ready, muted, reached, seen_severity
 from schemas.incidents import IncidentState
@@ -27,7 +28,7 @@ def settle(draft: Draft, name: str) -> None:
     """Settle an incident that was touched."""
     incident = draft.incidents[name]
     if incident.live:
-        incident = _alive(draft, incident)
+        incident = _alive(draft, incident) if incident.rollup is None else weathered(draft, incident, incident.rollup)
     incident = _entered(draft, incident, rings=_outlives(draft, incident))
     if incident is not draft.before.incidents.get(name):
         incident = draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))

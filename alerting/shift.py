@@ -15,7 +15,7 @@ from alerting.draft import Draft
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.silences import Silence
-from alerting.state import Index, State
+from alerting.state import Index, State, Storm
 from alerting.step import finished
 
 
@@ -27,6 +27,7 @@ def shifted(state: State, by: int) -> State:
         models={name: replace(heard, heard=heard.heard + by) for name, heard in state.models.items()},
         incidents={name: _incident(incident, by) for name, incident in state.incidents.items()},
         entries={name: _entry(entry, by) for name, entry in state.entries.items()},
+        storms={address: _storm(storm, by) for address, storm in state.storms.items()},
         index=_index(state.index, by),
     )
     draft = Draft(moved, moved.now)
@@ -61,6 +62,10 @@ def _member(member: Member, by: int) -> Member:
 def _entry(entry: Entry, by: int) -> Entry:
     again = {generation: due + by for generation, due in entry.again.items()}
     return replace(entry, told=_moved(entry.told, by), rung=_moved(entry.rung, by), again=again)
+
+
+def _storm(storm: Storm, by: int) -> Storm:
+    return replace(storm, asked=tuple(at + by for at in storm.asked))
 
 
 def _silence(silence: Silence, before: int, *, by: int) -> Silence:

@@ -99,5 +99,10 @@ def finished(draft: Draft) -> State:
     if draft.silences is not draft.before.silences:
         draft.touch(incident.id for incident in draft.live())
     for name in list(draft.touched):
-        settle(draft, name)
+        if draft.incidents[name].rollup is None:
+            settle(draft, name)
+    # A storm comes after what it stands for.
+    for name in [name for name in draft.touched if name in draft.incidents]:
+        if draft.incidents[name].rollup is not None:
+            settle(draft, name)
     return draft.finish(indexed(draft))

@@ -18,6 +18,7 @@ from alerting.register import update_due
 from alerting.resolves import resolve_due
 from alerting.silences import edges
 from alerting.state import Index
+from alerting.storm import look_due
 from alerting.wanted import first_ready, wanted
 
 
@@ -31,7 +32,9 @@ def due_of(draft: Draft, incident: Incident) -> int | None:
 def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
     yield blind_until(draft, incident)
     yield expires(draft, incident)
-    if incident.firing:
+    if incident.rollup is not None:
+        yield from look_due(draft, incident.rollup)
+    elif incident.firing:
         yield first_ready(draft.policy, incident)
         yield from _openings(draft, incident)
     for name in incident.entries:

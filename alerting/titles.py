@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from alerting.cause import likely, rivals, stands_out
-from alerting.incident import Incident, Member
+from alerting.incident import Incident, Member, RollUp
 from alerting.lineage import is_source
 from schemas.findings import Kind
 from schemas.incidents import Cause
@@ -35,6 +35,8 @@ def title_of(incident: Incident) -> str:
     >>> title_of(Incident("inc-1", "k", 0, 0))
     'inc-1'
     """
+    if incident.rollup is not None:
+        return _cut(_storm(incident.rollup))
     members = ranked(incident)
     if not members:
         return incident.id
@@ -42,6 +44,11 @@ def title_of(incident: Incident) -> str:
     alike = {m.finding.subject for m in members if m.finding.kind == first.kind and m.counts and m.silenced is None}
     what = f"{_what(members[0], len(alike))} {WORDS[first.kind]}"
     return _cut(f"{what}{_from(incident, first.subject)}{_beside(members, len(alike))}")
+
+
+def _storm(rollup: RollUp) -> str:
+    head = f"storm at {rollup.reach.receiver} ({rollup.reach.kind}): {rollup.taken} incidents"
+    return f"{head}, {rollup.waiting} not told singly" if rollup.waiting else head
 
 
 def _what(member: Member, alike: int) -> str:

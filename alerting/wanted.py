@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from alerting.deliveries import ReceiverKind
 from alerting.draft import Draft
-from alerting.incident import Incident, Member, Reach
+from alerting.incident import Incident, Member, Reach, RollUp
 from alerting.policy import Address, Policy
 from alerting.routing import audience
 from alerting.severity import worst
@@ -64,6 +64,8 @@ def wanted(incident: Incident) -> dict[str, Want]:
     """What every address that a member reaches should see; nothing once it has ended."""
     if not incident.live:
         return {}
+    if incident.rollup is not None:
+        return _of_storm(incident, incident.rollup)
     first: dict[str, _Claim] = {}
     for member in incident.members.values():
         if member.severity is not None:
@@ -98,6 +100,12 @@ def _want(incident: Incident, claim: _Claim) -> Want:
         update_interval=reach.update_interval,
         repeat_interval=reach.repeat_interval,
     )
+
+
+def _of_storm(incident: Incident, rollup: RollUp) -> dict[str, Want]:
+    """A storm is told at its address, at once: what it stands for has waited already."""
+    rank = (rollup.silenced is not None, incident.severity)
+    return {rollup.reach.address: _want(incident, (rank, rollup.reach, rollup.reach.wait))}
 
 
 def both(one: Want, other: Want | None) -> Want:

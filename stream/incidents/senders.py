@@ -254,5 +254,5 @@ def _idle(lane: Lane) -> bool:
     return lane.task is None or lane.task.done()
 
 
-def _urgency(call: Call) -> tuple[bool, int, str]:
-    return call.severity != "P0", _ORDER[call.kind], call.entry
+def _urgency(call: Call) -> tuple[bool, int, str, str]:
+    return call.severity != "P0", _ORDER[call.kind], call.severity, call.entry
