@@ -14,7 +14,8 @@ from alerting.register import dedup_key, plan
 from alerting.severity import worse
 from alerting.state import State
 from alerting.storm import extent, spoken_for
-from alerting.titles import ranked, title_of
+from alerting.titles import strongest, title_of
+from alerting.totals import totals
 from alerting.wanted import all_silenced_until
 from schemas.incidents import DeliveryView, IncidentView, MemberView
 
@@ -31,8 +32,7 @@ def view(state: State, incident_id: str) -> IncidentView:
     incident = here or state.left[incident_id].incident
     entries = [state.entries[name] for name in here.entries] if here is not None else state.left[incident_id].entries
     taken = incident.acknowledged
-    members = ranked(incident) if incident.rollup is None else spoken_for(state, incident, most=SHOWN)
-    more = members[SHOWN:]
+    members = strongest(incident, SHOWN) if incident.rollup is None else spoken_for(state, incident, most=SHOWN)
     lo, hi = since(incident)
     return IncidentView(
         id=incident.id,
@@ -47,9 +47,9 @@ def view(state: State, incident_id: str) -> IncidentView:
         since_hi=hi,
         models=tuple(sorted(incident.models)),
         causes=incident.causes,
-        members=tuple(map(_member, members[:SHOWN])),
-        more_members=len(more),
-        more_firing=sum(member.state == "firing" for member in more),
+        members=tuple(map(_member, members)),
+        more_members=max(0, len(incident.members) - len(members)),
+        more_firing=max(0, _firing(incident) - sum(member.state == "firing" for member in members)),
         deliveries=tuple(_delivery(state, entry) for entry in entries),
         links=incident.links,
         acknowledged_by=taken.by if taken is not None else None,
@@ -67,10 +67,10 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
     """
     incident = state.incidents[incident_id]
     rollup = incident.rollup
-    members = ranked(incident) if rollup is None else spoken_for(state, incident, most=TOP)
-    firing, total = _extent(members) if rollup is None else extent(state, incident)
+    members = strongest(incident, TOP) if rollup is None else spoken_for(state, incident, most=TOP)
+    firing, total = (incident.members.active, len(incident.members)) if rollup is None else extent(state, incident)
     lo, hi = since(incident)
-    silenced = all_silenced_until(incident.members) if rollup is None else rollup.silenced
+    silenced = all_silenced_until(incident) if rollup is None else rollup.silenced
     clear = stands_out(incident.causes)
     return Message(
         incident=incident.id,
@@ -84,7 +84,7 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         probability=incident.causes[0].probability if clear else None,
         since_lo=lo,
         since_hi=hi,
-        members=tuple(map(_evidence, members[:TOP])),
+        members=tuple(map(_evidence, members)),
         firing=firing,
         total=total,
         reason=reason_of(state.entries[call.entry], call),
@@ -114,9 +114,12 @@ def reason_of(entry: Entry, call: Call) -> Reason:
 
 def since(incident: Incident) -> tuple[int, int]:
     """When it began: the onset of the finding that began earliest for sure, in its first episode."""
-    onsets = (member.began or member.finding.onset for member in incident.members.values())
-    hi, lo = min(((onset.hi, onset.lo) for onset in onsets), default=(incident.opened, incident.opened))
+    hi, lo = totals(incident).least.since if incident.members else (incident.opened, incident.opened)
     return lo, hi
+
+
+def _firing(incident: Incident) -> int:
+    return incident.members.active - totals(incident).counts.blind
 
 
 def _owner(state: State, incident: Incident, members: list[Member]) -> str | None:
@@ -183,10 +186,6 @@ def _delivery(state: State, entry: Entry) -> DeliveryView:
         dedup_key=dedup_key(entry, generation) if generation else None,
         thread=belief.thread if belief is not None else None,
     )
-
-
-def _extent(members: list[Member]) -> tuple[int, int]:
-    return sum(member.active for member in members), len(members)
 
 
 def _wants(entry: Entry) -> str:

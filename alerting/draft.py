@@ -16,7 +16,8 @@ from alerting.state import Heard, Index, Known, Left, State, Storm
 
 
 class Draft:
-    """Reads see what was written before.  ``touched`` are the incidents that have to be settled before the end."""
+    """Reads see what was written before.  ``touched`` are the incidents that have to be settled before the end, ``moved`` the
+    models whose event time has moved."""
 
     def __init__(self, state: State, now: int) -> None:
         self.before = state
@@ -29,6 +30,7 @@ class Draft:
         self.storms = state.storms
         self.left = state.left
         self.touched: dict[str, None] = {}
+        self.moved: set[str] = set()
 
     def heard(self, model: str) -> Heard:
         """What was heard of a model."""
@@ -44,6 +46,7 @@ class Draft:
         if at <= heard.clock:
             return False
         self._put_model(model, replace(heard, clock=at, heard=self.now))
+        self.moved.add(model)
         return True
 
     def known(self, model: str, key: str) -> Known | None:
@@ -53,14 +56,18 @@ class Draft:
     def know(self, model: str, key: str, known: Known) -> None:
         """Remember it."""
         heard = self.heard(model)
-        self._put_model(model, replace(heard, keys={**heard.keys, key: known}))
+        self._put_model(model, replace(heard, keys=heard.keys.put({key: known})))
 
-    def release(self, member: Member) -> None:
-        """A member's key may join elsewhere from now on."""
-        finding = member.finding
-        known = self.known(finding.model, finding.key)
-        if known is not None and known.home is not None:
-            self.know(finding.model, finding.key, replace(known, home=None))
+    def release(self, members: Iterable[Member], home: str) -> None:
+        """The keys of members that are at home in an incident may join elsewhere from now on."""
+        free: dict[str, dict[str, Known]] = {}
+        for finding in (member.finding for member in members):
+            known = self.known(finding.model, finding.key)
+            if known is not None and known.home == home:
+                free.setdefault(finding.model, {})[finding.key] = replace(known, home=None)
+        for model, keys in free.items():
+            heard = self.heard(model)
+            self._put_model(model, replace(heard, keys=heard.keys.put(keys)))
 
     def incident(self, incident: Incident) -> Incident:
         """Put an incident, and have it settled."""
@@ -72,7 +79,7 @@ class Draft:
 
     def members(self, incident: Incident, changes: Mapping[str, Member]) -> Incident:
         """Put an incident with some of its members replaced."""
-        return self.incident(replace(incident, members={**incident.members, **changes}))
+        return self.incident(replace(incident, members=incident.members.put(changes)))
 
     def forget(self, incident: Incident) -> None:
         """Drop an incident that ended long ago, with its entries; its last word is kept for whoever stores the state."""

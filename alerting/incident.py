@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerting.deliveries import ReceiverKind
+from alerting.members import Members
 from schemas.findings import Class, Finding, Onset, Severity
 from schemas.incidents import Cause, EndReason, IncidentState
 
@@ -134,7 +135,7 @@ class Incident:
     updated: int
     revision: int = 0
     state: IncidentState = "pending"
-    members: dict[str, Member] = field(default_factory=dict)
+    members: Members = field(default_factory=Members)
     anchor: dict[str, Interval] = field(default_factory=dict)
     severity: Severity = "P3"
     worst: Severity = "P3"
@@ -170,4 +171,4 @@ class Incident:
     @property
     def firing(self) -> bool:
         """At least one member fires, or is not known to have stopped; so does a storm until it is over."""
-        return self.rollup is not None or any(member.active for member in self.members.values())
+        return self.rollup is not None or self.members.active > 0

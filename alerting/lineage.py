@@ -51,6 +51,7 @@ class Lineage:
     _children: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _below: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _monitored: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    _widest: dict[str, int] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, models: Mapping[str, ModelMonitor], sources: Mapping[str, SourceMonitor]) -> Lineage:
@@ -93,6 +94,13 @@ class Lineage:
             children = self._children.get(node, set())
             found = frozenset(children).union(*(self.below(child) for child in children))
             self._below[node] = found
+        return found
+
+    def widest(self, node: str) -> int:
+        """The longest lag from anything that the node is made from."""
+        found = self._widest.get(node)
+        if found is None:
+            found = self._widest[node] = max(path.hi for path in self.above(node).values())
         return found
 
     def monitored_below(self, node: str) -> Mapping[str, int]:

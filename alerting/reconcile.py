@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 from alerting.draft import Draft
 from alerting.entry import Entry, Motive, entry_id
-from alerting.incident import Incident
+from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import unstable
 from alerting.severity import PAGING
 from alerting.storm import asked, rolled, told_singly
+from alerting.table import Summary
 from alerting.wanted import Want, both, wanted
 
 
@@ -148,7 +149,12 @@ def covered(incident: Incident) -> bool:
     taken = incident.acknowledged
     if taken is None or incident.severity < taken.severity:
         return False
-    return all(key in taken.keys for key, member in incident.members.items() if member.active)
+    return not incident.members.table.summed(_beyond(taken))
+
+
+def _beyond(taken: Acknowledged) -> Summary[Member, bool]:
+    """Whether something fires that was not there when somebody took the incident."""
+    return Summary("beyond", lambda member: member.active and member.finding.key not in taken.keys, any, by=taken)
 
 
 def _ringing(entry: Entry, motive: Motive) -> Entry:

@@ -14,6 +14,7 @@ import msgspec
 from alerting.draft import Draft
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
+from alerting.members import Members
 from alerting.silences import Silence
 from alerting.state import Index, State, Storm
 from alerting.step import finished
@@ -50,7 +51,7 @@ def _incident(incident: Incident, by: int) -> Incident:
         ended=_moved(incident.ended, by),
         due=_moved(incident.due, by),
         acknowledged=None if taken is None else replace(taken, at=taken.at + by),
-        members={key: _member(member, by) for key, member in incident.members.items()},
+        members=Members.of({key: _member(member, by) for key, member in incident.members.table.rows()}),
     )
 
 

@@ -13,6 +13,7 @@ from alerting.entry import Entry
 from alerting.incident import Incident
 from alerting.policy import Policy
 from alerting.silences import Silence
+from alerting.table import Table
 from schemas.findings import Severity
 
 __all__ = ["NEVER", "Heard", "Index", "Known", "Left", "Policy", "State", "Storm", "new_state"]
@@ -39,7 +40,7 @@ class Heard:
 
     clock: int = NEVER
     heard: int = 0
-    keys: dict[str, Known] = field(default_factory=dict)
+    keys: Table[Known] = field(default_factory=Table)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from alerting.recovery import removed
 from alerting.renewal import renew
 from alerting.sending import began, confirmed, failed
 from alerting.settle import rerouted, settle
+from alerting.silences import edge_passed
 from alerting.state import State
 from alerting.timers import indexed
 from schemas.findings import Finding, Progress
@@ -58,9 +59,8 @@ def _fired(state: State, due: int) -> State:
 
 def _silences_moved(draft: Draft) -> None:
     """Silences that began or ended since the state before: drop those that are over, and look at every incident."""
-    before, now = draft.before.now, draft.now
-    edges = [at for silence in draft.silences.values() for at in (silence.starts, silence.ends)]
-    if any(before < at <= now for at in edges):
+    now = draft.now
+    if edge_passed(draft.silences.values(), draft.before.now, now):
         draft.touch(incident.id for incident in draft.live())
         for silence in list(draft.silences.values()):
             if silence.ends <= now:

@@ -23,7 +23,7 @@ from alerting.policy import MINUTE, Timings
 from alerting.recovery import ended
 from alerting.silences import silenced_until
 from alerting.state import State, Storm
-from alerting.titles import ranked
+from alerting.titles import strongest
 from alerting.wanted import Want
 
 
@@ -102,13 +102,13 @@ def room(storm: Storm, timings: Timings, now: int) -> int:
 
 def spoken_for(state: State, incident: Incident, *, most: int) -> list[Member]:
     """Of each incident that a roll-up stands for the worst finding, the worst first."""
-    return [ranked(one)[0] for one in heapq.nsmallest(most, _children(state, incident), key=_worst_first)]
+    return [strongest(one, 1)[0] for one in heapq.nsmallest(most, _children(state, incident), key=_worst_first)]
 
 
 def extent(state: State, incident: Incident) -> tuple[int, int]:
     """How many findings fire in what a roll-up stands for, and how many there are."""
-    members = [member for one in _children(state, incident) for member in one.members.values()]
-    return sum(member.active for member in members), len(members)
+    members = [one.members for one in _children(state, incident)]
+    return sum(some.active for some in members), sum(map(len, members))
 
 
 def _storm(draft: Draft, address: str) -> Storm:

@@ -19,6 +19,7 @@ from alerting.resolves import resolve_due
 from alerting.silences import edges
 from alerting.state import Index
 from alerting.storm import look_due
+from alerting.totals import totals
 from alerting.wanted import first_ready, wanted
 
 
@@ -45,8 +46,7 @@ def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
 
 def _openings(draft: Draft, incident: Incident) -> Iterator[int]:
     """When addresses that were not told yet are ready; none once the longest wait has passed."""
-    waits = {reach.wait for member in incident.members.values() if member.counts for reach in member.reach}
-    if incident.opened + max(waits, default=0) > draft.now:
+    if incident.opened + totals(incident).most.wait > draft.now:
         for want in wanted(incident).values():
             entry = draft.entries.get(entry_id(incident.id, want.address))
             if not want.held and (entry is None or entry.want is None):
@@ -76,7 +76,9 @@ def indexed(draft: Draft) -> Index:
         by_model = _moved(by_model, name, gone=_models(before), here=_models(after))
         due = None if after is None else after.due
         if dues.get(name) != due:
-            dues = {key: value for key, value in dues.items() if key != name}
+            if dues is old.dues:
+                dues = dict(dues)
+            dues.pop(name, None)
             if due is not None:
                 dues[name] = due
         live += _lives(after) - _lives(before)
@@ -91,6 +93,8 @@ def _first(draft: Draft, dues: dict[str, int]) -> int | None:
 def _moved(
     table: dict[str, frozenset[str]], name: str, *, gone: Iterable[str], here: Iterable[str]
 ) -> dict[str, frozenset[str]]:
+    if gone is here:
+        return table
     before, after = set(gone), set(here)
     if before == after:
         return table
