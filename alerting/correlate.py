@@ -14,6 +14,7 @@ from alerting.draft import Draft
 from alerting.history import noted
 from alerting.incident import Incident, JoinedBy, Member
 from alerting.joining import LINKS, Place, place_of
+from alerting.merging import merged
 from alerting.recovery import without
 from alerting.severity import graded, worse
 from alerting.state import Known, State
@@ -139,7 +140,9 @@ def _home(draft: Draft, finding: Finding) -> str:
         models=incident.models | {finding.model},
         links=_links(incident, place),
     )
-    draft.members(joined, {finding.key: member})
+    joined = draft.members(joined, {finding.key: member})
+    if place.joined_by == "onset" and place.links:
+        merged(draft, joined, finding, fits=place.links)
     return incident.id
 
 

@@ -15,7 +15,7 @@ from schemas.findings import Class, Finding, Onset, Severity
 from schemas.incidents import Cause, EndReason, IncidentState
 
 #: How a finding came to its incident.
-JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow"]
+JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow", "merged"]
 #: ``blind``: it was firing when it was last judged, and cannot be judged now.
 MemberState = Literal["firing", "clear", "blind"]
 Interval = tuple[int, int]
