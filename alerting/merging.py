@@ -28,7 +28,7 @@ def merged(draft: Draft, incident: Incident, bridge: Finding, *, fits: Iterable[
         other = draft.incidents[name]
         if _untold(draft, incident) and _untold(draft, other):
             reached = {node: at for node, at in other.anchor.items() if _apart(at, possible.get(node, NEVER)) <= 0}
-            anchor = _common(incident.anchor, reached, tail=(bridge.onset.hi - bridge.onset.lo) // 2)
+            anchor = _explaining(incident.anchor, reached, tail=(bridge.onset.hi - bridge.onset.lo) // 2)
             if anchor:
                 incident = _absorbed(draft, incident, other, anchor=anchor)
     return incident
@@ -41,7 +41,7 @@ def _untold(draft: Draft, incident: Incident) -> bool:
     return quiet and incident.state == "pending" and incident.acknowledged is None and not incident.overflow
 
 
-def _common(anchor: Anchor, other: Anchor, *, tail: int) -> dict[str, Interval]:
+def _explaining(anchor: Anchor, other: Anchor, *, tail: int) -> dict[str, Interval]:
     """The candidates that explain both, each with the interval of the one that is kept: an anchor only shrinks."""
     return {node: at for node, at in anchor.items() if node in other and _apart(at, other[node]) <= tail}
 
