@@ -121,6 +121,7 @@ def test_an_incident_says_why_who_was_told_and_what_to_type(site: ConsoleSite) -
     assert "oncall pagerduty:3f9c… pagerduty firing P1 firing P1 confirmed" in text
     assert "team slack:#ml-p1 slack firing P1 firing P2 in doubt" in text
     assert f"driftline incident ack {OPEN_WEATHER}" in text
+    assert f"See also {ENDED_SCHEDULE}" in text
     assert "driftline silence add 'source=\"weather-feed\"' --for 4h" in text
     assert text.index("humid joined") < text.index("dewp joined") < text.index("opened, P2: psi of temp is 0.31")
 
