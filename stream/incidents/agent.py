@@ -22,7 +22,8 @@ from stream import transport
 from stream.incidents.configured import Configured
 from stream.incidents.damaged import places, read, undecided
 from stream.incidents.feeding import Broken
-from stream.incidents.inbox import EventInbox, Inbox, LiveInbox
+from stream.incidents.inbox import EventInbox, Inbox
+from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.store import Begun
 from stream.incidents.tenure import Tenure

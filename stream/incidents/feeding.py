@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
 from alerting.register import calls
 from alerting.state import State
-from alerting.step import advance, next_due, step
+from alerting.step import AT_ONCE, fire, is_due, next_due, step
 from schemas.answers import Answer
 from schemas.findings import Finding, Progress
 from stream.incidents.answers import answer
@@ -55,16 +55,32 @@ class Feeding:
     answers: dict[str, Answer] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
+    more: bool = True
     _free_at: State | None = None
 
     def own(self, given: Input) -> None:
         """Feed what the owner's own hands report, at the present time."""
         self.state = step(self.state, given, self.now)
 
-    def pass_time(self, now: int) -> None:
-        """Live: it is ``now``; every due time up to it fires, in order."""
-        self.state = advance(self.state, now)
-        self.now = max(self.now, now)
+    def turn(self, own: list[Input], *, now: int, most: int) -> Iterator[None]:
+        """Feed at most so many things, one by one; ``more`` says afterwards whether there are more.
+
+        Live it is ``now``: every due time up to it fires first, in order, a few incidents at a time.  ``own`` is fed from its
+        start, and what was fed is taken out.
+        """
+        left, self.more = most, True
+        while left > 0 and self.more:
+            if self._fire(now):
+                left -= AT_ONCE
+            elif own:
+                self.now = max(self.now, now)
+                self.own(own.pop(0))
+                left -= 1
+            else:
+                self.now = max(self.now, now)
+                self.more = self.one()
+                left -= 1
+            yield
 
     def one(self) -> bool:
         """Feed one thing from the inbox, or fire one due time before it; False where there is nothing, or time must wait."""
@@ -83,11 +99,10 @@ class Feeding:
         return True
 
     def _fire(self, until: int) -> bool:
-        due = next_due(self.state)
-        if due is None or due > until:
+        if not is_due(self.state, until):
             return False
-        self.now = max(self.now, due)
-        self.state = step(self.state, Tick(), self.now)
+        self.now = max(self.now, next_due(self.state) or 0)
+        self.state = fire(self.state)
         return True
 
     def _feed(self, arrival: Arrival) -> None:

@@ -1,9 +1,9 @@
 """What waits for the incident owner, in the order in which it is to be fed; one inbox for each of the two clocks.
 
-Live, records are fed as they come, at Redis' time.  In event time they are held back until every stream that was announced
-is judged beyond them, and fed by (pane end, key): the same year replayed twice gives the same incidents, whatever order the
-models' findings came in.  What is held back is not stored: ``consumed`` names the oldest offset that is still needed, and a
-new owner reads it again from there.
+Live, records are fed at Redis' time (:mod:`stream.incidents.live_inbox`).  In event time they are held back until every
+stream that was announced is judged beyond them, and fed by (pane end, key): the same year replayed twice gives the same
+incidents, whatever order the models' findings came in.  What is held back is not stored: ``consumed`` names the oldest offset
+that is still needed, and a new owner reads it again from there.
 """
 
 from __future__ import annotations
@@ -54,41 +54,6 @@ class Inbox(Protocol):
     def marks(self) -> Mapping[str, int]: ...
 
     def __len__(self) -> int: ...
-
-
-class LiveInbox:
-    """First come, first fed; ``starts`` are the offsets that the inputs are read from."""
-
-    def __init__(self, starts: Mapping[str, int]) -> None:
-        self._waiting: deque[Arrival] = deque()
-        self._next = dict(starts)
-        self._read = dict(starts)
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, arrival: Arrival) -> None:
-        """Take in a record; one that was taken in before is left out."""
-        if arrival.offset >= self._read[arrival.topic]:
-            self._read[arrival.topic] = arrival.offset + 1
-            self._waiting.append(arrival)
-
-    def first(self, now: int) -> Fed | None:
-        """What is fed next."""
-        return Fed(now, self._waiting[0]) if self._waiting else None
-
-    def drop_first(self) -> None:
-        """It was fed."""
-        arrival = self._waiting.popleft()
-        self._next[arrival.topic] = arrival.offset + 1
-
-    def consumed(self) -> dict[str, int]:
-        """By topic, the offset that a new owner would have to read from."""
-        return dict(self._next)
-
-    def marks(self) -> Mapping[str, int]:
-        """Progress marks have no meaning by this clock."""
-        return {}
 
 
 class EventInbox:

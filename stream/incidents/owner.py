@@ -10,10 +10,11 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from alerting.inputs import Input
 from alerting.policy import Policy
-from alerting.records import restored
+from alerting.records import changes, restored
 from alerting.state import State
 from alerting.step import next_due
 from stream.incidents.feeding import Broken, Feeding
@@ -23,10 +24,12 @@ from stream.incidents.kill_points import passing
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
 from stream.incidents.tenure import Ended, Tenure
-from stream.incidents.writes import changed_by, forgetting, writes_of
+from stream.incidents.writes import Changed, documents, forgetting, written_by
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST = 200
 #: Ended incidents are kept so many, and so long by the owner's clock.
@@ -144,16 +147,19 @@ class Owner:
     async def _turn(self, tenure: Tenure) -> bool:
         """Feed and store; True where more waits."""
         state, now = (tenure.state, tenure.now) if self.lock_step else await self._looked(tenure)
-        own, tenure.own = tenure.own, []
+        given = [one for one, _ in tenure.own]
         feeding = Feeding(state, now, tenure.inbox, self.lock_step, tenure.unawaited)
-        more = await self._fed(feeding, [given for given, _ in own], now=now)
+        waiting_for = len(given)
+        await self._breathed(feeding.turn(given, now=now, most=MOST))
+        own = tenure.own[: waiting_for - len(given)]
+        del tenure.own[: len(own)]
         if feeding.broken and self.refused is not None:
             await self.refused(tenure, feeding.broken)
         stored = await self._stored(tenure, feeding)
         for _, waiting in own:
             if not waiting.done():
                 waiting.set_result(None) if stored else waiting.set_exception(Ended())
-        return stored and more
+        return stored and feeding.more
 
     async def _looked(self, tenure: Tenure) -> tuple[State, int]:
         """Live: the state by Redis' clock as it is now, and that; a clock that was set is noticed and said."""
@@ -163,25 +169,26 @@ class Owner:
         self.tally.clock_jumps += (ahead > 0) + (back is not None)
         return (tenure.state, max(tenure.now, now)) if back is None else (back, now)
 
-    async def _fed(self, feeding: Feeding, own: Iterable[Input], *, now: int) -> bool:
-        feeding.pass_time(now)
-        for given in own:
-            feeding.own(given)
+    async def _breathed(self, work: Iterable[T]) -> list[T]:
+        """What comes of some work, done a slice at a time."""
+        done: list[T] = []
         began = time.perf_counter()
-        for _ in range(MOST):
-            if not feeding.one():
-                return False
+        for one in work:
+            done.append(one)
             if time.perf_counter() - began > SLICE_S:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
-        return True
+        return done
 
     async def _stored(self, tenure: Tenure, feeding: Feeding) -> bool:
         """Store what was fed; False where the tenure has ended."""
         self._note_blocked(tenure, feeding)
         consumed = tenure.inbox.consumed()
         offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
-        changed = changed_by(tenure.state, feeding.state)
+        changed = Changed(
+            dict(await self._breathed(changes(tenure.state, feeding.state))),
+            dict(await self._breathed(documents(tenure.state, feeding.state))),
+        )
         marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
         outlived = [
             one for one in tenure.outlived if one not in feeding.state.incidents and one not in changed.documents
@@ -190,7 +197,8 @@ class Owner:
         if not (changed or offsets or feeding.answers or marks or outlived):
             tenure.now = feeding.now
             return tenure.live
-        writes = writes_of(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        written = written_by(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        writes = await self._breathed(written)
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, [*writes, *forgetting(outlived)])
         if not await self._committed(tenure, turn):
             return False

@@ -22,7 +22,8 @@ from schemas.actions import Action
 from schemas.findings import Finding, Onset
 from schemas.monitored import FeatureMonitor, ModelMonitor, RouteMonitor, SourceMonitor
 from schemas.names import Names
-from stream.incidents.inbox import Arrival, EventInbox, LiveInbox
+from stream.incidents.inbox import Arrival, EventInbox
+from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.senders import Senders
 from stream.incidents.store import IncidentStore

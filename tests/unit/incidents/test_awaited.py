@@ -11,7 +11,8 @@ import pytest
 
 from schemas.findings import Progress
 from stream.incidents.awaited import Awaited
-from stream.incidents.inbox import Arrival, EventInbox, LiveInbox
+from stream.incidents.inbox import Arrival, EventInbox
+from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.tally import OwnerTally
 from tests.support.incident_owner import finding

@@ -7,7 +7,8 @@ from typing import Any
 
 from schemas.actions import ExpireSilence
 from schemas.findings import Finding, Onset, Progress
-from stream.incidents.inbox import Arrival, EventInbox, LiveInbox, Message
+from stream.incidents.inbox import Arrival, EventInbox, Message
+from stream.incidents.live_inbox import LiveInbox
 
 LATENESS = 5
 
