@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from alerting.document import view
 from alerting.incident import Incident
+from alerting.inputs import Configure
 from alerting.records import restored
 from schemas.actions import Acknowledge
 from tests.unit.alerting.histories import settle
 from tests.unit.alerting.test_invariants import check_step
-from tests.unit.alerting.world import HOUR, MINUTE, P1, SECOND, T0, World, policy, route
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, P1, SECOND, T0, World, policy, route
 
 #: Two narrow onsets, and a wide one over both.  At source:noaa, whose lag is an hour, the two are 48 minutes apart.
 EARLY, LATE = (T0 - 6 * HOUR, T0 - 6 * HOUR + MINUTE), (T0 - 4 * HOUR, T0 - 4 * HOUR + MINUTE)
@@ -91,6 +92,28 @@ def test_one_told_is_enough_to_keep_them_apart() -> None:
     world.fire("b/w1", severity="P1", onset=LATE)
     world.fire("c/w2", severity="P1", onset=WIDE)
     assert told(world).count(("open", P1.name)) == 2
+
+
+def test_what_the_console_has_shown_is_not_merged() -> None:
+    world = World(policy(route(receiver="console", routes=())))
+    world.fire("a/w0", severity="P1", onset=EARLY)
+    world.wait(31 * SECOND)
+    world.fire("b/w1", severity="P1", onset=LATE)
+    world.fire("c/w2", severity="P1", onset=WIDE)
+    assert [incident.state for incident in live(world)] == ["open", "pending"]
+
+
+def test_what_was_told_and_waits_again_is_not_merged() -> None:
+    world = World()
+    world.fire("a/w0", severity="P1", onset=EARLY)
+    told(world)
+    world.clear("a/w0")
+    world.give(Configure(policy(route(open_wait_ms=DAY))))
+    world.wait(SECOND)
+    world.fire("a/w0", severity="P1", onset=EARLY)
+    world.fire("b/w1", severity="P1", onset=LATE)
+    world.fire("c/w2", severity="P1", onset=WIDE)
+    assert [incident.state for incident in live(world)] == ["pending", "pending"]
 
 
 def test_what_somebody_took_is_not_merged() -> None:

@@ -7,7 +7,7 @@ import pytest
 from alerting.conduct import refusal
 from alerting.document import message, view
 from alerting.incident import Incident
-from alerting.inputs import Configure
+from alerting.inputs import Began, Configure
 from alerting.policy import Address
 from alerting.shift import shifted
 from alerting.step import next_due
@@ -136,6 +136,7 @@ def test_the_rollup_closes_only_once_the_last_of_them_is_confirmed() -> None:
     world.reach(T0 + 10 * MINUTE + 30 * SECOND)
     [call] = [call for call in world.todo() if call.kind == "open"]
     assert call.why == "opened; it came in a storm"
+    world.give(Began(call.entry, call))
     assert rollup(world).live
     world.send(1)
     assert (rollup(world).reason, [one.kind for one in world.todo()]) == ("calm", ["close"])
