@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from alerting.cause import doubtful, likely, stands_out
 from alerting.deliveries import Call, Evidence, Message, Reason
+from alerting.digest import message_of
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.messages.wording import utc
@@ -90,6 +91,7 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         reason=reason_of(state.entries[call.entry], call),
         why=call.why,
         ended=incident.ended_at,
+        late=incident.late,
         acknowledged_by=incident.acknowledged.by if incident.acknowledged is not None else None,
         silenced_until=silenced if silenced is not None and silenced > now else None,
         links=incident.links,
@@ -97,6 +99,15 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         path=f"/incidents/{incident.id}",
         history=tuple(f"{utc(line.at)}: {line.text}" for line in incident.lines),
     )
+
+
+def rendered(state: State, call: Call, *, now: int) -> Message | None:
+    """What a receiver renders for a call; None where what it is about is not known any more."""
+    if call.kind == "digest":
+        digest = state.digests.get(call.address)
+        return None if digest is None else message_of(digest)
+    entry = state.entries.get(call.entry)
+    return None if entry is None else message(state, entry.incident, call, now=now)
 
 
 def reason_of(entry: Entry, call: Call) -> Reason:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from alerting.digest import Digest
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.policy import Policy
@@ -28,6 +29,7 @@ class Draft:
         self.entries = state.entries
         self.silences = state.silences
         self.storms = state.storms
+        self.digests = state.digests
         self.left = state.left
         self.touched: dict[str, None] = {}
         self.moved: set[str] = set()
@@ -108,6 +110,11 @@ class Draft:
         """Put what is known of the openings at an address."""
         self.storms = {**self.storms, address: storm}
 
+    def digest(self, address: str, digest: Digest | None) -> None:
+        """Put what a channel is still to hear, or drop it."""
+        kept = {key: value for key, value in self.digests.items() if key != address}
+        self.digests = kept if digest is None else {**kept, address: digest}
+
     def touch(self, incidents: Iterable[str]) -> None:
         """Have incidents settled."""
         self.touched.update(dict.fromkeys(incidents))
@@ -126,6 +133,7 @@ class Draft:
             entries=self.entries,
             silences=self.silences,
             storms=self.storms,
+            digests=self.digests,
             index=index,
             left=self.left,
         )

@@ -125,6 +125,7 @@ class RollUp:
 class Incident:
     """A hypothesis of one fault: the findings it explains, and when a cause at each candidate node must have begun.
 
+    ``late``: it began while the owner was catching up, so much later than it could have; its openings are ``held`` until then.
     ``anchor`` is that interval by node and only shrinks.  ``due`` is when time alone changes something by the owner's clock,
     ``event_due`` the same by its models' event time.
     """
@@ -160,6 +161,8 @@ class Incident:
     ended_at: int | None = None
     reason: EndReason | None = None
     picture: Picture = Picture()
+    late: int | None = None
+    held: int | None = None
     due: int | None = None
     event_due: int | None = None
 

@@ -40,11 +40,15 @@ class Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lineage:
-    """A directed graph without cycles.  ``panes`` and ``delays`` are each model's pane and how long its rules take to speak."""
+    """A directed graph without cycles.
+
+    ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.
+    """
 
     parents: Mapping[str, Mapping[str, tuple[int, int]]]
     model_of: Mapping[str, str]
     panes: Mapping[str, int]
+    latenesses: Mapping[str, int]
     delays: Mapping[str, int]
     owners: Mapping[str, str]
     _above: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False)
@@ -64,6 +68,7 @@ class Lineage:
             parents=parents,
             model_of=dict(_models(models)),
             panes={name: model.pane_ms for name, model in models.items()},
+            latenesses={name: model.lateness_ms for name, model in models.items()},
             delays={name: model.step_ms + min(model.windows.values(), default=0) for name, model in models.items()},
             owners=dict(_owners(models, sources)),
         )

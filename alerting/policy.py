@@ -40,7 +40,8 @@ class Timings:
     first length; ``blind_limit`` is how long an incident stays open that nothing is known of any more; ``expire_after`` ends
     one that is clear and whose model says nothing more; ended ones are kept for ``keep_ended``; ``cap`` bounds live ones.
     More than ``storm`` openings at one address within ``storm_window`` are a storm.
-    ``resolve_again`` is how long after a resolve PagerDuty is sent it once more.
+    ``resolve_again`` is how long after a resolve PagerDuty is sent it once more.  What is heard of later than ``late_after`` is
+    late, and told after ``late_hold`` at the earliest.  A digest waits for ``digest_wait``, for others to join it.
     """
 
     slack: int = 5 * MINUTE
@@ -55,6 +56,9 @@ class Timings:
     storm: int = 10
     storm_window: int = 10 * MINUTE
     resolve_again: int = 60 * MINUTE
+    late_after: int = 10 * MINUTE
+    late_hold: int = 2 * MINUTE
+    digest_wait: int = 2 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from alerting.digest import Digest
 from alerting.draft import Draft
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
@@ -45,6 +46,7 @@ def changes(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
     yield from _table("silence", old.silences, new.silences)
     yield from _table("entry", old.entries, new.entries)
     yield from _storms(old, new)
+    yield from _table("digest", old.digests, new.digests)
     yield from _incidents(old, new)
     yield from _models(old, new)
 
@@ -67,6 +69,7 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
         entries=entries,
         storms=_weather(tables, entries),
         silences={name: _read(value, Silence) for (name,), value in tables.get("silence", {}).items()},
+        digests={name: _read(value, Digest) for (name,), value in tables.get("digest", {}).items()},
     )
     return _derived(state)
 
@@ -176,7 +179,7 @@ def _derived(state: State) -> State:
         draft.incident(replace(incident, members=Members.of(members)) if incident.live else incident)
     empty = Draft(State(state.policy, state.now), state.now)
     empty.models, empty.incidents, empty.entries = state.models, draft.incidents, state.entries
-    empty.silences, empty.storms = state.silences, state.storms
+    empty.silences, empty.storms, empty.digests = state.silences, state.storms, state.digests
     empty.touched = draft.touched
     return empty.finish(indexed(empty))
 

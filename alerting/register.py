@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alerting.deliveries import Call, CallKind
+from alerting.digest import call_of, digest_due
 from alerting.entry import Belief, Entry
 from alerting.incident import Picture
 from alerting.recovery import REASONS
@@ -23,9 +24,11 @@ def entries(state: State) -> Iterator[Entry]:
 
 
 def calls(state: State, now: int) -> list[Call]:
-    """The next call of every entry that needs one."""
+    """The next call of every entry that needs one, and the digests that are due."""
     planned = (plan(state, entry.id, now) for entry in entries(state))
-    return [call for call in planned if call is not None]
+    wait = state.policy.timings.digest_wait
+    digests = (call_of(digest) for digest in state.digests.values() if digest_due(digest, wait) <= now)
+    return [*(call for call in planned if call is not None), *digests]
 
 
 def plan(state: State, entry_id: str, now: int) -> Call | None:

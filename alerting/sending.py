@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerting.deliveries import Call
+from alerting.digest import added, begun, everything, taken
 from alerting.draft import Draft
 from alerting.entry import Belief, Entry, entry_id
 from alerting.history import noted
@@ -19,6 +20,7 @@ from alerting.resolves import dropped, resolved
 
 def began(draft: Draft, sent: Began) -> None:
     """A call is about to be made."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
@@ -39,6 +41,7 @@ def began(draft: Draft, sent: Began) -> None:
 
 def confirmed(draft: Draft, sent: Confirmed) -> None:
     """The vendor took a call."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
@@ -65,6 +68,7 @@ def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
 
 def failed(draft: Draft, sent: Failed) -> None:
     """A call failed: it is made again, unless the address will never take it; then the fallback is told."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
@@ -75,6 +79,24 @@ def failed(draft: Draft, sent: Failed) -> None:
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
     draft.touch([entry.incident])
+
+
+def _digested(draft: Draft, sent: Began | Confirmed | Failed) -> None:
+    """A digest was begun, was taken, or will never be: then the fallback's channels hear it."""
+    address = sent.call.address
+    digest = draft.digests.get(address) if sent.call.kind == "digest" else None
+    if digest is None:
+        return
+    if isinstance(sent, Began):
+        draft.digest(address, begun(digest))
+    elif isinstance(sent, Confirmed):
+        draft.digest(address, taken(digest))
+    elif sent.permanent:
+        draft.digest(address, None)
+        for other in draft.policy.fallback:
+            if other.kind == "slack" and other.name != address:
+                known = draft.digests.get(other.name)
+                draft.digest(other.name, added(known, other.name, everything(digest), now=draft.now))
 
 
 def _given_up(draft: Draft, entry: Entry, why: str) -> None:

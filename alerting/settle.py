@@ -13,6 +13,7 @@ from alerting.draft import Draft
 from alerting.history import noted
 from alerting.incident import Incident
 from alerting.members import Members
+from alerting.missed import note_missed
 from alerting.outliving import outlived
 from alerting.picture import picture_of
 from alerting.reconcile import reconcile
@@ -32,6 +33,7 @@ def settle(draft: Draft, name: str) -> None:
     incident = draft.incidents[name]
     if incident.live:
         incident = _alive(draft, incident) if incident.rollup is None else weathered(draft, incident, incident.rollup)
+        incident = incident if incident.live else note_missed(draft, incident)
     incident = _entered(draft, incident, rings=_outlives(draft, incident))
     if incident is not draft.before.incidents.get(name):
         incident = draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))

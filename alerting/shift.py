@@ -29,6 +29,7 @@ def shifted(state: State, by: int) -> State:
         incidents={name: _incident(incident, by) for name, incident in state.incidents.items()},
         entries={name: _entry(entry, by) for name, entry in state.entries.items()},
         storms={address: _storm(storm, by) for address, storm in state.storms.items()},
+        digests={name: replace(digest, since=digest.since + by) for name, digest in state.digests.items()},
         index=_index(state.index, by),
     )
     draft = Draft(moved, moved.now)
@@ -49,6 +50,7 @@ def _incident(incident: Incident, by: int) -> Incident:
         updated=incident.updated + by,
         resting=_moved(incident.resting, by),
         ended=_moved(incident.ended, by),
+        held=_moved(incident.held, by),
         due=_moved(incident.due, by),
         acknowledged=None if taken is None else replace(taken, at=taken.at + by),
         members=Members.of({key: _member(member, by) for key, member in incident.members.table.rows()}),

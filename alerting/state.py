@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from alerting.digest import Digest
 from alerting.entry import Entry
 from alerting.incident import Incident
 from alerting.policy import Policy
@@ -88,6 +89,7 @@ class State:
     silences: dict[str, Silence] = field(default_factory=dict)
     #: By address.
     storms: dict[str, Storm] = field(default_factory=dict)
+    digests: dict[str, Digest] = field(default_factory=dict)
     index: Index = field(default=Index(), compare=False)
     left: dict[str, Left] = field(default_factory=dict, compare=False)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from alerting.digest import digest_due
 from alerting.draft import Draft
 from alerting.entry import entry_id
 from alerting.incident import Incident
@@ -67,7 +68,8 @@ def over(draft: Draft, incident: Incident) -> bool:
 def indexed(draft: Draft) -> Index:
     """The index with what the touched incidents changed."""
     old = draft.before.index
-    if not draft.touched and draft.silences is draft.before.silences and (old.due is None or old.due > draft.now):
+    same = draft.silences is draft.before.silences and draft.digests is draft.before.digests
+    if not draft.touched and same and (old.due is None or old.due > draft.now):
         return old
     by_node, by_model, dues, live = old.by_node, old.by_model, old.dues, old.live
     for name in draft.touched:
@@ -87,7 +89,8 @@ def indexed(draft: Draft) -> Index:
 
 def _first(draft: Draft, dues: dict[str, int]) -> int | None:
     silences = (at for silence in draft.silences.values() for at in edges(silence, draft.now))
-    return min((*dues.values(), *silences), default=None)
+    digests = (digest_due(digest, draft.policy.timings.digest_wait) for digest in draft.digests.values())
+    return min((*dues.values(), *silences, *(at for at in digests if at > draft.now)), default=None)
 
 
 def _moved(

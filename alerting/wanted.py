@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from alerting.deliveries import ReceiverKind
 from alerting.draft import Draft
 from alerting.incident import Incident, Member, Reach, RollUp
+from alerting.late import held_until
 from alerting.policy import Address, Policy
 from alerting.routing import audience
 from alerting.silences import silence_labels, silenced_until
@@ -111,7 +112,7 @@ def _want(incident: Incident, claim: _Claim) -> Want:
         receiver=reach.receiver,
         severity=severity,
         held=held,
-        ready=incident.opened + wait,
+        ready=max(incident.opened + wait, held_until(incident) or 0),
         update_interval=reach.update_interval,
         repeat_interval=reach.repeat_interval,
     )
@@ -149,4 +150,5 @@ def all_silenced_until(incident: Incident) -> int | None:
 def first_ready(policy: Policy, incident: Incident) -> int:
     """When the incident is open: once the shortest wait of what fires has passed."""
     wait = totals(incident).least.wait
-    return incident.opened + (policy.tree.wait_of(incident.severity) if wait == LATE else wait)
+    wait = policy.tree.wait_of(incident.severity) if wait == LATE else wait
+    return max(incident.opened + wait, held_until(incident) or 0)

@@ -72,6 +72,9 @@ class Slack:
         if call.kind == "note":
             self._remark(client, call, message)
             return None
+        if call.kind == "digest":
+            self._post(client, messages.digest(message, place=self._place), payload=_apart(message))
+            return None
         if call.kind == "close":  # whatever the reason, here it is over
             message = replace(message, state="resolved")
         thread = call.thread or (self._found(client, call) if call.doubt or call.kind != "open" else None)

@@ -6,6 +6,7 @@ From events to the receivers through a real worker: nothing of the removed is ju
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,13 +19,13 @@ from stream.local.receivers.pagerduty import RecordingPagerDuty, recording_pager
 from stream.local.receivers.serving import Recording
 from stream.local.receivers.slack import RecordingSlack, recording_slack
 from tests.support.command import driftline
-from tests.support.incident_owner import HOUR, T0
 from tests.support.models import reference
 from tests.support.worker import PARTITIONS, Deployment
 
+MINUTE = 60_000
 HEAD = """\
 schema: 1
-defaults: {pane: 1h, windows: {hour: 1h}, step: 1h, lateness: 0s}
+defaults: {pane: 1m, windows: {minute: 1m}, step: 1m, lateness: 0s}
 receivers:
   oncall: {pagerduty: {routing_key: {file: KEY_FILE}}, slack: {token: {env: REMOVED_TEST_TOKEN}, channel: "#ml"}}
 route: {receiver: oncall, open_wait: 0s}
@@ -45,6 +46,7 @@ class Scene:
         self, deployment: Deployment, pager: Recording[RecordingPagerDuty], slack: Recording[RecordingSlack]
     ) -> None:
         self.deployment, self.pager, self.slack = deployment, pager, slack
+        self.began = (time.time_ns() // 1_000_000 // MINUTE - 4) * MINUTE
 
     def apply(self, **models: str) -> None:
         """Put models into force, each with one feature."""
@@ -59,15 +61,20 @@ class Scene:
         applied = driftline("apply", str(folder / "monitors.yaml"), env=self.deployment.variables)
         assert applied.code == 0, applied
 
-    def hour(self, number: int, *, status: str, temp: float, models: str = "mn") -> None:
-        """An hour of 120 requests of each model, and the watermark at its end."""
-        start = T0 + number * HOUR
+    def minute(self, number: int, *, status: str, temp: float, models: str = "mn") -> None:
+        """A minute of 120 requests of each model, and the watermark at its end; of the present, or it would be told late."""
+        start = self.began + number * MINUTE
         events = [
-            {"model": model, "timestamp": start + at, "features": {"temp": temp, "carrier": "UA"}, "status": status}
+            {
+                "model": model,
+                "timestamp": start + at * 500,
+                "features": {"temp": temp, "carrier": "UA"},
+                "status": status,
+            }
             for model in models
             for at in range(120)
         ]
-        closing = [{"control": "watermark", "timestamp": start + HOUR}] * PARTITIONS
+        closing = [{"control": "watermark", "timestamp": start + MINUTE}] * PARTITIONS
         self.deployment.send(json.dumps(one).encode() for one in (*events, *closing))
 
     def incidents(self) -> list[dict[str, Any]]:
@@ -108,7 +115,7 @@ def scene(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_model_that_leaves_the_file_ends_its_incidents_at_every_receiver_and_no_others(scene: Scene) -> None:
-    scene.hour(0, status="error", temp=10.0)
+    scene.minute(0, status="error", temp=10.0)
     gone, kept = scene.wait_until_told("m"), scene.wait_until_told("n")
     scene.apply(n="temp")
     scene.deployment.wait_until(lambda: scene.resolved() == len(gone))
@@ -121,10 +128,10 @@ def test_a_model_that_leaves_the_file_ends_its_incidents_at_every_receiver_and_n
 
 
 def test_a_feature_that_leaves_the_file_ends_what_it_caused_alone(scene: Scene) -> None:
-    scene.hour(0, status="success", temp=15.0)
+    scene.minute(0, status="success", temp=15.0)
     gone, kept = scene.wait_until_told("m"), scene.wait_until_told("n")
     scene.apply(m="carrier", n="temp")
-    scene.hour(1, status="success", temp=15.0)
+    scene.minute(1, status="success", temp=15.0)
     scene.deployment.wait_until(lambda: scene.resolved() == len(gone))
 
     [one] = scene.of("m")

@@ -15,7 +15,7 @@ from alerting.step import next_due, step
 from schemas.actions import Acknowledge, AddSilence, Matcher
 from schemas.monitored import RouteMonitor
 from tests.unit.alerting.histories import Op, histories, play
-from tests.unit.alerting.world import DAY, HOUR, MINUTE, P0, PD, SECOND, T0, World, policy, route
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, P0, PD, SECOND, T0, World, finding, policy, route
 
 #: Redis' clock was six hours ahead.
 BACK = -6 * HOUR
@@ -64,6 +64,22 @@ def test_a_page_that_waits_thirty_seconds_waits_no_six_hours() -> None:
     assert next_due(world.state) == T0 + 30 * SECOND
     state = shifted(world.state, BACK)
     assert (state.now, next_due(state)) == (T0 + BACK, T0 + BACK + 30 * SECOND)
+
+
+@pytest.mark.parametrize("late", [0, 3 * HOUR])
+def test_what_is_worked_out_anew_afterwards_comes_at_the_same_distance_too(late: int) -> None:
+    """The hold of what is seen late; the limit of what nobody says again, which counts from when it was said last."""
+    world = World()
+    world.give(finding("a/w0", T0, severity="P1", refresh_by=T0 + HOUR, seen=T0 + late + MINUTE), T0 + late + MINUTE)
+    states = [world.state, shifted(world.state, BACK)]
+    for _ in range(3):
+        taken = [
+            step(state, Acknowledge(incident=world.incident(), by="ann", at=0), state.now + SECOND) for state in states
+        ]
+        dues = [next_due(state) for state in taken]
+        assert dues[0] is not None
+        assert dues[1] == dues[0] + BACK
+        states = [step(state, Tick(), due or 0) for state, due in zip(taken, dues, strict=True)]
 
 
 def test_repeats_edits_limits_and_second_resolves_keep_their_distance() -> None:

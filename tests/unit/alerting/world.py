@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from alerting.deliveries import Call
+from alerting.deliveries import Call, Message
+from alerting.document import rendered
 from alerting.inputs import Began, Confirmed, Failed, Input, Tick
 from alerting.lineage import Lineage
 from alerting.policy import Address, Policy, Timings
@@ -126,6 +127,8 @@ class World:
         self.vendors = Vendors(search=search)
         self.records: dict[str, bytes] = {}
         self.given: list[tuple[Input, int]] = []
+        #: What digests said, by the channel.
+        self.digests: list[tuple[str, Message]] = []
 
     def give(self, given: Input, at: int | None = None) -> State:
         """One input; its records are written as the owner would."""
@@ -179,7 +182,7 @@ class World:
                 return
             call = calls[0] if rng is None else rng.choice(calls)
             self.give(Began(call.entry, call))
-            answer = None if crash == "before" else self.vendors.deliver(call)
+            answer = None if crash == "before" else self._delivered(call)
             if crash is not None:
                 self.restart()
                 return
@@ -189,6 +192,12 @@ class World:
             elif answer is not None:
                 self.give(Confirmed(call.entry, call, thread=answer[0]))
         assert limit < 500, "the senders never come to rest"
+
+    def _delivered(self, call: Call) -> tuple[str | None] | str:
+        message = rendered(self.state, call, now=self.now)
+        if call.kind == "digest" and message is not None:
+            self.digests.append((call.address, message))
+        return self.vendors.deliver(call)
 
     def restart(self) -> None:
         """The process died: what was stored is all that is left."""
