@@ -34,7 +34,7 @@ from stream.state.patience import Patience
 log = logging.getLogger(__name__)
 
 #: How old what is shown of a model gets before it is read again; of many models, longer: each has its turn.
-REREAD_S = 2.0
+REREAD_S = 5.0
 #: How often ``run_once`` is to be called, and how many models it then reads: a model takes 1.4 ms of the loop.
 READ_EVERY_S = 0.25
 MOST_AT_ONCE = 4
