@@ -7,15 +7,17 @@ what is asked within one round of the event loop leaves as one pipeline in the n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError
 
-#: What is written at once holds the loop: a pipeline ends behind the question that brings it to so many bytes.
+#: What is written at once holds the loop: a pipeline ends behind the question that brings it to so many bytes, each counted as
+#: ``QUESTION`` more, for a short one costs as much time to write and to read as that.
 ENOUGH = 256 * 1024
+QUESTION = 1024
 
 _Question = tuple[tuple[Any, ...], "asyncio.Future[Any]"]
 
@@ -45,11 +47,14 @@ class Post:
             return await script(keys=keys, args=args)
 
     def _leave(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for questions in _portions(waiting):
-            task = asyncio.create_task(self._deliver(questions))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+        """One pipeline a round of the loop: others have their turn before the next one is written."""
+        many = _portion(self._waiting)
+        questions, self._waiting = self._waiting[:many], self._waiting[many:]
+        task = asyncio.create_task(self._deliver(questions))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._leave)
 
     async def _deliver(self, questions: Sequence[_Question]) -> None:
         pipe = self._redis.pipeline(transaction=False)
@@ -72,14 +77,11 @@ class Post:
                 answer.set_result(found)
 
 
-def _portions(questions: Sequence[_Question]) -> Iterator[list[_Question]]:
-    portion: list[_Question] = []
+def _portion(questions: Sequence[_Question]) -> int:
+    """How many of these, from the first on, are enough for one pipeline."""
     held = 0
-    for question in questions:
-        portion.append(question)
-        held += sum(len(part) for part in question[0] if isinstance(part, bytes))
+    for many, (command, _) in enumerate(questions, start=1):
+        held += QUESTION + sum(len(part) for part in command if isinstance(part, bytes))
         if held >= ENOUGH:
-            yield portion
-            portion, held = [], 0
-    if portion:
-        yield portion
+            return many
+    return len(questions)

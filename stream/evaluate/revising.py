@@ -85,7 +85,7 @@ class _Book:
         """Have the rows written with the batch."""
         for tier, rows in self.rows.items():
             for start, row in rows.items():
-                self._walk.conclusion.row(self._desk.merged.closed_key(self._layout, tier, start), start, row)
+                self._walk.conclusion.row(self._desk.merged.closed_key(self._layout, tier, start), start, pack(row))
                 await self._desk.merged.breath()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 from redis.exceptions import NoScriptError, ResponseError
 
-from stream.evaluate.post import ENOUGH, Post
+from stream.evaluate.post import ENOUGH, QUESTION, Post
 
 Command = tuple[Any, ...]
 
@@ -106,13 +107,44 @@ def test_an_asker_that_has_gone_keeps_no_other_from_its_answer() -> None:
     asyncio.run(story())
 
 
-@pytest.mark.parametrize(("size", "pipelines"), [(ENOUGH // 4, [4, 2]), (ENOUGH // 4 - 1, [5, 1]), (ENOUGH, [1] * 6)])
+@pytest.mark.parametrize(
+    ("size", "pipelines"),
+    [(ENOUGH // 4 - QUESTION, [4, 2]), (ENOUGH // 4 - QUESTION - 1, [5, 1]), (ENOUGH - QUESTION, [1] * 6), (0, [6])],
+)
 def test_a_pipeline_ends_behind_the_question_that_brings_it_to_enough_bytes(size: int, pipelines: list[int]) -> None:
     async def story() -> None:
         server = Server(lambda command: command[1])
         asking = post(server)
         assert await outcomes(*(asking.ask("SET", name, bytes(size)) for name in "abcdef")) == list("abcdef")
         assert [len(commands) for commands in server.came] == pipelines
+
+    asyncio.run(story())
+
+
+def test_many_short_questions_leave_as_pipelines_one_a_round_of_the_loop_in_order() -> None:
+    """Sixteen models of 64 partitions ask 1 024 at once: written and read in one go they hold the loop for 14 ms of CPU."""
+
+    async def story() -> None:
+        rounds, came = [0], list[int]()
+
+        async def count() -> None:
+            while True:
+                rounds[0] += 1
+                await asyncio.sleep(0)
+
+        class Noting(Server):
+            def pipeline(self, *, transaction: bool) -> Pipeline:
+                came.append(rounds[0])
+                return super().pipeline(transaction=transaction)
+
+        server = Noting(lambda command: command[1])
+        asking, counting = post(server), asyncio.create_task(count())
+        names = [str(number) for number in range(1024)]
+        assert await outcomes(*(asking.ask("HMGET", name, "0") for name in names)) == names
+        counting.cancel()
+        assert [len(commands) for commands in server.came] == [256] * 4
+        assert [command[1] for commands in server.came for command in commands] == names
+        assert [later - before for before, later in pairwise(came)] == [1, 1, 1]
 
     asyncio.run(story())
 
