@@ -16,6 +16,8 @@ from itertools import groupby
 from alerting.draft import Draft
 from alerting.incident import Incident, Member
 from alerting.lineage import Lineage
+from alerting.members import Subject
+from alerting.table import Summary
 from schemas.incidents import Cause
 
 REACH, LEAK = 0.3, 0.05
@@ -27,6 +29,8 @@ OWN, OWN_PLAIN = 1.0, 1.0
 PLAIN = ("stale", "missing", "mark")
 #: So many causes are kept.
 SHOWN = 5
+#: What is made of more nodes is looked at by itself.
+FEW = 4
 #: From here on a cause is named; from the second on where it is also so many times as probable as the next.
 SURE, LIKELY, AHEAD = 0.5, 1 / 3, 2.0
 #: So many are named where none is.
@@ -35,20 +39,55 @@ RIVALS = 3
 
 def causes_of(incident: Incident, draft: Draft) -> tuple[Cause, ...]:
     """The most probable causes, the likeliest first; equal ones by name, with equal probabilities."""
-    lineage = draft.policy.lineage
-    fired = {member.finding.subject: member for member in incident.members.values()}
-    fired_by_model = {node: lineage.model_of.get(node) for node in fired}
-    scores = {"unknown": math.log(UNKNOWN_PRIOR) + len(fired) * math.log(UNKNOWN_REACH / LEAK)}
-    for node, (_, hi) in incident.anchor.items():
-        below = Counter(
-            model for subject, model in fired_by_model.items() if node in lineage.above(subject) and subject != node
-        )
-        explained = sum(below.values()) + (node in fired)
-        score = _prior(node, fired, lineage) + explained * math.log(REACH / LEAK) + _own(fired.get(node))
+    lineage, subjects = draft.policy.lineage, incident.members.subjects
+    names = [name for name, _ in subjects.summed(_fired(lineage)).values()]
+    scores = {"unknown": math.log(UNKNOWN_PRIOR) + len(subjects) * math.log(UNKNOWN_REACH / LEAK)}
+    for node, below in explained(incident, draft).items():
+        own = subjects.get(node)
+        hops = 0 if own is not None else _hops(node, names, lineage)
+        count = sum(below.values()) + (own is not None)
+        score = _prior(node, hops, lineage) + count * math.log(REACH / LEAK)
+        score += 0.0 if own is None else _own(incident.members[own.keys[-1]])
+        _, hi = incident.anchor[node]
         scores[node] = score + sum(
             _silence(node, model, below[model], since=hi, draft=draft) for model in _models(node, lineage)
         )
     return _normal(scores)
+
+
+def explained(incident: Incident, draft: Draft) -> dict[str, Counter[str | None]]:
+    """By candidate, how many subjects below it fired, by model."""
+    lineage = draft.policy.lineage
+    fired = incident.members.subjects.summed(_fired(lineage))
+    found = {node: Counter[str | None]() for node in incident.anchor}
+    for node, below in found.items():
+        for (model, _), (name, count) in fired.items():
+            if name != node and node in lineage.above(name):
+                below[model] += count
+    return found
+
+
+#: (model, what it is made of) → (one of the subjects that are made of the same, how many there are).
+Fired = dict[tuple[str | None, str | tuple[str, ...]], tuple[str, int]]
+
+
+def _fired(lineage: Lineage) -> Summary[Subject, Fired]:
+    """The subjects that fired, those of a model together that are made of the same few: all of them have the same causes."""
+
+    def of(subject: Subject) -> Fired:
+        parents = tuple(lineage.parents.get(subject.name, ()))
+        made_of = parents if len(parents) <= FEW else subject.name
+        return {(lineage.model_of.get(subject.name), made_of): (subject.name, 1)}
+
+    def join(parts: Sequence[Fired]) -> Fired:
+        all_of: Fired = {}
+        for part in parts:
+            for kind, (name, count) in part.items():
+                known = all_of.get(kind)
+                all_of[kind] = (name, count) if known is None else (known[0], known[1] + count)
+        return all_of
+
+    return Summary("fired", of, join, by=lineage)
 
 
 def likely(incident: Incident) -> str:
@@ -111,15 +150,16 @@ def _chance(cause: Cause, tied: int) -> str:
     return f" {cause.probability:.0%}".replace("%", " %") + (" each" if tied > 1 else "")
 
 
-def _prior(node: str, fired: Iterable[str], lineage: Lineage) -> float:
+def _hops(node: str, fired: Iterable[str], lineage: Lineage) -> int:
     ways = (lineage.above(subject).get(node) for subject in fired)
-    hops = min((way.hops for way in ways if way is not None), default=0)
+    return min((way.hops for way in ways if way is not None), default=0)
+
+
+def _prior(node: str, hops: int, lineage: Lineage) -> float:
     return -0.5 * math.log(1 + len(lineage.below(node))) + hops * math.log(EDGE)
 
 
-def _own(member: Member | None) -> float:
-    if member is None:
-        return 0.0
+def _own(member: Member) -> float:
     return OWN + (OWN_PLAIN if member.finding.kind in PLAIN else 0.0)
 
 

@@ -25,7 +25,11 @@ def refusal(state: State, action: Action) -> str | None:
     incident = state.incidents.get(action.incident)
     if incident is None:
         return f"there is no incident {action.incident}"
-    return None if incident.live else f"{incident.id} has ended: {incident.reason}"
+    if not incident.live:
+        return f"{incident.id} has ended: {incident.reason}"
+    if incident.rollup is not None and isinstance(action, Resolve):
+        return f"{incident.id} is a storm and ends by itself: acknowledge it, or resolve or silence what it stands for"
+    return None
 
 
 def act(draft: Draft, action: Action) -> None:
@@ -44,7 +48,7 @@ def act(draft: Draft, action: Action) -> None:
 
 def _acknowledge(draft: Draft, incident: Incident, action: Acknowledge) -> None:
     seen = incident.revision if action.revision is None else action.revision
-    keys = frozenset(key for key, member in incident.members.items() if member.joined <= seen)
+    keys = frozenset(key for key, member in incident.members.table.rows() if member.joined <= seen)
     taken = Acknowledged(action.by, draft.now, severity_at(incident, seen), keys)
     if incident.acknowledged is not None and replace(incident.acknowledged, at=taken.at) == taken:
         return
@@ -60,7 +64,7 @@ def _resolve(draft: Draft, incident: Incident, action: Resolve) -> None:
     """End it.  What fires is shut at the severity that was seen; what came or got worse since will open anew."""
     seen = incident.revision if action.revision is None else action.revision
     over = ended(draft, noted(incident, draft.now, f"resolved by {action.by}"), "operator")
-    for key, member in over.members.items():
+    for key, member in over.members.table.rows():
         known = draft.known(member.finding.model, key)
         if known is not None and member.active and member.joined <= seen:
             draft.know(member.finding.model, key, replace(known, shut=_seen(member, seen)))

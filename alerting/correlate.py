@@ -14,6 +14,9 @@ from alerting.draft import Draft
 from alerting.history import noted
 from alerting.incident import Incident, JoinedBy, Member
 from alerting.joining import LINKS, Place, place_of
+from alerting.late import late_by
+from alerting.merging import merged
+from alerting.messages.wording import duration
 from alerting.recovery import without
 from alerting.severity import graded, worse
 from alerting.state import Known, State
@@ -139,7 +142,9 @@ def _home(draft: Draft, finding: Finding) -> str:
         models=incident.models | {finding.model},
         links=_links(incident, place),
     )
-    draft.members(joined, {finding.key: member})
+    joined = draft.members(joined, {finding.key: member})
+    if place.joined_by == "onset" and place.links:
+        merged(draft, joined, finding, fits=place.links)
     return incident.id
 
 
@@ -149,6 +154,7 @@ def _begun(draft: Draft, finding: Finding, place: Place) -> Incident:
     while name in draft.incidents:  # The same verdict, revised after its incident had ended.
         name = next(spare)
     overflow = draft.before.index.live >= draft.policy.timings.cap
+    late = late_by(draft, finding)
     begun = Incident(
         id=name,
         seed=finding.key,
@@ -157,8 +163,11 @@ def _begun(draft: Draft, finding: Finding, place: Place) -> Incident:
         severity=finding.severity,
         worst=finding.severity,
         overflow=overflow,
+        late=late,
+        held=None if late is None else draft.now + draft.policy.timings.late_hold,
     )
-    return noted(begun, draft.now, f"{finding.severity} begins: {finding.subject}")
+    seen = "" if late is None else f", seen {duration(late)} late"
+    return noted(begun, draft.now, f"{finding.severity} begins: {finding.subject}{seen}")
 
 
 def _overflow(draft: Draft) -> Place | None:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from schemas.findings import Severity
 
-CallKind = Literal["open", "update", "close", "note"]
+CallKind = Literal["open", "update", "close", "note", "digest"]
 ReceiverKind = Literal["pagerduty", "slack"]
 #: Why a message is sent: the first of an incident at this receiver, it got worse, its picture changed, it was asked to be
 #: said again, or it is over.
@@ -20,7 +20,7 @@ Reason = Literal["first", "worse", "update", "repeat", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to a vendor, for one entry of the register.
+    """One request to a vendor, for one entry of the register; a digest is for what one channel was never told.
 
     ``entry`` names the entry (an incident at an address).  ``generation`` counts the vendor's own incidents of an entry: a
     worsening opens the next one.  ``dedup_key`` is PagerDuty's; ``thread`` is the timestamp of Slack's root message, None
@@ -42,12 +42,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """How a call went.  ``retry``: again, not before ``retry_after_s``; ``permanent``: it will never succeed."""
+    """How a call went.  ``retry``: again, not before ``retry_after_s``; ``permanent``: it will never succeed.
+
+    ``secret`` is the fingerprint of the secret that it was made with.
+    """
 
     outcome: Literal["ok", "retry", "permanent"]
     retry_after_s: float | None = None
     thread: str | None = None
     why: str = ""
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,8 @@ class Message:
     ``why`` puts ``reason`` into words; for a closed incident it is the true reason of its end.  ``links`` are ids of
     related incidents, ``probability`` is the cause's; where none stands out ``cause_clear`` is false and ``cause`` names the
     first few with theirs.  ``path`` is the console's page, ``history`` the lines of the thread, oldest first, each with its
-    time, so that two changes are never one line.  ``ended`` is when it ended, on the clock of ``since_hi``.
+    time, so that two changes are never one line.  ``ended`` is when it ended, on the clock of ``since_hi``.  ``late`` is by
+    how much driftline itself was late, for it was catching up (ms).
     """
 
     incident: str
@@ -93,6 +98,7 @@ class Message:
     reason: Reason
     why: str
     ended: int | None = None
+    late: int | None = None
     probability: float | None = None
     cause_clear: bool = True
     acknowledged_by: str | None = None

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from alerting.cause import doubtful, likely, stands_out
 from alerting.deliveries import Call, Evidence, Message, Reason
+from alerting.digest import message_of
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.messages.wording import utc
 from alerting.register import dedup_key, plan
 from alerting.severity import worse
 from alerting.state import State
-from alerting.titles import ranked, title_of
+from alerting.storm import extent, spoken_for
+from alerting.titles import strongest, title_of
+from alerting.totals import totals
 from alerting.wanted import all_silenced_until
 from schemas.incidents import DeliveryView, IncidentView, MemberView
 
@@ -30,8 +33,7 @@ def view(state: State, incident_id: str) -> IncidentView:
     incident = here or state.left[incident_id].incident
     entries = [state.entries[name] for name in here.entries] if here is not None else state.left[incident_id].entries
     taken = incident.acknowledged
-    members = ranked(incident)
-    more = members[SHOWN:]
+    members = strongest(incident, SHOWN) if incident.rollup is None else spoken_for(state, incident, most=SHOWN)
     lo, hi = since(incident)
     return IncidentView(
         id=incident.id,
@@ -46,9 +48,9 @@ def view(state: State, incident_id: str) -> IncidentView:
         since_hi=hi,
         models=tuple(sorted(incident.models)),
         causes=incident.causes,
-        members=tuple(map(_member, members[:SHOWN])),
-        more_members=len(more),
-        more_firing=sum(member.state == "firing" for member in more),
+        members=tuple(map(_member, members)),
+        more_members=max(0, len(incident.members) - len(members)),
+        more_firing=max(0, _firing(incident) - sum(member.state == "firing" for member in members)),
         deliveries=tuple(_delivery(state, entry) for entry in entries),
         links=incident.links,
         acknowledged_by=taken.by if taken is not None else None,
@@ -65,9 +67,11 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
     :raises KeyError: there is no such incident.
     """
     incident = state.incidents[incident_id]
-    members = ranked(incident)
+    rollup = incident.rollup
+    members = strongest(incident, TOP) if rollup is None else spoken_for(state, incident, most=TOP)
+    firing, total = (incident.members.active, len(incident.members)) if rollup is None else extent(state, incident)
     lo, hi = since(incident)
-    silenced = all_silenced_until(incident.members)
+    silenced = all_silenced_until(incident) if rollup is None else rollup.silenced
     clear = stands_out(incident.causes)
     return Message(
         incident=incident.id,
@@ -81,12 +85,13 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         probability=incident.causes[0].probability if clear else None,
         since_lo=lo,
         since_hi=hi,
-        members=tuple(map(_evidence, members[:TOP])),
-        firing=sum(member.active for member in members),
-        total=len(members),
+        members=tuple(map(_evidence, members)),
+        firing=firing,
+        total=total,
         reason=reason_of(state.entries[call.entry], call),
         why=call.why,
         ended=incident.ended_at,
+        late=incident.late,
         acknowledged_by=incident.acknowledged.by if incident.acknowledged is not None else None,
         silenced_until=silenced if silenced is not None and silenced > now else None,
         links=incident.links,
@@ -94,6 +99,15 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         path=f"/incidents/{incident.id}",
         history=tuple(f"{utc(line.at)}: {line.text}" for line in incident.lines),
     )
+
+
+def rendered(state: State, call: Call, *, now: int) -> Message | None:
+    """What a receiver renders for a call; None where what it is about is not known any more."""
+    if call.kind == "digest":
+        digest = state.digests.get(call.address)
+        return None if digest is None else message_of(digest)
+    entry = state.entries.get(call.entry)
+    return None if entry is None else message(state, entry.incident, call, now=now)
 
 
 def reason_of(entry: Entry, call: Call) -> Reason:
@@ -111,9 +125,12 @@ def reason_of(entry: Entry, call: Call) -> Reason:
 
 def since(incident: Incident) -> tuple[int, int]:
     """When it began: the onset of the finding that began earliest for sure, in its first episode."""
-    onsets = (member.began or member.finding.onset for member in incident.members.values())
-    hi, lo = min(((onset.hi, onset.lo) for onset in onsets), default=(incident.opened, incident.opened))
+    hi, lo = totals(incident).least.since if incident.members else (incident.opened, incident.opened)
     return lo, hi
+
+
+def _firing(incident: Incident) -> int:
+    return incident.members.active - totals(incident).counts.blind
 
 
 def _owner(state: State, incident: Incident, members: list[Member]) -> str | None:
@@ -173,13 +190,19 @@ def _delivery(state: State, entry: Entry) -> DeliveryView:
         receiver=entry.receiver,
         address=entry.address,
         kind=entry.kind,
-        wants="closed" if entry.want is None else f"open {entry.severity}",
+        wants=_wants(entry),
         believes="closed" if belief is None else f"open {belief.severity}" if belief.severity else "unknown",
         confirmed=_nothing_due(state, entry),
         failed=entry.failed,
         dedup_key=dedup_key(entry, generation) if generation else None,
         thread=belief.thread if belief is not None else None,
     )
+
+
+def _wants(entry: Entry) -> str:
+    if entry.want is not None:
+        return f"open {entry.severity}"
+    return "closed" if entry.rolled is None else f"told by {entry.rolled}"
 
 
 def _nothing_due(state: State, entry: Entry) -> bool:

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from alerting.digest import Digest
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
 from alerting.policy import Policy
 from alerting.silences import Silence
-from alerting.state import Heard, Index, Known, Left, State
+from alerting.state import Heard, Index, Known, Left, State, Storm
 
 
 class Draft:
-    """Reads see what was written before.  ``touched`` are the incidents that have to be settled before the end."""
+    """Reads see what was written before.  ``touched`` are the incidents that have to be settled before the end, ``moved`` the
+    models whose event time has moved."""
 
     def __init__(self, state: State, now: int) -> None:
         self.before = state
@@ -26,8 +28,11 @@ class Draft:
         self.incidents = state.incidents
         self.entries = state.entries
         self.silences = state.silences
+        self.storms = state.storms
+        self.digests = state.digests
         self.left = state.left
         self.touched: dict[str, None] = {}
+        self.moved: set[str] = set()
 
     def heard(self, model: str) -> Heard:
         """What was heard of a model."""
@@ -43,6 +48,7 @@ class Draft:
         if at <= heard.clock:
             return False
         self._put_model(model, replace(heard, clock=at, heard=self.now))
+        self.moved.add(model)
         return True
 
     def known(self, model: str, key: str) -> Known | None:
@@ -52,14 +58,18 @@ class Draft:
     def know(self, model: str, key: str, known: Known) -> None:
         """Remember it."""
         heard = self.heard(model)
-        self._put_model(model, replace(heard, keys={**heard.keys, key: known}))
+        self._put_model(model, replace(heard, keys=heard.keys.put({key: known})))
 
-    def release(self, member: Member) -> None:
-        """A member's key may join elsewhere from now on."""
-        finding = member.finding
-        known = self.known(finding.model, finding.key)
-        if known is not None and known.home is not None:
-            self.know(finding.model, finding.key, replace(known, home=None))
+    def release(self, members: Iterable[Member], home: str) -> None:
+        """The keys of members that are at home in an incident may join elsewhere from now on."""
+        free: dict[str, dict[str, Known]] = {}
+        for finding in (member.finding for member in members):
+            known = self.known(finding.model, finding.key)
+            if known is not None and known.home == home:
+                free.setdefault(finding.model, {})[finding.key] = replace(known, home=None)
+        for model, keys in free.items():
+            heard = self.heard(model)
+            self._put_model(model, replace(heard, keys=heard.keys.put(keys)))
 
     def incident(self, incident: Incident) -> Incident:
         """Put an incident, and have it settled."""
@@ -71,7 +81,7 @@ class Draft:
 
     def members(self, incident: Incident, changes: Mapping[str, Member]) -> Incident:
         """Put an incident with some of its members replaced."""
-        return self.incident(replace(incident, members={**incident.members, **changes}))
+        return self.incident(replace(incident, members=incident.members.put(changes)))
 
     def forget(self, incident: Incident) -> None:
         """Drop an incident that ended long ago, with its entries; its last word is kept for whoever stores the state."""
@@ -96,6 +106,15 @@ class Draft:
         kept = {key: value for key, value in self.silences.items() if key != name}
         self.silences = kept if silence is None else {**kept, name: silence}
 
+    def storm(self, address: str, storm: Storm) -> None:
+        """Put what is known of the openings at an address."""
+        self.storms = {**self.storms, address: storm}
+
+    def digest(self, address: str, digest: Digest | None) -> None:
+        """Put what a channel is still to hear, or drop it."""
+        kept = {key: value for key, value in self.digests.items() if key != address}
+        self.digests = kept if digest is None else {**kept, address: digest}
+
     def touch(self, incidents: Iterable[str]) -> None:
         """Have incidents settled."""
         self.touched.update(dict.fromkeys(incidents))
@@ -106,7 +125,18 @@ class Draft:
 
     def finish(self, index: Index) -> State:
         """The new state."""
-        return State(self.policy, self.now, self.models, self.incidents, self.entries, self.silences, index, self.left)
+        return State(
+            policy=self.policy,
+            now=self.now,
+            models=self.models,
+            incidents=self.incidents,
+            entries=self.entries,
+            silences=self.silences,
+            storms=self.storms,
+            digests=self.digests,
+            index=index,
+            left=self.left,
+        )
 
     def _put_model(self, model: str, heard: Heard) -> None:
         if self.models is self.before.models:

@@ -15,7 +15,20 @@ from schemas.findings import Severity
 
 #: Why an entry wants what it wants.
 Motive = Literal[
-    "first", "again", "worse", "outlived", "repeat", "moved", "recovered", "no_data", "removed", "operator", "expired"
+    "first",
+    "again",
+    "worse",
+    "outlived",
+    "repeat",
+    "calmer",
+    "moved",
+    "recovered",
+    "no_data",
+    "removed",
+    "operator",
+    "expired",
+    "merged",
+    "calm",
 ]
 
 
@@ -61,8 +74,14 @@ class Entry:
     note: str | None = None
     note_motive: Motive = "again"
     failed: str | None = None
+    #: The fingerprint of the secret under which it failed: under another one it is tried again (:mod:`alerting.renewal`).
+    failed_under: str = ""
+    #: The storm that speaks for it here, until it is told by itself.
+    rolled: str | None = None
     #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
     root: str | None = None
+    #: PagerDuty, live: by generation, when a resolve that was taken is sent once more (:mod:`alerting.resolves`).
+    again: dict[int, int] = field(default_factory=dict)
 
     @property
     def confirmed(self) -> bool:
@@ -74,7 +93,8 @@ class Entry:
     def settled(self) -> bool:
         """Nothing is wanted and nothing left to be done; a failed address is given up."""
         noted = self.note is None or not self.notable
-        return self.failed is not None or (self.want is None and not self.believed and noted)
+        told = not self.believed and not self.again and noted
+        return self.failed is not None or (self.want is None and told)
 
     @property
     def notable(self) -> bool:

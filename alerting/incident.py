@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from alerting.deliveries import ReceiverKind
+from alerting.members import Members
 from schemas.findings import Class, Finding, Onset, Severity
 from schemas.incidents import Cause, EndReason, IncidentState
 
 #: How a finding came to its incident.
-JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow"]
+JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow", "merged"]
 #: ``blind``: it was firing when it was last judged, and cannot be judged now.
 MemberState = Literal["firing", "clear", "blind"]
 Interval = tuple[int, int]
@@ -108,9 +109,23 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class RollUp:
+    """A storm at one address: what it stands for is told there as one incident, without members of its own.
+
+    ``waiting`` incidents are told by it and not yet by themselves, ``taken`` is how many there were in all.
+    """
+
+    reach: Reach
+    waiting: int = 0
+    taken: int = 0
+    silenced: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """A hypothesis of one fault: the findings it explains, and when a cause at each candidate node must have begun.
 
+    ``late``: it began while the owner was catching up, so much later than it could have; its openings are ``held`` until then.
     ``anchor`` is that interval by node and only shrinks.  ``due`` is when time alone changes something by the owner's clock,
     ``event_due`` the same by its models' event time.
     """
@@ -121,7 +136,7 @@ class Incident:
     updated: int
     revision: int = 0
     state: IncidentState = "pending"
-    members: dict[str, Member] = field(default_factory=dict)
+    members: Members = field(default_factory=Members)
     anchor: dict[str, Interval] = field(default_factory=dict)
     severity: Severity = "P3"
     worst: Severity = "P3"
@@ -135,6 +150,7 @@ class Incident:
     resting: int | None = None
     outlived: str | None = None
     overflow: bool = False
+    rollup: RollUp | None = None
     links: tuple[str, ...] = ()
     causes: tuple[Cause, ...] = ()
     #: How many members there were when the causes were weighed last.
@@ -145,6 +161,8 @@ class Incident:
     ended_at: int | None = None
     reason: EndReason | None = None
     picture: Picture = Picture()
+    late: int | None = None
+    held: int | None = None
     due: int | None = None
     event_due: int | None = None
 
@@ -155,5 +173,5 @@ class Incident:
 
     @property
     def firing(self) -> bool:
-        """At least one member fires, or is not known to have stopped."""
-        return any(member.active for member in self.members.values())
+        """At least one member fires, or is not known to have stopped; so does a storm until it is over."""
+        return self.rollup is not None or self.members.active > 0

@@ -44,12 +44,13 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The call failed; ``permanent``: this address will not take this incident again."""
+    """The call failed; ``permanent``: this address will not take this incident again under this secret (a fingerprint)."""
 
     entry: str
     call: Call
     permanent: bool
     why: str
+    secret: str = ""
 
 
 Sent = Began | Confirmed | Failed

@@ -14,12 +14,15 @@ A model is downstream of all its features, so sharing a model never joins two so
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from alerting.draft import Draft
 from alerting.incident import Incident, Interval, JoinedBy
 from alerting.lineage import Lineage, is_source
+from alerting.members import Subject
+from alerting.table import Summary
 from schemas.findings import KIND_CLASS, Finding
 
 #: So many subjects below a source make a later one a continuation.
@@ -123,8 +126,8 @@ def _by_subject(finding: Finding, possible: Anchor, draft: Draft) -> Place | Non
 def _says(incident: Incident, finding: Finding) -> bool:
     """Whether a member that has a say is about the same subject and of the same class."""
     return any(
-        member.counts and member.finding.subject == finding.subject and _class(member.finding) == _class(finding)
-        for member in incident.members.values()
+        member.counts and _class(member.finding) == _class(finding)
+        for member in incident.members.about(finding.subject)
     )
 
 
@@ -141,9 +144,18 @@ def _by_continuation(finding: Finding, possible: Anchor, near: list[Incident], *
 
 
 def _continues(finding: Finding, incident: Incident, source: str, *, lineage: Lineage) -> bool:
-    subjects = {member.finding.subject for member in incident.members.values()}
-    below = sum(source in lineage.above(subject) for subject in subjects)
-    return finding.onset.hi >= incident.anchor[source][0] and below >= CONTINUATION
+    if finding.onset.hi < incident.anchor[source][0]:
+        return False
+    return incident.members.subjects.summed(_below(lineage)).get(source, 0) >= CONTINUATION
+
+
+def _below(lineage: Lineage) -> Summary[Subject, Counter[str]]:
+    """By source, of how many of the subjects it is upstream."""
+
+    def of(subject: Subject) -> Counter[str]:
+        return Counter(node for node in lineage.above(subject.name) if is_source(node))
+
+    return Summary("below", of, lambda parts: sum(parts, Counter()), by=lineage)
 
 
 def _same_source(anchor: Anchor, possible: Anchor) -> bool:

@@ -40,17 +40,22 @@ class Path:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lineage:
-    """A directed graph without cycles.  ``panes`` and ``delays`` are each model's pane and how long its rules take to speak."""
+    """A directed graph without cycles.
+
+    ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.
+    """
 
     parents: Mapping[str, Mapping[str, tuple[int, int]]]
     model_of: Mapping[str, str]
     panes: Mapping[str, int]
+    latenesses: Mapping[str, int]
     delays: Mapping[str, int]
     owners: Mapping[str, str]
     _above: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False)
     _children: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _below: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _monitored: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
+    _widest: dict[str, int] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, models: Mapping[str, ModelMonitor], sources: Mapping[str, SourceMonitor]) -> Lineage:
@@ -63,6 +68,7 @@ class Lineage:
             parents=parents,
             model_of=dict(_models(models)),
             panes={name: model.pane_ms for name, model in models.items()},
+            latenesses={name: model.lateness_ms for name, model in models.items()},
             delays={name: model.step_ms + min(model.windows.values(), default=0) for name, model in models.items()},
             owners=dict(_owners(models, sources)),
         )
@@ -93,6 +99,13 @@ class Lineage:
             children = self._children.get(node, set())
             found = frozenset(children).union(*(self.below(child) for child in children))
             self._below[node] = found
+        return found
+
+    def widest(self, node: str) -> int:
+        """The longest lag from anything that the node is made from."""
+        found = self._widest.get(node)
+        if found is None:
+            found = self._widest[node] = max(path.hi for path in self.above(node).values())
         return found
 
     def monitored_below(self, node: str) -> Mapping[str, int]:

@@ -27,7 +27,7 @@ def parse_matcher(text: str) -> Matcher:
     """
     found = _WRITTEN.fullmatch(text)
     if found is None:
-        raise ValueError(f'{text!r} is no matcher; one is severity="P0", with one of =, !=, =~, !~')
+        raise ValueError(f'{text!r} is no matcher; one is model="fraud", with one of =, !=, =~, !~')
     label, operator, value = found.groups()
     matcher = Matcher(label, cast(Operator, operator), _unquoted(value, text))
     problem = regex_problem(matcher)

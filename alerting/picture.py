@@ -7,24 +7,27 @@ from __future__ import annotations
 
 from alerting.cause import likely, stands_out
 from alerting.incident import Incident, Picture
+from alerting.members import ACTIVE
+from alerting.totals import totals
 from alerting.wanted import all_silenced_until
 
 
 def picture_of(incident: Incident) -> Picture:
     """The incident's picture."""
-    active = [member for member in incident.members.values() if member.active]
-    blind = bool(active) and all(member.state == "blind" for member in active)
-    taken = incident.acknowledged
+    members, said = incident.members, totals(incident)
+    blind = members.active > 0 and said.counts.blind == members.active
+    taken, rollup = incident.acknowledged, incident.rollup
     urgent = (
         incident.state,
         incident.severity,
         taken.by if taken is not None else "",
-        all_silenced_until(incident.members) or "",
+        (all_silenced_until(incident) if rollup is None else rollup.silenced) or "",
         "blind" if blind else "",
         incident.outlived or "",
     )
-    subjects = {member.finding.subject for member in active}
-    silenced = sum(member.silenced is not None for member in active)
     cause = likely(incident) if stands_out(incident.causes) else "unclear"
-    detail = (len(active), len(subjects), len(incident.members), silenced, cause, *incident.links)
+    subjects = members.subjects_with(ACTIVE)
+    detail = (members.active, subjects, len(members), said.counts.muted, cause, *incident.links)
+    if rollup is not None:
+        detail = (rollup.waiting, 0, rollup.taken, 0, "", *incident.links)
     return Picture("|".join(map(str, urgent)), "|".join(map(str, detail)))

@@ -6,33 +6,52 @@ an acknowledged incident does not ring there again; the old one is closed once t
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from alerting.draft import Draft
 from alerting.entry import Entry, Motive, entry_id
-from alerting.incident import Incident
+from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import unstable
 from alerting.severity import PAGING
+from alerting.storm import asked, rolled, told_singly
+from alerting.table import Summary
 from alerting.wanted import Want, both, wanted
+
+
+@dataclass(frozen=True, slots=True)
+class _Audience:
+    """``told``: somebody was told of the incident; ``leaving``: at an address that it is no longer routed to."""
+
+    told: bool
+    leaving: bool
 
 
 def reconcile(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
     """Bring the incident's entries to what its addresses should see; ``rings``: it has just outlived its cause."""
     wants = _redirected(draft, incident, wanted(incident))
     entries = dict.fromkeys((*incident.entries, *(entry_id(incident.id, address) for address in wants)))
-    told = any(draft.entries[name].believed for name in incident.entries)
+    audience = _audience(draft, incident, wants)
     held = bool(wants) and all(want.held for want in wants.values())
     for want in wants.values():
         entry = draft.entries.get(entry_id(incident.id, want.address)) or _entry(incident, want)
         if entry.failed is None:
-            new = _repeated(draft, incident, _raised(draft, incident, want, entry=entry, told=told))
+            new = _repeated(draft, incident, _raised(draft, incident, want, entry=entry, audience=audience))
             draft.entry(_rung(draft, new) if rings and not want.held else new)
     for name in incident.entries:
         entry = draft.entries[name]
         if entry.want is not None and entry.address not in wants and not held:
-            draft.entry(replace(entry, want=None, motive=incident.reason or "moved"))
+            entry = draft.entry(replace(entry, want=None, motive=incident.reason or "moved"))
+        if entry.rolled is not None and (entry.address not in wants or entry.confirmed):
+            told_singly(draft, entry)
     kept = tuple(name for name in entries if name in draft.entries)
     return incident if kept == incident.entries else draft.incident(replace(incident, entries=kept))
+
+
+def _audience(draft: Draft, incident: Incident, wants: Mapping[str, Want]) -> _Audience:
+    known = [draft.entries[name] for name in incident.entries if draft.entries[name].believed]
+    leaving = any(entry.address not in wants and entry.failed is None for entry in known)
+    return _Audience(told=bool(known), leaving=leaving)
 
 
 def _redirected(draft: Draft, incident: Incident, wants: dict[str, Want]) -> dict[str, Want]:
@@ -59,7 +78,7 @@ def _entry(incident: Incident, want: Want) -> Entry:
     return Entry(entry_id(incident.id, want.address), incident.id, want.address, want.kind, want.receiver)
 
 
-def _raised(draft: Draft, incident: Incident, want: Want, *, entry: Entry, told: bool) -> Entry:
+def _raised(draft: Draft, incident: Incident, want: Want, *, entry: Entry, audience: _Audience) -> Entry:
     """The entry with what it wants now."""
     entry = replace(
         entry,
@@ -70,8 +89,12 @@ def _raised(draft: Draft, incident: Incident, want: Want, *, entry: Entry, told:
     )
     if entry.want is None:
         # Who was told once is handed over to the next address without another wait, or nobody would be told for a while.
-        ready = want.ready <= draft.now or told
-        return _opened(draft, want, entry) if ready and not want.held and incident.firing else entry
+        ready = want.ready <= draft.now or audience.told
+        if not ready or want.held or not incident.firing:
+            return entry
+        # What somebody is about to lose sight of is handed over, whatever the weather.
+        alone = incident.rollup is not None or audience.leaving
+        return (None if alone else rolled(draft, want, entry)) or _opened(draft, want, entry)
     if want.severity < entry.severity and not want.held:
         return _worse(draft, entry, want)
     return replace(entry, severity=max(want.severity, entry.severity))
@@ -85,6 +108,7 @@ def _opened(draft: Draft, want: Want, entry: Entry) -> Entry:
         if want.severity < entry.severity:
             return _worse(draft, back, want)
         return replace(back, severity=want.severity)
+    asked(draft, entry)
     motive: Motive = "first" if entry.generation == 0 else "again"
     generation = entry.generation + 1
     return replace(entry, generation=generation, want=generation, severity=want.severity, motive=motive, rung=draft.now)
@@ -125,7 +149,12 @@ def covered(incident: Incident) -> bool:
     taken = incident.acknowledged
     if taken is None or incident.severity < taken.severity:
         return False
-    return all(key in taken.keys for key, member in incident.members.items() if member.active)
+    return not incident.members.table.summed(_beyond(taken))
+
+
+def _beyond(taken: Acknowledged) -> Summary[Member, bool]:
+    """Whether something fires that was not there when somebody took the incident."""
+    return Summary("beyond", lambda member: member.active and member.finding.key not in taken.keys, any, by=taken)
 
 
 def _ringing(entry: Entry, motive: Motive) -> Entry:

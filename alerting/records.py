@@ -12,12 +12,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from alerting.digest import Digest
 from alerting.draft import Draft
 from alerting.entry import Entry
 from alerting.incident import Incident, Member
+from alerting.members import Members
 from alerting.policy import Policy
 from alerting.silences import Silence
-from alerting.state import Heard, Known, State
+from alerting.state import Heard, Known, State, Storm
+from alerting.table import Table
 from alerting.timers import indexed
 from alerting.wanted import muted, reached
 
@@ -25,19 +28,27 @@ from alerting.wanted import muted, reached
 SCHEMA = 1
 _SEPARATOR = "\x1f"
 _T = TypeVar("_T")
-_ENCODER = msgspec.json.Encoder()
+#: Members are fields of their own.
+_ENCODER = msgspec.json.Encoder(enc_hook=lambda _: {})
 
 
 def changed(old: State, new: State) -> dict[str, bytes | None]:
     """The fields to write, and with None those to delete, to go from one state's records to the next's."""
-    fields: dict[str, bytes | None] = {}
+    return dict(changes(old, new))
+
+
+def changes(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    """The same, one by one."""
+    if old is new:
+        return
     if new.now != old.now or not old.models:
-        fields["meta"] = _ENCODER.encode({"now": new.now, "schema": SCHEMA})
-    fields.update(_table("silence", old.silences, new.silences))
-    fields.update(_table("entry", old.entries, new.entries))
-    fields.update(_incidents(old, new))
-    fields.update(_models(old, new))
-    return fields
+        yield "meta", _ENCODER.encode({"now": new.now, "schema": SCHEMA})
+    yield from _table("silence", old.silences, new.silences)
+    yield from _table("entry", old.entries, new.entries)
+    yield from _storms(old, new)
+    yield from _table("digest", old.digests, new.digests)
+    yield from _incidents(old, new)
+    yield from _models(old, new)
 
 
 def restored(records: Mapping[str, bytes], policy: Policy) -> State:
@@ -49,13 +60,16 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
     meta = msgspec.json.decode(records["meta"]) if "meta" in records else {"now": 0, "schema": SCHEMA}
     if meta["schema"] != SCHEMA:
         raise ValueError(f"the incident owner's records have the shape {meta['schema']}; this program reads {SCHEMA}")
+    entries = {name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()}
     state = State(
         policy,
         meta["now"],
         models=_heard(tables),
         incidents=_rebuilt(tables),
-        entries={name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()},
+        entries=entries,
+        storms=_weather(tables, entries),
         silences={name: _read(value, Silence) for (name,), value in tables.get("silence", {}).items()},
+        digests={name: _read(value, Digest) for (name,), value in tables.get("digest", {}).items()},
     )
     return _derived(state)
 
@@ -86,7 +100,7 @@ def _incidents(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
     for name, incident in new.incidents.items():
         before = old.incidents.get(name)
         if before is not incident:
-            yield _field("incident", name), _ENCODER.encode(replace(incident, members={}))
+            yield _field("incident", name), _ENCODER.encode(incident)
             yield from _members(name, before, incident)
             if before is not None and name in new.left:  # it left, and the same verdict, revised, began it anew
                 yield from ((_field("member", name, key), None) for key in before.members.keys() - incident.members)
@@ -98,10 +112,8 @@ def _incidents(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _members(name: str, before: Incident | None, after: Incident) -> Iterator[tuple[str, bytes | None]]:
-    known = before.members if before is not None else {}
-    for key, member in after.members.items():
-        if known.get(key) is not member:
-            yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
+    for key, member in after.members.differing(before.members if before is not None else Members()):
+        yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
 
 
 def _models(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
@@ -111,10 +123,8 @@ def _models(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
             continue
         if (before.clock, before.heard) != (heard.clock, heard.heard):
             yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
-        if before.keys is not heard.keys:
-            for key, known in heard.keys.items():
-                if before.keys.get(key) is not known:
-                    yield _field("key", model, key), _ENCODER.encode(known)
+        for key, known in heard.keys.differing(before.keys):
+            yield _field("key", model, key), _ENCODER.encode(known)
 
 
 def _table(table: str, old: Mapping[str, _T], new: Mapping[str, _T]) -> Iterator[tuple[str, bytes | None]]:
@@ -128,12 +138,28 @@ def _table(table: str, old: Mapping[str, _T], new: Mapping[str, _T]) -> Iterator
             yield _field(table, name), None
 
 
+def _storms(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    for address, storm in new.storms.items():
+        before = old.storms.get(address)
+        if before is None or replace(before, waiting=storm.waiting) != storm:
+            yield _field("storm", address), _ENCODER.encode(replace(storm, waiting=frozenset()))
+
+
+def _weather(tables: Tables, entries: Mapping[str, Entry]) -> dict[str, Storm]:
+    waiting: dict[str, set[str]] = {}
+    for entry in entries.values():
+        if entry.rolled is not None:
+            waiting.setdefault(entry.address, set()).add(entry.id)
+    read = ((address, _read(value, Storm)) for (address,), value in tables.get("storm", {}).items())
+    return {address: replace(storm, waiting=frozenset(waiting.get(address, ()))) for address, storm in read}
+
+
 def _rebuilt(tables: Tables) -> dict[str, Incident]:
     members: dict[str, dict[str, Member]] = {}
     for (name, key), value in tables.get("member", {}).items():
         members.setdefault(name, {})[key] = _read(value, Member)
     read = ((name, _read(value, Incident)) for (name,), value in tables.get("incident", {}).items())
-    return {name: replace(incident, members=members.get(name, {})) for name, incident in read}
+    return {name: replace(incident, members=Members.of(members.get(name, {}))) for name, incident in read}
 
 
 def _heard(tables: Tables) -> dict[str, Heard]:
@@ -141,23 +167,19 @@ def _heard(tables: Tables) -> dict[str, Heard]:
     for (model, key), value in tables.get("key", {}).items():
         keys.setdefault(model, {})[key] = _read(value, Known)
     heard = {model: Heard(*_read(value, tuple[int, int])) for (model,), value in tables.get("model", {}).items()}
-    return {model: replace(heard.get(model, Heard()), keys=keys.get(model, {})) for model in {*keys, *heard}}
+    return {model: replace(heard.get(model, Heard()), keys=Table.of(keys.get(model, {}))) for model in {*keys, *heard}}
 
 
 def _derived(state: State) -> State:
     """The state with routes, silenced members and index."""
     draft = Draft(state, state.now)
     for incident in state.incidents.values():
-        known = incident.members.items()
+        known = incident.members.table.rows()
         members = {key: muted(draft, incident.id, reached(state.policy, member)) for key, member in known}
-        draft.incident(replace(incident, members=members if incident.live else dict(known)))
+        draft.incident(replace(incident, members=Members.of(members)) if incident.live else incident)
     empty = Draft(State(state.policy, state.now), state.now)
-    empty.models, empty.incidents, empty.entries, empty.silences = (
-        state.models,
-        draft.incidents,
-        state.entries,
-        state.silences,
-    )
+    empty.models, empty.incidents, empty.entries = state.models, draft.incidents, state.entries
+    empty.silences, empty.storms, empty.digests = state.silences, state.storms, state.digests
     empty.touched = draft.touched
     return empty.finish(indexed(empty))
 
@@ -167,4 +189,4 @@ def _field(*parts: str) -> str:
 
 
 def _read(value: bytes, shape: Any) -> Any:
-    return msgspec.json.decode(value, type=shape)
+    return msgspec.json.decode(value, type=shape, dec_hook=lambda kind, _: kind())

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alerting.deliveries import Call, CallKind
+from alerting.digest import call_of, digest_due
 from alerting.entry import Belief, Entry
 from alerting.incident import Picture
 from alerting.recovery import REASONS
+from alerting.resolves import due_again
 from alerting.state import State
 from schemas.findings import Severity
 
@@ -22,9 +24,11 @@ def entries(state: State) -> Iterator[Entry]:
 
 
 def calls(state: State, now: int) -> list[Call]:
-    """The next call of every entry that needs one."""
+    """The next call of every entry that needs one, and the digests that are due."""
     planned = (plan(state, entry.id, now) for entry in entries(state))
-    return [call for call in planned if call is not None]
+    wait = state.policy.timings.digest_wait
+    digests = (call_of(digest) for digest in state.digests.values() if digest_due(digest, wait) <= now)
+    return [*(call for call in planned if call is not None), *digests]
 
 
 def plan(state: State, entry_id: str, now: int) -> Call | None:
@@ -32,7 +36,7 @@ def plan(state: State, entry_id: str, now: int) -> Call | None:
     entry = state.entries.get(entry_id)
     if entry is None or entry.failed is not None:
         return None
-    return _wanted(state, entry, now) or _note(entry) or _close(state, entry)
+    return _wanted(state, entry, now) or _note(entry) or _close(state, entry) or _again(state, entry, now)
 
 
 def _wanted(state: State, entry: Entry, now: int) -> Call | None:
@@ -73,6 +77,11 @@ def _close(state: State, entry: Entry) -> Call | None:
     return None
 
 
+def _again(state: State, entry: Entry, now: int) -> Call | None:
+    generation = due_again(entry, now)
+    return None if generation is None else _call(entry, "close", generation, why=_closing(state, entry))
+
+
 def _may_close(state: State, entry: Entry) -> bool:
     incident = state.incidents[entry.incident]
     if not incident.live:
@@ -89,6 +98,7 @@ def _opening(state: State, entry: Entry) -> str:
         "worse": f"got worse: {entry.severity}",
         "outlived": "still open although its likely cause recovered",
         "repeat": "still open",
+        "calmer": "opened; it came in a storm",
     }
     text = texts.get(entry.motive, "opened")
     return text if entry.note is None else f"{text}; {entry.note}"

@@ -9,14 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from alerting.deliveries import Call
+from alerting.digest import added, begun, everything, taken
 from alerting.draft import Draft
 from alerting.entry import Belief, Entry, entry_id
 from alerting.history import noted
 from alerting.inputs import Began, Confirmed, Failed
+from alerting.renewal import renewed
+from alerting.resolves import dropped, resolved
 
 
 def began(draft: Draft, sent: Began) -> None:
     """A call is about to be made."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
@@ -37,15 +41,14 @@ def began(draft: Draft, sent: Began) -> None:
 
 def confirmed(draft: Draft, sent: Confirmed) -> None:
     """The vendor took a call."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
     call = sent.call
     if call.kind == "close":
-        believed = {
-            generation: belief for generation, belief in entry.believed.items() if generation != call.generation
-        }
-        draft.entry(replace(entry, believed=believed, root=sent.thread or call.thread or entry.root))
+        closed = resolved(draft, entry, call.generation)
+        draft.entry(replace(closed, root=sent.thread or call.thread or entry.root))
     elif call.kind != "note":
         draft.entry(_taken(draft, entry, sent))
     draft.touch([entry.incident])
@@ -65,14 +68,35 @@ def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
 
 def failed(draft: Draft, sent: Failed) -> None:
     """A call failed: it is made again, unless the address will never take it; then the fallback is told."""
+    _digested(draft, sent)
     entry = draft.entries.get(sent.entry)
     if entry is None:
         return
-    if sent.permanent:
-        _given_up(draft, entry, sent.why)
+    if sent.call.kind == "close" and sent.call.generation in entry.again:
+        draft.entry(dropped(entry, sent.call.generation) if sent.permanent else entry)
+    elif sent.permanent and not renewed(draft, entry, sent.secret):
+        _given_up(draft, replace(entry, failed_under=sent.secret), sent.why)
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
     draft.touch([entry.incident])
+
+
+def _digested(draft: Draft, sent: Began | Confirmed | Failed) -> None:
+    """A digest was begun, was taken, or will never be: then the fallback's channels hear it."""
+    address = sent.call.address
+    digest = draft.digests.get(address) if sent.call.kind == "digest" else None
+    if digest is None:
+        return
+    if isinstance(sent, Began):
+        draft.digest(address, begun(digest))
+    elif isinstance(sent, Confirmed):
+        draft.digest(address, taken(digest))
+    elif sent.permanent:
+        draft.digest(address, None)
+        for other in draft.policy.fallback:
+            if other.kind == "slack" and other.name != address:
+                known = draft.digests.get(other.name)
+                draft.digest(other.name, added(known, other.name, everything(digest), now=draft.now))
 
 
 def _given_up(draft: Draft, entry: Entry, why: str) -> None:

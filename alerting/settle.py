@@ -11,10 +11,15 @@ from dataclasses import replace
 from alerting.cause import causes_of
 from alerting.draft import Draft
 from alerting.history import noted
-from alerting.incident import Incident, Member
+from alerting.incident import Incident
+from alerting.members import Members
+from alerting.missed import note_missed
+from alerting.outliving import outlived
 from alerting.picture import picture_of
 from alerting.reconcile import reconcile
-from alerting.recovery import aged, event_due, moved, outlived
+from alerting.recovery import aged, event_due, moved
+from alerting.silences import edge_passed
+from alerting.storm import weathered
 from alerting.timers import over, scheduled
 from alerting.wanted import first_ready, muted, reached, seen_severity
 from schemas.incidents import IncidentState
@@ -27,7 +32,8 @@ def settle(draft: Draft, name: str) -> None:
     """Settle an incident that was touched."""
     incident = draft.incidents[name]
     if incident.live:
-        incident = _alive(draft, incident)
+        incident = _alive(draft, incident) if incident.rollup is None else weathered(draft, incident, incident.rollup)
+        incident = incident if incident.live else note_missed(draft, incident)
     incident = _entered(draft, incident, rings=_outlives(draft, incident))
     if incident is not draft.before.incidents.get(name):
         incident = draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))
@@ -37,10 +43,8 @@ def settle(draft: Draft, name: str) -> None:
 
 def rerouted(draft: Draft, incident: Incident) -> Incident:
     """Every member with its routes under the policy in force."""
-    changes = {key: reached(draft.policy, member) for key, member in incident.members.items()}
-    return draft.members(
-        incident, {key: new for key, new in changes.items() if new.reach != incident.members[key].reach}
-    )
+    pairs = ((member, reached(draft.policy, member)) for _, member in incident.members.table.rows())
+    return draft.members(incident, {new.finding.key: new for member, new in pairs if new.reach != member.reach})
 
 
 def _alive(draft: Draft, incident: Incident) -> Incident:
@@ -66,16 +70,12 @@ def _entered(draft: Draft, incident: Incident, *, rings: bool) -> Incident:
 def _routed(draft: Draft, incident: Incident) -> Incident:
     """The incident with routes and silences of the members that changed; silences of all when one begins or ends."""
     before = draft.before.incidents.get(incident.id)
-    known = {} if before is None else before.members
-    changes: dict[str, Member] = {}
-    for key, member in incident.members.items():
-        new = member
-        if known.get(key) is not member:
-            new = muted(draft, incident.id, reached(draft.policy, member))
-        elif draft.silences or member.silenced is not None:
-            new = muted(draft, incident.id, member)
-        if new is not member:
-            changes[key] = new
+    changed = dict(incident.members.differing(Members() if before is None else before.members))
+    new = {key: muted(draft, incident.id, reached(draft.policy, member)) for key, member in changed.items()}
+    if draft.silences is not draft.before.silences or edge_passed(draft.silences.values(), draft.before.now, draft.now):
+        others = (row for row in incident.members.table.rows() if row[0] not in changed)
+        new |= {key: muted(draft, incident.id, member) for key, member in others}
+    changes = {key: member for key, member in new.items() if member is not incident.members[key]}
     return draft.members(incident, changes) if changes else incident
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from alerting.incident import Incident, Lowered, Member
 from alerting.policy import Timings
+from alerting.totals import totals
 from schemas.findings import Severity
 
 #: From here on a worsening rings even where somebody has the incident already.
@@ -48,8 +49,7 @@ def hold_of(step: int, timings: Timings) -> int:
 
 def recovery_hold(incident: Incident, timings: Timings) -> int:
     """How long all must be clear before an incident ends: doubled at each return, to a limit."""
-    step = max((member.step for member in incident.members.values()), default=0)
-    return int(hold_of(step, timings) * min(timings.hold_cap, 2**incident.flips))
+    return int(hold_of(totals(incident).most.step, timings) * min(timings.hold_cap, 2**incident.flips))
 
 
 def graded(member: Member) -> Member:

@@ -104,6 +104,11 @@ def edges(silence: Silence, now: int) -> list[int]:
     return [at for at in (silence.starts, silence.ends) if at > now]
 
 
+def edge_passed(silences: Iterable[Silence], before: int, now: int) -> bool:
+    """Whether one began or ended after ``before``, up to now."""
+    return any(before < at <= now for silence in silences for at in (silence.starts, silence.ends))
+
+
 def silence_view(silence: Silence) -> SilenceView:
     """The silence as it is listed."""
     texts = tuple(map(written, silence.matchers))

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from alerting.digest import Digest
 from alerting.entry import Entry
 from alerting.incident import Incident
 from alerting.policy import Policy
 from alerting.silences import Silence
+from alerting.table import Table
 from schemas.findings import Severity
 
-__all__ = ["NEVER", "Heard", "Index", "Known", "Left", "Policy", "State", "new_state"]
+__all__ = ["NEVER", "Heard", "Index", "Known", "Left", "Policy", "State", "Storm", "new_state"]
 
 #: Event time of a model of which nothing was heard.
 NEVER = -(1 << 62)
@@ -39,7 +41,7 @@ class Heard:
 
     clock: int = NEVER
     heard: int = 0
-    keys: dict[str, Known] = field(default_factory=dict)
+    keys: Table[Known] = field(default_factory=Table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,20 @@ class Index:
     dues: dict[str, int] = field(default_factory=dict)
     due: int | None = None
     live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """The openings at one address: when the last ones were asked for, by the owner's clock.
+
+    ``rollup`` is the incident that tells there what is not told singly, while there is one.  ``taken`` is how many entries it
+    spoke for in all, and ``waiting`` those that it speaks for now: they follow from the entries and are not stored.
+    """
+
+    asked: tuple[int, ...] = ()
+    rollup: str | None = None
+    taken: int = 0
+    waiting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,9 @@ class State:
     incidents: dict[str, Incident] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     silences: dict[str, Silence] = field(default_factory=dict)
+    #: By address.
+    storms: dict[str, Storm] = field(default_factory=dict)
+    digests: dict[str, Digest] = field(default_factory=dict)
     index: Index = field(default=Index(), compare=False)
     left: dict[str, Left] = field(default_factory=dict, compare=False)
 

@@ -10,11 +10,16 @@ from alerting.correlate import hear_finding, hear_progress, hear_time, is_news
 from alerting.draft import Draft
 from alerting.inputs import Began, Configure, Confirmed, Failed, Input, Tick
 from alerting.recovery import removed
+from alerting.renewal import renew
 from alerting.sending import began, confirmed, failed
 from alerting.settle import rerouted, settle
+from alerting.silences import edge_passed
 from alerting.state import State
 from alerting.timers import indexed
 from schemas.findings import Finding, Progress
+
+#: So many incidents are settled at once when their time has come: a few milliseconds of work.
+AT_ONCE = 20
 
 
 def step(state: State, given: Input, now: int) -> State:
@@ -22,22 +27,36 @@ def step(state: State, given: Input, now: int) -> State:
     state = advance(state, now)
     if isinstance(given, Finding):
         if not is_news(state, given):
-            return _finished(Draft(state, now))
+            return finished(Draft(state, now))
         draft = Draft(state, now)
         hear_time(draft, given)
-        state = _finished(draft)
+        state = finished(draft)
     draft = Draft(state, now)
     _take(draft, given)
-    return _finished(draft)
+    return finished(draft)
 
 
 def advance(state: State, now: int) -> State:
     """The state after every due time up to ``now`` has fired, in order."""
-    due = next_due(state)
-    while due is not None and due <= now:
-        state = _fired(state, due)
-        due = next_due(state)
+    while is_due(state, now):
+        state = fire(state)
     return state
+
+
+def is_due(state: State, now: int) -> bool:
+    """Whether time alone changes something up to ``now``."""
+    due = next_due(state)
+    return due is not None and due <= now
+
+
+def fire(state: State) -> State:
+    """The state at its next due time, after ``AT_ONCE`` incidents at most; it stays due while there are more.
+
+    Whoever drives the core can so give way between two; ``advance`` takes the same steps, so the outcome is the same.  A storm
+    comes after what it stands for.  All incidents are settled at once when a silence begins or ends.
+    """
+    due = next_due(state)
+    return state if due is None else _fired(state, due)
 
 
 def next_due(state: State) -> int | None:
@@ -50,16 +69,16 @@ def next_due(state: State) -> int | None:
 
 def _fired(state: State, due: int) -> State:
     draft = Draft(state, due)
-    draft.touch(name for name, at in state.index.dues.items() if at <= due)
+    names = (name for name, at in state.index.dues.items() if at <= due)
+    draft.touch(sorted(names, key=lambda name: draft.incidents[name].rollup is not None)[:AT_ONCE])
     _silences_moved(draft)
-    return _finished(draft)
+    return finished(draft)
 
 
 def _silences_moved(draft: Draft) -> None:
     """Silences that began or ended since the state before: drop those that are over, and look at every incident."""
-    before, now = draft.before.now, draft.now
-    edges = [at for silence in draft.silences.values() for at in (silence.starts, silence.ends)]
-    if any(before < at <= now for at in edges):
+    now = draft.now
+    if edge_passed(draft.silences.values(), draft.before.now, now):
         draft.touch(incident.id for incident in draft.live())
         for silence in list(draft.silences.values()):
             if silence.ends <= now:
@@ -90,11 +109,18 @@ def _configure(draft: Draft, given: Configure) -> None:
     draft.policy = given.policy
     for incident in draft.live():
         rerouted(draft, removed(draft, incident))
+    renew(draft)
 
 
-def _finished(draft: Draft) -> State:
+def finished(draft: Draft) -> State:
+    """The state once everything that was touched is settled."""
     if draft.silences is not draft.before.silences:
         draft.touch(incident.id for incident in draft.live())
     for name in list(draft.touched):
-        settle(draft, name)
+        if draft.incidents[name].rollup is None:
+            settle(draft, name)
+    # A storm comes after what it stands for.
+    for name in [name for name in draft.touched if name in draft.incidents]:
+        if draft.incidents[name].rollup is not None:
+            settle(draft, name)
     return draft.finish(indexed(draft))

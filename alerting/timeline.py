@@ -8,6 +8,7 @@ from typing import Literal
 
 from alerting.entry import Entry
 from alerting.incident import Incident
+from alerting.members import Members
 from alerting.state import State
 
 What = Literal["incident", "member", "delivery"]
@@ -45,10 +46,9 @@ def _lines(before: Incident | None, after: Incident) -> Iterator[TimelineEntry]:
 
 
 def _members(before: Incident | None, after: Incident) -> Iterator[str]:
-    for key, member in after.members.items():
-        was = before.members.get(key) if before is not None else None
-        if was is member:
-            continue
+    known = Members() if before is None else before.members
+    for key, member in after.members.differing(known):
+        was = known.get(key)
         subject = f"{member.finding.subject} ({member.finding.rule})"
         if was is None:
             yield f"{subject} joined by {member.joined_by}, {member.finding.severity}"

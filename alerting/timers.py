@@ -9,27 +9,34 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from alerting.digest import digest_due
 from alerting.draft import Draft
 from alerting.entry import entry_id
 from alerting.incident import Incident
 from alerting.reconcile import repeat_due
 from alerting.recovery import blind_until, expires
 from alerting.register import update_due
+from alerting.resolves import resolve_due
 from alerting.silences import edges
 from alerting.state import Index
+from alerting.storm import look_due
+from alerting.totals import totals
 from alerting.wanted import first_ready, wanted
 
 
 def due_of(draft: Draft, incident: Incident) -> int | None:
     """When time alone changes something about an incident; always in the future."""
     dues = _live_dues(draft, incident) if incident.live else _kept_until(draft, incident)
-    return min((due for due in dues if due is not None and due > draft.now), default=None)
+    again = (resolve_due(draft.entries[name]) for name in incident.entries)
+    return min((due for due in (*dues, *again) if due is not None and due > draft.now), default=None)
 
 
 def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
     yield blind_until(draft, incident)
     yield expires(draft, incident)
-    if incident.firing:
+    if incident.rollup is not None:
+        yield from look_due(draft, incident.rollup)
+    elif incident.firing:
         yield first_ready(draft.policy, incident)
         yield from _openings(draft, incident)
     for name in incident.entries:
@@ -40,8 +47,7 @@ def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
 
 def _openings(draft: Draft, incident: Incident) -> Iterator[int]:
     """When addresses that were not told yet are ready; none once the longest wait has passed."""
-    waits = {reach.wait for member in incident.members.values() if member.counts for reach in member.reach}
-    if incident.opened + max(waits, default=0) > draft.now:
+    if incident.opened + totals(incident).most.wait > draft.now:
         for want in wanted(incident).values():
             entry = draft.entries.get(entry_id(incident.id, want.address))
             if not want.held and (entry is None or entry.want is None):
@@ -62,7 +68,8 @@ def over(draft: Draft, incident: Incident) -> bool:
 def indexed(draft: Draft) -> Index:
     """The index with what the touched incidents changed."""
     old = draft.before.index
-    if not draft.touched and draft.silences is draft.before.silences and (old.due is None or old.due > draft.now):
+    same = draft.silences is draft.before.silences and draft.digests is draft.before.digests
+    if not draft.touched and same and (old.due is None or old.due > draft.now):
         return old
     by_node, by_model, dues, live = old.by_node, old.by_model, old.dues, old.live
     for name in draft.touched:
@@ -71,7 +78,9 @@ def indexed(draft: Draft) -> Index:
         by_model = _moved(by_model, name, gone=_models(before), here=_models(after))
         due = None if after is None else after.due
         if dues.get(name) != due:
-            dues = {key: value for key, value in dues.items() if key != name}
+            if dues is old.dues:
+                dues = dict(dues)
+            dues.pop(name, None)
             if due is not None:
                 dues[name] = due
         live += _lives(after) - _lives(before)
@@ -80,12 +89,15 @@ def indexed(draft: Draft) -> Index:
 
 def _first(draft: Draft, dues: dict[str, int]) -> int | None:
     silences = (at for silence in draft.silences.values() for at in edges(silence, draft.now))
-    return min((*dues.values(), *silences), default=None)
+    digests = (digest_due(digest, draft.policy.timings.digest_wait) for digest in draft.digests.values())
+    return min((*dues.values(), *silences, *(at for at in digests if at > draft.now)), default=None)
 
 
 def _moved(
     table: dict[str, frozenset[str]], name: str, *, gone: Iterable[str], here: Iterable[str]
 ) -> dict[str, frozenset[str]]:
+    if gone is here:
+        return table
     before, after = set(gone), set(here)
     if before == after:
         return table

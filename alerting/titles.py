@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 
 from alerting.cause import likely, rivals, stands_out
-from alerting.incident import Incident, Member
+from alerting.incident import Incident, Member, RollUp
 from alerting.lineage import is_source
+from alerting.members import Members
+from alerting.table import Summary
 from schemas.findings import Kind
 from schemas.incidents import Cause
 
@@ -24,9 +27,9 @@ WORDS: dict[Kind, str] = {
 }
 
 
-def ranked(incident: Incident) -> list[Member]:
-    """The members, the worst first: those with a say and not silenced, by severity, by strength, then by subject."""
-    return sorted(incident.members.values(), key=_rank)
+def strongest(incident: Incident, count: int) -> list[Member]:
+    """The worst members: first those with a say and not silenced, by severity, by strength, then by subject."""
+    return [member for _, member in islice(incident.members.table.least(_RANK), count)]
 
 
 def title_of(incident: Incident) -> str:
@@ -35,13 +38,20 @@ def title_of(incident: Incident) -> str:
     >>> title_of(Incident("inc-1", "k", 0, 0))
     'inc-1'
     """
-    members = ranked(incident)
-    if not members:
+    if incident.rollup is not None:
+        return _cut(_storm(incident.rollup))
+    worst = strongest(incident, 1)
+    if not worst:
         return incident.id
-    first = members[0].finding
-    alike = {m.finding.subject for m in members if m.finding.kind == first.kind and m.counts and m.silenced is None}
-    what = f"{_what(members[0], len(alike))} {WORDS[first.kind]}"
-    return _cut(f"{what}{_from(incident, first.subject)}{_beside(members, len(alike))}")
+    first = worst[0].finding
+    alike = incident.members.subjects_with(first.kind)
+    what = f"{_what(worst[0], alike)} {WORDS[first.kind]}"
+    return _cut(f"{what}{_from(incident, first.subject)}{_beside(incident.members, alike)}")
+
+
+def _storm(rollup: RollUp) -> str:
+    head = f"storm at {rollup.reach.receiver} ({rollup.reach.kind}): {rollup.taken} incidents"
+    return f"{head}, {rollup.waiting} not told singly" if rollup.waiting else head
 
 
 def _what(member: Member, alike: int) -> str:
@@ -72,11 +82,10 @@ def _others(incident: Incident, subject: str) -> Iterator[tuple[Cause, ...]]:
             yield others
 
 
-def _beside(members: Sequence[Member], alike: int) -> str:
-    models = len({member.finding.model for member in members})
-    others = len({member.finding.subject for member in members}) - alike
-    if models > 1:
-        return f" ({models} models)"
+def _beside(members: Members, alike: int) -> str:
+    others = len(members.subjects) - alike
+    if len(members.by_model) > 1:
+        return f" ({len(members.by_model)} models)"
     return f" (+{others})" if others > 0 else ""
 
 
@@ -84,7 +93,10 @@ def _cut(text: str) -> str:
     return text if len(text) <= TITLE else text[: TITLE - 1] + "…"
 
 
-def _rank(member: Member) -> tuple[bool, bool, str, float, str, str]:
+Rank = tuple[bool, bool, str, float, str, str]
+
+
+def _rank(member: Member) -> Rank:
     finding = member.finding
     excess = abs(finding.value / finding.threshold) if finding.value is not None and finding.threshold else 0.0
     return (
@@ -95,3 +107,6 @@ def _rank(member: Member) -> tuple[bool, bool, str, float, str, str]:
         finding.subject,
         finding.key,
     )
+
+
+_RANK: Summary[Member, Rank] = Summary("rank", _rank, min)

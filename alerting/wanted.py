@@ -6,17 +6,19 @@ is not opened and not closed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alerting.deliveries import ReceiverKind
 from alerting.draft import Draft
-from alerting.incident import Incident, Member, Reach
+from alerting.incident import Incident, Member, Reach, RollUp
+from alerting.late import held_until
 from alerting.policy import Address, Policy
 from alerting.routing import audience
-from alerting.severity import worst
 from alerting.silences import silence_labels, silenced_until
-from schemas.findings import Severity
+from alerting.table import Summary
+from alerting.totals import LATE, totals
+from schemas.findings import SEVERITIES, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +66,42 @@ def wanted(incident: Incident) -> dict[str, Want]:
     """What every address that a member reaches should see; nothing once it has ended."""
     if not incident.live:
         return {}
-    first: dict[str, _Claim] = {}
-    for member in incident.members.values():
-        if member.severity is not None:
-            rank = (member.silenced is not None, member.severity)
-            for reach in member.reach:
-                known = first.get(reach.address)
-                if known is None or rank < known[0] or (rank[0] == known[0][0] and reach.wait < known[2]):
-                    first[reach.address] = _stronger(known, (rank, reach, reach.wait))
-    return {address: _want(incident, claim) for address, claim in first.items()}
+    if incident.rollup is not None:
+        return _of_storm(incident, incident.rollup)
+    claims = incident.members.table.summed(_CLAIMS)
+    return {address: _want(incident, claim) for address, claim in claims.items()}
 
 
 #: (silenced, severity) of a member that reaches an address, by which route, and the shortest wait: the least tuple counts.
 _Claim = tuple[tuple[bool, Severity], Reach, int]
 
 
+def _claims(member: Member) -> dict[str, _Claim]:
+    if member.severity is None:
+        return {}
+    rank = (member.silenced is not None, member.severity)
+    return {reach.address: (rank, reach, reach.wait) for reach in member.reach}
+
+
+def _all_claims(parts: Sequence[dict[str, _Claim]]) -> dict[str, _Claim]:
+    first: dict[str, _Claim] = {}
+    for claims in parts:
+        for address, claim in claims.items():
+            first[address] = _stronger(first.get(address), claim)
+    return first
+
+
 def _stronger(known: _Claim | None, new: _Claim) -> _Claim:
-    if known is None or known[0][0] != new[0][0]:
+    """What is not silenced counts alone; then the worse, of equals the first, and the shortest wait of all."""
+    if known is None or new[0][0] < known[0][0]:
         return new
+    if new[0][0] > known[0][0]:
+        return known
     first = min(known, new, key=lambda claim: claim[0])
     return first[0], first[1], min(known[2], new[2])
+
+
+_CLAIMS: Summary[Member, dict[str, _Claim]] = Summary("claims", _claims, _all_claims)
 
 
 def _want(incident: Incident, claim: _Claim) -> Want:
@@ -94,10 +112,16 @@ def _want(incident: Incident, claim: _Claim) -> Want:
         receiver=reach.receiver,
         severity=severity,
         held=held,
-        ready=incident.opened + wait,
+        ready=max(incident.opened + wait, held_until(incident) or 0),
         update_interval=reach.update_interval,
         repeat_interval=reach.repeat_interval,
     )
+
+
+def _of_storm(incident: Incident, rollup: RollUp) -> dict[str, Want]:
+    """A storm is told at its address, at once: what it stands for has waited already."""
+    rank = (rollup.silenced is not None, incident.severity)
+    return {rollup.reach.address: _want(incident, (rank, rollup.reach, rollup.reach.wait))}
 
 
 def both(one: Want, other: Want | None) -> Want:
@@ -112,20 +136,19 @@ def both(one: Want, other: Want | None) -> Want:
 
 def seen_severity(incident: Incident) -> Severity:
     """The severity of what has a say and is not silenced; of all of it where everything is silenced."""
-    saying = [member for member in incident.members.values() if member.counts]
-    heard = [member.severity for member in saying if member.silenced is None] or [member.severity for member in saying]
-    return worst(heard) or incident.severity
+    least = totals(incident).least
+    rank = least.heard if least.heard != LATE else least.saying
+    return incident.severity if rank == LATE else SEVERITIES[rank]
 
 
-def all_silenced_until(members: Mapping[str, Member]) -> int | None:
+def all_silenced_until(incident: Incident) -> int | None:
     """Until when every member that has a say is silenced; None: at least one is not."""
-    ends = [member.silenced for member in members.values() if member.counts]
-    known = [end for end in ends if end is not None]
-    return min(known) if known and len(known) == len(ends) else None
+    said = totals(incident)
+    return said.least.silenced if said.counts.saying and not said.counts.heard else None
 
 
 def first_ready(policy: Policy, incident: Incident) -> int:
     """When the incident is open: once the shortest wait of what fires has passed."""
-    waits = [reach.wait for member in incident.members.values() if member.active for reach in member.reach]
-    default = policy.tree.wait_of(incident.severity)
-    return incident.opened + min(waits, default=default)
+    wait = totals(incident).least.wait
+    wait = policy.tree.wait_of(incident.severity) if wait == LATE else wait
+    return max(incident.opened + wait, held_until(incident) or 0)

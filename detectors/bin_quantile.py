@@ -6,6 +6,8 @@ edge stands for it.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -25,14 +27,15 @@ def quantile(edges: Sequence[float], counts: ArrayLike, level: float, *, span: t
     >>> quantile((1.0, 2.0), [0, 0, 0], 0.95, span=(float("inf"), float("-inf"))) is None
     True
     """
-    below = np.cumsum(np.asarray(counts, dtype=np.float64))
+    # A few dozen numbers: a list is through them before an array is made.
+    below: list[float] = list(itertools.accumulate(np.asarray(counts, dtype=np.float64).tolist()))
     if not below[-1]:
         return None
     rank = level * below[-1]
-    at = int(np.searchsorted(below, rank, side="left"))
+    at = bisect.bisect_left(below, rank)
     low, high = _ends(edges, at, span=span)
     before = below[at - 1] if at else 0.0
-    return float(low + (high - low) * (rank - before) / (below[at] - before))
+    return low + (high - low) * (rank - before) / (below[at] - before)
 
 
 def count_above(edges: Sequence[float], counts: ArrayLike, limit: float, *, span: tuple[float, float]) -> float:

@@ -33,4 +33,7 @@ def spread(values: NDArray[Number], starts: Ints, length: int) -> NDArray[Number
     >>> spread(np.array([7, 8]), np.array([0, 1]), 3).tolist()
     [7, 8, 8]
     """
-    return np.repeat(values, np.diff(starts, append=length))
+    lengths = np.empty(len(starts), np.int64)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1:] = length - starts[-1:]
+    return np.repeat(values, lengths)

@@ -1,12 +1,13 @@
 """Actions: what people do to incidents, one JSON object a record on the topic ``actions``.
 
 Who acts is part of the action, and so is the revision of the incident that they saw: an acknowledgement of what has changed
-since covers what was seen.  Times are epoch milliseconds of Redis' clock.
+since covers what was seen.  Times are epoch milliseconds of Redis' clock.  A ``nonce`` names the answer that its sender waits
+for: a place in the topic would name another action's once the topic was made anew.
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -14,6 +15,7 @@ from schemas.findings import Value
 
 SCHEMA = 1
 Operator = Literal["=", "!=", "=~", "!~"]
+Nonce = Annotated[str, msgspec.Meta(max_length=64, pattern="^[0-9A-Za-z-]*$")]
 
 
 class Matcher(Value, frozen=True):
@@ -32,6 +34,7 @@ class Acknowledge(Value, frozen=True, tag="acknowledge", tag_field="type", kw_on
     at: int
     revision: int | None = None
     comment: str = ""
+    nonce: Nonce = ""
     schema: int = SCHEMA
 
 
@@ -43,6 +46,7 @@ class Resolve(Value, frozen=True, tag="resolve", tag_field="type", kw_only=True,
     at: int
     revision: int | None = None
     comment: str = ""
+    nonce: Nonce = ""
     schema: int = SCHEMA
 
 
@@ -56,6 +60,7 @@ class AddSilence(Value, frozen=True, tag="add_silence", tag_field="type", kw_onl
     by: str
     at: int
     comment: str = ""
+    nonce: Nonce = ""
     schema: int = SCHEMA
 
 
@@ -65,6 +70,7 @@ class ExpireSilence(Value, frozen=True, tag="expire_silence", tag_field="type", 
     silence: str
     by: str
     at: int
+    nonce: Nonce = ""
     schema: int = SCHEMA
 
 

@@ -16,7 +16,7 @@ SCHEMA = 1
 
 IncidentState = Literal["pending", "open", "recovering", "ended"]
 #: The reason an incident ended, always the true one.
-EndReason = Literal["recovered", "no_data", "removed", "operator", "expired"]
+EndReason = Literal["recovered", "no_data", "removed", "operator", "expired", "merged", "calm"]
 
 
 class Cause(Value, frozen=True):

@@ -51,6 +51,7 @@ from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
 from stream.ingest.versions import store_versions
 from stream.start import spare_the_collector, wait_for_services
+from stream.state.clock import claim
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
@@ -280,7 +281,7 @@ async def _ping(redis: Redis) -> bool:
 
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
-    wait_for_services(settings)
+    wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
     ensure_topics(settings.kafka, settings.names)
     built = parts(settings)
     spare_the_collector()

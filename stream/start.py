@@ -22,13 +22,13 @@ LONGEST_PAUSE_S = 5.0
 ANSWER_WITHIN_S = 3.0
 
 
-def wait_for_services(settings: Settings) -> None:
-    """Return once both answer.
+def wait_for_services(settings: Settings, *, check: Callable[[Redis], None]) -> None:
+    """Return once both answer; ``check`` is what else must hold of Redis.
 
     :raises Unavailable: one did not within ``start_timeout_s``; names it, its address and the variable to change.
-    :raises ConfigError: Redis may evict keys, or its address cannot be read.
+    :raises ConfigError: Redis may evict keys, its address cannot be read, or ``check`` says so.
     """
-    _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings.redis))
+    _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings.redis, check))
     _wait("Kafka", "DRIFTLINE_KAFKA", settings.kafka, settings=settings, ask=lambda: _ask_kafka(settings.kafka))
 
 
@@ -52,13 +52,18 @@ def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Call
         ) from None
 
 
-def _ask_redis(url: str) -> None:
+def _ask_redis(url: str, check: Callable[[Redis], None]) -> None:
     try:
         client = Redis.from_url(checked(url), socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S)
     except ValueError:  # its own words may hold a part of the password
         raise unusable() from None
     with client as redis:
-        policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
+        _refuse_eviction(redis, url)
+        check(redis)
+
+
+def _refuse_eviction(redis: Redis, url: str) -> None:
+    policy = redis.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
     if policy != "noeviction":
         message = (
             f"Redis at {masked(url)} has maxmemory-policy {policy!r}: it would silently delete panes. "

@@ -32,6 +32,11 @@ def since(message: Message) -> str:
     return hi if lo == hi else f"between {lo} and {hi}"
 
 
+def late(message: Message) -> str:
+    """How late driftline itself was: it was catching up; empty where it was in time."""
+    return "" if message.late is None else f"seen {duration(message.late)} late"
+
+
 def cause(message: Message) -> str:
     """The cause and how probable it is: ``source:noaa-feed (92 %)``; where none stands out, the first few with theirs."""
     chance = "" if finite(message.probability) is None else f" ({message.probability:.0%})".replace("%", " %")

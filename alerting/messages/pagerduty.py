@@ -67,7 +67,7 @@ def summary(call: Call, message: Message) -> str:
         parts.insert(1, f"{'cause' if message.cause_clear else 'cause unclear'}: {said.cause(message)}")
     if call.kind == "note":
         parts.insert(1, clean(call.why))
-    return " · ".join(parts)
+    return " · ".join((*parts, said.late(message)) if message.late is not None else parts)
 
 
 def details(message: Message) -> Details:
@@ -75,6 +75,7 @@ def details(message: Message) -> Details:
     told: dict[str, str | int | float | None] = {
         "why": message.why,
         "lasted": said.lasted(message),
+        "late": said.late(message),
         "cause": message.cause if message.cause_clear else f"unclear: {message.cause}",
         "cause_probability": finite(message.probability),
         "since_after": rfc3339(message.since_lo),

@@ -51,6 +51,20 @@ def note(call: Call, message: Message, *, place: Place) -> Post:
     return Post(fitted(text, TEXT), blocks([section([fitted(text, 2000)]), context(_footer(message, place=place))]))
 
 
+def digest(message: Message, *, place: Place) -> Post:
+    """What was over before this channel could be told of it: a line for each incident, none of which was opened here."""
+    lines = [fitted(line, LINE) for line in message.history]
+    text = " · ".join((message.title, *message.history[:3]))
+    page = said.page(message, place.console_url)
+    parts = [
+        header(message.title),
+        section(lines),
+        section([f"*Do* {code('driftline incident ls --all')}"]),
+        context(_link(page)) if page else None,
+    ]
+    return Post(fitted(text, TEXT), blocks(parts))
+
+
 def orphaned(message: Message, *, place: Place) -> Post:
     """The end of an incident whose root message cannot be edited any more: it names the incident."""
     text = f"{said.headline(message)} (incident {message.incident}; an older message here may still say FIRING)"
@@ -62,7 +76,8 @@ def _what(message: Message) -> list[str]:
     began = moment(message.since_hi)
     if message.since_lo != message.since_hi:
         began = f"after {moment(message.since_lo)}, by {began}"
-    lines = [f"*Since* {began}", f"*Extent* {escaped(said.extent(message))}"]
+    since = f"*Since* {began} ({said.late(message)})" if message.late is not None else f"*Since* {began}"
+    lines = [since, f"*Extent* {escaped(said.extent(message))}"]
     if said.cause(message):
         heading = "Likely cause" if message.cause_clear else "Cause unclear"
         lines.insert(0, f"*{heading}* {fitted(said.cause(message), 600)}")
@@ -95,6 +110,10 @@ def _footer(message: Message, *, place: Place) -> str:
         f"incident {code(message.incident)}",
         f"environment {fitted(place.environment, 60)}" if place.environment else "",
         f"related {fitted(', '.join(message.links), 400)}" if message.links else "",
-        f"<{page.replace('&', '&amp;').replace('|', '%7C').replace('>', '%3E')}|open in the console>" if page else "",
+        _link(page) if page else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _link(page: str) -> str:
+    return f"<{page.replace('&', '&amp;').replace('|', '%7C').replace('>', '%3E')}|open in the console>"

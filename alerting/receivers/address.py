@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 
 
+def fingerprint(secret: str) -> str:
+    """Tells secrets apart and gives none away."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]
+
+
 def pagerduty_address(routing_key: str) -> str:
     """An integration key's address: it tells keys apart and gives none away.
 
     >>> pagerduty_address("0123456789abcdef0123456789abcdef")
     'pagerduty:3eb1bd439947'
     """
-    return f"pagerduty:{hashlib.sha256(routing_key.encode()).hexdigest()[:12]}"
+    return f"pagerduty:{fingerprint(routing_key)}"
 
 
 def slack_address(channel: str) -> str:

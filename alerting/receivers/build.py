@@ -7,11 +7,12 @@ missing may have come.  Building asks no vendor anything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from alerting.messages.place import Place
-from alerting.receivers.endpoints import Clock, Endpoints, checked
+from alerting.policy import Clock
+from alerting.receivers.endpoints import Endpoints, checked
 from alerting.receivers.pagerduty import PagerDuty
 from alerting.receivers.receiver import Receiver
 from alerting.receivers.secrets import Secret
@@ -19,6 +20,7 @@ from alerting.receivers.slack import Slack
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import ReceiverMonitor
 
+Real = PagerDuty | Slack
 PAGERDUTY_SETTING, SLACK_SETTING = "DRIFTLINE_PAGERDUTY_URL", "DRIFTLINE_SLACK_URL"
 
 
@@ -26,12 +28,14 @@ PAGERDUTY_SETTING, SLACK_SETTING = "DRIFTLINE_PAGERDUTY_URL", "DRIFTLINE_SLACK_U
 class Built:
     """``receivers`` by address; ``names`` -> the addresses each stands for (none: only the console shows it).
 
-    ``problems`` are secrets that could not be read: what needs them is left out, all else is there.
+    ``problems`` are secrets that could not be read: what needs them is left out, all else is there.  ``fingerprints`` tell by
+    address which secret is there.
     """
 
     receivers: Mapping[str, Receiver]
     names: Mapping[str, tuple[str, ...]]
     problems: tuple[Problem, ...] = ()
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
 
 def build(receivers: Mapping[str, ReceiverMonitor], *, environment: str, endpoints: Endpoints, clock: Clock) -> Built:
@@ -40,7 +44,7 @@ def build(receivers: Mapping[str, ReceiverMonitor], *, environment: str, endpoin
     :raises ConfigError: an endpoint that is needed may not be used; in a replay (``clock`` is ``event``) every real one.
     """
     place = Place(environment, endpoints.console_url)
-    found: dict[str, Receiver] = {}
+    found: dict[str, Real] = {}
     names: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []
     _check(receivers.values(), endpoints, clock=clock)
@@ -49,7 +53,7 @@ def build(receivers: Mapping[str, ReceiverMonitor], *, environment: str, endpoin
         found = {receiver.address: receiver for receiver in own} | found  # an address has one receiver: the first
         names[name] = tuple(receiver.address for receiver in own)
         problems += wrong
-    return Built(found, names, tuple(problems))
+    return Built(found, names, tuple(problems), {address: one.fingerprint for address, one in found.items()})
 
 
 def _check(monitors: Iterable[ReceiverMonitor], endpoints: Endpoints, *, clock: Clock) -> None:
@@ -60,10 +64,8 @@ def _check(monitors: Iterable[ReceiverMonitor], endpoints: Endpoints, *, clock: 
         checked(endpoints.slack_url, clock=clock, setting=SLACK_SETTING)
 
 
-def _of(
-    name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place: Place
-) -> tuple[list[Receiver], list[Problem]]:
-    own: list[Receiver] = []
+def _of(name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place: Place) -> tuple[list[Real], list[Problem]]:
+    own: list[Real] = []
     problems: list[Problem] = []
     for making in _makers(name, monitor, endpoints, place=place):
         try:
@@ -73,9 +75,7 @@ def _of(
     return own, problems
 
 
-def _makers(
-    name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place: Place
-) -> Iterator[Callable[[], Receiver]]:
+def _makers(name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place: Place) -> Iterator[Callable[[], Real]]:
     if monitor.pagerduty:
         secret = Secret(monitor.pagerduty.routing_key, f"receivers.{name}.pagerduty.routing_key")
         yield partial(PagerDuty, secret, url=endpoints.pagerduty_url, place=place)

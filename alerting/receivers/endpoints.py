@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Literal
 from urllib.parse import urlsplit
 
+from alerting.policy import Clock
 from alerting.receivers.secrets import problem
 from schemas.errors import ConfigError
 
-Clock = Literal["live", "event"]
 _SCHEMES = ("http", "https")
 
 

@@ -12,12 +12,13 @@ import json
 import logging
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 from alerting.messages.pagerduty import dedup_key, event
 from alerting.messages.place import Place
-from alerting.receivers.address import pagerduty_address
+from alerting.receivers.address import fingerprint, pagerduty_address
 from alerting.receivers.answers import quoted, refused, retry, wait_s
 from alerting.receivers.endpoints import is_loopback
 from alerting.receivers.receiver import TIMEOUT_S
@@ -66,7 +67,7 @@ class PagerDuty:
         """:raises ConfigError: there is no key, or it cannot be one."""
         self._url, self._place = url, place
         self._key = routing_key(secret)
-        self.address = pagerduty_address(self._key)
+        self.address, self.fingerprint = pagerduty_address(self._key), fingerprint(self._key)
 
     def __repr__(self) -> str:
         return f"PagerDuty({self.address})"
@@ -80,7 +81,8 @@ class PagerDuty:
             said = quoted(_said(answer.text), secret=self._key)
             after_s = wait_s(answer.headers, default_s=LIMITED_S)
             final = answer.status == BAD_EVENT and _is_own(answer.text)
-            return refused(answer.status, said, vendor="PagerDuty", after_s=after_s, final=final)
+            receipt = refused(answer.status, said, vendor="PagerDuty", after_s=after_s, final=final)
+            return replace(receipt, secret=self.fingerprint)
         except pdpyras.PDServerError:
             return Receipt("ok")  # accepted, with a body that the library cannot read
         except pdpyras.PDClientError as error:

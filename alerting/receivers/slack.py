@@ -23,7 +23,7 @@ from alerting.messages import slack as messages
 from alerting.messages.place import Place
 from alerting.messages.slack import Post
 from alerting.receivers import slack_api
-from alerting.receivers.address import slack_address
+from alerting.receivers.address import fingerprint, slack_address
 from alerting.receivers.secrets import Secret, bot_token
 from alerting.receivers.slack_answers import ROOT_IS_GONE, THREAD_IS_GONE, TOO_RICH, receipt_of
 from schemas.errors import ConfigError
@@ -41,7 +41,7 @@ class Slack:
 
     def __init__(self, secret: Secret, *, channel: str, url: str, place: Place) -> None:
         """:raises ConfigError: there is no token."""
-        bot_token(secret)
+        self.fingerprint = fingerprint(bot_token(secret))
         self._secret, self._channel, self._url, self._place = secret, channel, url, place
         self._context = ssl.create_default_context()
         self._told: OrderedDict[str, str] = OrderedDict()
@@ -60,7 +60,7 @@ class Slack:
         except ConfigError as error:
             return Receipt("retry", why=str(error))
         except SlackApiError as error:
-            return receipt_of(error, secret=token)
+            return replace(receipt_of(error, secret=token), secret=fingerprint(token))
         except OSError as error:
             return Receipt("retry", why=f"Slack did not answer ({type(error).__name__})")
         except Exception as error:
@@ -71,6 +71,9 @@ class Slack:
         """The thread in which the incident stands now."""
         if call.kind == "note":
             self._remark(client, call, message)
+            return None
+        if call.kind == "digest":
+            self._post(client, messages.digest(message, place=self._place), payload=_apart(message))
             return None
         if call.kind == "close":  # whatever the reason, here it is over
             message = replace(message, state="resolved")

@@ -1,15 +1,17 @@
 """What people ask the incident owner to do: produced to the topic ``actions``, and the owner's answer waited for.
 
-The record's place in Kafka names the answer, so nothing but the answer to this very action is taken for it.
+A nonce names the answer, so nothing but the answer to this very action is taken for it, whatever became of the topic.
 """
 
 from __future__ import annotations
 
 import asyncio
 import getpass
+import secrets
 import time
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from redis.asyncio import Redis
@@ -20,6 +22,7 @@ from schemas.errors import Unavailable
 from schemas.names import Names
 from schemas.settings import Settings
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis, kafka_options, kafka_unavailable
+from stream.state.generations import read_stamp
 
 REFUSED = 1
 PARTITION = 0
@@ -34,14 +37,12 @@ def act(settings: Settings, action: Action) -> Answer:
 
     :raises Unavailable: Kafka or Redis does not answer, or no worker takes the action in time (it will, once one runs).
     """
-    offset = _produced(settings, encode(action))
-    answer = ask_redis(settings, lambda redis, names: _answered(redis, names, offset))
+    nonce = secrets.token_hex(8)
+    offset = _produced(settings, encode(msgspec.structs.replace(action, nonce=nonce)))
+    answer = ask_redis(settings, lambda redis, names: _answered(redis, names, nonce))
     if answer is None:
-        topic = settings.names.topic("actions")
-        raise Unavailable(
-            f"stored as {topic}:{PARTITION}:{offset}, and no worker took it within {ANSWER_WITHIN_S:g} s; it is done as soon "
-            "as one runs: start `driftline worker`"
-        )
+        place = f"{settings.names.topic('actions')}:{PARTITION}:{offset}"
+        raise Unavailable(f"stored as {place}, and {ask_redis(settings, _why_not)}")
     return answer
 
 
@@ -90,10 +91,20 @@ def _produced(settings: Settings, value: bytes) -> int:
     return found[0].offset() or 0
 
 
-async def _answered(redis: Redis, names: Names, offset: int) -> Answer | None:
+async def _why_not(redis: Redis, names: Names) -> str:
+    """Why nobody answered."""
+    if await read_stamp(redis, names) is None:
+        return (
+            "no configuration is in force, without which no worker decides; it is done as soon as there is one: run "
+            "`driftline apply FILE`"
+        )
+    return f"no worker took it within {ANSWER_WITHIN_S:g} s; it is done as soon as one runs: start `driftline worker`"
+
+
+async def _answered(redis: Redis, names: Names, nonce: str) -> Answer | None:
     until = time.monotonic() + ANSWER_WITHIN_S
     while time.monotonic() < until:
-        stored: Any = await redis.get(names.incidents("answer", f"{PARTITION}:{offset}"))
+        stored: Any = await redis.get(names.incidents("answer", nonce))
         if stored is not None:
             return decode(stored)
         await asyncio.sleep(POLL_S)

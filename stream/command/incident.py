@@ -122,12 +122,19 @@ def _head(one: IncidentView) -> Iterator[str]:
     yield f"  began between {moment(one.since_lo)} and {moment(one.since_hi)} (time of the events)"
     yield f"  opened {moment(one.opened)}, changed {moment(one.updated)}"
     yield f"  models: {', '.join(one.models)}"
-    causes = ", ".join(f"{cause.node} {cause.probability:.0%}" for cause in one.causes)
-    yield f"  causes: {causes or 'unknown'}"
+    yield f"  causes: {_causes(one)}"
     if one.acknowledged_by:
         yield f"  acknowledged by {one.acknowledged_by} {moment(one.acknowledged_at)}"
     if one.links:
         yield f"  see also: {', '.join(one.links)}"
+
+
+def _causes(one: IncidentView) -> str:
+    """All candidates, and whether one of them is the cause that messages name."""
+    if not one.causes:
+        return "unknown"
+    listed = ", ".join(f"{cause.node} {cause.probability:.0%}" for cause in one.causes)
+    return listed if stands_out(one.causes) else f"none stands out: {listed}"
 
 
 def _reason(one: IncidentView) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 from redis.asyncio import Redis
 
 from alerting.matchers import parse_matcher
-from alerting.records import stored_now
 from alerting.silences import silence_problem
 from schemas.actions import AddSilence, ExpireSilence, Matcher
 from schemas.durations import milliseconds_of
@@ -21,6 +20,7 @@ from stream.command.actions import By, Comment, act, now_ms, tell, user
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table
+from stream.state.clock import read_clock, read_replayed
 from stream.state.incidents import read_silences
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
@@ -52,10 +52,8 @@ def _owner_now(settings: Settings) -> int:
     """
 
     async def stored(redis: Redis, names: Names) -> int | None:
-        clock: Any = await redis.hget(names.incidents("owner"), "clock")
-        meta: Any = await redis.hget(names.incidents("records"), "meta")
-        replayed = settings.clock == "event" if clock is None else clock == b"event"
-        return stored_now(meta) if replayed and meta is not None else None
+        clock = await read_clock(redis, names) or settings.clock
+        return await read_replayed(redis, names) if clock == "event" else None
 
     now = ask_redis(settings, stored)
     return now_ms(settings) if now is None else now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
@@ -14,6 +14,8 @@ from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import empty_partitions, entries, moment, print_json, print_lines, print_table
+from stream.incidents.awaited import spoken, unheard
+from stream.state.clock import read_clock
 from stream.state.generations import read
 from stream.state.progress import PartitionProgress, read_progress
 
@@ -31,7 +33,10 @@ def status(*, as_json: AsJson = False) -> None:
 
 
 async def _read(redis: Redis, names: Names) -> dict[str, Any]:
-    return summary(await read(redis, names), await read_progress(redis, names))
+    generation, marks = await read(redis, names), await redis.hkeys(names.incidents("marks"))
+    clock = await read_clock(redis, names)
+    awaited = [*map(list, unheard(generation, marks))] if clock == "event" else []
+    return summary(generation, await read_progress(redis, names)) | {"clock": clock, "awaited": awaited}
 
 
 def summary(generation: Generation | None, progress: Iterable[PartitionProgress]) -> dict[str, Any]:
@@ -75,6 +80,8 @@ def _partition(one: PartitionProgress) -> dict[str, Any]:
 def show(found: Mapping[str, Any]) -> None:
     """The status for people."""
     print_lines([_in_force(found["generation"])])
+    if found["clock"] == "event":
+        print_lines([_replay(found["awaited"])])
     partitions = [(stream, at) for stream, part in found["streams"].items() for at in part["partitions"]]
     if not partitions:
         print_lines(["no partition was ever read: is a `driftline worker` running?"])
@@ -97,6 +104,11 @@ def _in_force(generation: Mapping[str, Any] | None) -> str:
         return "nothing is in force: run `driftline apply FILE`"
     models = ", ".join(generation["models"]) or "none"
     return f"generation {generation['number']}, applied {moment(generation['applied_ms'])}; models: {models}"
+
+
+def _replay(awaited: Iterable[Sequence[str]]) -> str:
+    waits = spoken([(model, stream) for model, stream in awaited])
+    return "a replay: decided by event time" + (f", which waits for {waits}" if waits else "")
 
 
 def _remarks(at: Mapping[str, Any]) -> str:

@@ -14,7 +14,9 @@ from schemas.findings import Finding, Progress
 from schemas.names import Names
 from schemas.reports import Report
 from stream.evaluate.breath import Asking
+from stream.evaluate.post import Post
 from stream.state.lua import script
+from stream.state.packing import Partial, pack
 
 #: Reports that a window's history keeps, about.
 HISTORY = 500
@@ -27,16 +29,17 @@ Outcome = Literal["stored", "fenced", "elsewhere"]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A report, what its window is kept under, and whether it is the newest of its window."""
+    """A report and its document, what its window is kept under, and whether it is the newest of its window."""
 
     report: Report
     label: str
     newest: bool
+    document: bytes
 
 
 @dataclass(eq=False, slots=True)
 class Conclusion:
-    """What one script writes.  ``rows``: packed rows by the key of their hash; ``last``: the stored one ("" before the first)."""
+    """What one script writes.  ``rows``: by the key of their hash; ``last``: the stored one ("" before the first)."""
 
     model: str
     stream: str
@@ -45,21 +48,22 @@ class Conclusion:
     totals: dict[str, int] = field(default_factory=dict)
     newest: dict[str, int] = field(default_factory=dict)
     messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
-    rows: dict[str, dict[int, bytes]] = field(default_factory=dict)
+    rows: dict[str, dict[int, bytes | Partial]] = field(default_factory=dict)
     reports: list[Told] = field(default_factory=list)
 
     def tell(self, message: Finding | Progress) -> None:
         """Send a finding or a progress mark."""
         self.messages.append((FINDINGS, FINDINGS_KEY, findings.encode(message)))
 
-    def report(self, told: Told) -> None:
+    def report(self, report: Report, label: str, *, newest: bool) -> None:
         """Keep a report, and send it."""
+        told = Told(report, label, newest, reports.encode(report))
         self.reports.append(told)
-        self.messages.append((REPORTS, told.report.model.encode(), reports.encode(told.report)))
+        self.messages.append((REPORTS, report.model.encode(), told.document))
 
-    def row(self, key: str, start_ms: int, packed: bytes) -> None:
-        """Write a row of a tier."""
-        self.rows.setdefault(key, {})[start_ms] = packed
+    def row(self, key: str, start_ms: int, row: bytes | Partial) -> None:
+        """Write a row of a tier; one that may grow within the batch is packed only as it is in the end."""
+        self.rows.setdefault(key, {})[start_ms] = row
 
     def add(self, totals: Mapping[str, int], *, newest: Mapping[str, int]) -> None:
         """Add to the model's sums; ``newest`` fields are kept at their maximum."""
@@ -72,8 +76,8 @@ class Conclusion:
 class Commits:
     """Writes conclusions under a shard's token."""
 
-    def __init__(self, redis: Redis, names: Names, *, keep_ms: int, asking: Asking) -> None:
-        self._redis, self._names, self._keep_ms, self._asking = redis, names, keep_ms, asking
+    def __init__(self, redis: Redis, names: Names, *, keep_ms: int, asking: Asking, post: Post) -> None:
+        self._names, self._keep_ms, self._asking, self._post = names, keep_ms, asking, post
         self._conclude = script(redis, "evaluate", "conclude")
         self._number = 0
 
@@ -81,7 +85,7 @@ class Commits:
         """Write it whole or not at all; asked again after a lost answer, it is written once."""
         self._number += 1
         keys, args = self._arguments(conclusion, head=[token, conclusion.last, f"{token}.{self._number}"])
-        answer = await self._asking(lambda: self._conclude(keys=keys, args=args))
+        answer = await self._asking(lambda: self._post.run(self._conclude, keys=keys, args=args))
         match answer[0]:
             case b"stored" | b"again":
                 return "stored"
@@ -92,25 +96,32 @@ class Commits:
 
     async def show(self, model: str, fields: Mapping[str, str | int]) -> None:
         """The view of a model, for people; not fenced, and one write behind at worst."""
-        await self._asking(lambda: self._redis.hset(self._names.model_state(model), mapping=dict[Any, Any](fields)))
+        pairs = [part for pair in fields.items() for part in pair]
+        await self._asking(lambda: self._post.ask("HSET", self._names.model_state(model), *pairs))
 
     def _arguments(self, made: Conclusion, *, head: list[Any]) -> tuple[list[str], list[Any]]:
         names, model = self._names, made.model
         keys = [names.evaluation(model, made.stream), names.outbox(model), names.totals(model), *made.rows]
         for told in made.reports:
             keys += [names.report(model, told.label), names.history(model, told.label)]
-        reported = [*map(_reported, made.reports)]
+        newest = {told.label: told for told in made.reports if told.newest}
+        sent = {id(value): at for at, (_, _, value) in enumerate(made.messages, start=1)}
+        reported = [
+            _reported(told, sent[id(told.document)], seen=newest.get(told.label) is told) for told in made.reports
+        ]
         messages = [_text(part) for message in made.messages for part in message]
         starts = [[str(start) for start in rows] for rows in made.rows.values()]
         parts = [_flat(made.fields), _flat(made.totals), _flat(made.newest), messages, starts, reported]
-        packed = [row for rows in made.rows.values() for row in rows.values()]
+        packed = [
+            row if isinstance(row, bytes) else pack(row) for rows in made.rows.values() for row in rows.values()
+        ]  # fmt: skip
         return keys, [*head, self._keep_ms, HISTORY, msgspec.msgpack.encode(parts), *packed]
 
 
-def _reported(told: Told) -> list[Any]:
-    report = told.report
-    head = ["1" if told.newest else "0", str(report.end), str(report.late), _text(reports.encode(report))]
-    return [*head, _flat(for_people(report))]
+def _reported(told: Told, message: int, *, seen: bool) -> list[Any]:
+    """``seen``: its window's hash is left showing it; a report that a later one of the batch replaces need not be shown."""
+    head = ["1" if seen else "0", str(told.report.end), str(told.report.late), message]
+    return [*head, _flat(for_people(told.report)) if seen else []]
 
 
 def for_people(report: Report) -> dict[str, str | int]:

@@ -24,6 +24,7 @@ from stream.evaluate.lanes import in_lanes
 from stream.evaluate.leases import Leases
 from stream.evaluate.merged import Merged
 from stream.evaluate.notes import Note, Notes, panes_due
+from stream.evaluate.post import Post
 from stream.evaluate.revising import revise
 from stream.evaluate.roll import Roll
 from stream.evaluate.roster import newer_roster
@@ -73,8 +74,10 @@ class Evaluator:
         self._asking = asking = Asking(patience, self._breath)
         self.leases = Leases(redis, names, worker=worker, asking=Asking(patience, Breath()))
         self._sealing = Sealing(redis, names, partitions=partitions, asking=asking)
+        post = Post(redis)
         self._desk = Desk(
-            Merged(redis, names, asking=asking), Commits(redis, names, keep_ms=keep_ms, asking=asking),
+            Merged(redis, names, asking=asking, post=post),
+            Commits(redis, names, keep_ms=keep_ms, asking=asking, post=post),
             Notes(redis, names, asking=asking), self.tally, sent,
         )  # fmt: skip
         self._roll = Roll(redis, names, asking=asking)
@@ -176,15 +179,16 @@ class Evaluator:
             own, pane_ms = notes.get(unit.model, ()), unit.phase.pane_ms
             return panes_due(own, last=unit.last or 0, pane_ms=pane_ms, watermark=polls[unit.model].watermark)
 
-        backlog[stream] = 0
+        before: dict[str, int] = {}
         for unit in units:
-            backlog[stream] += due(unit)
+            before[unit.model] = due(unit)
             await self._breath()
+        backlog[stream] = sum(before.values())
 
         async def one(unit: Unit) -> None:
-            before = due(unit)
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
-            backlog[stream] += due(unit) - before
+            if before[unit.model]:
+                backlog[stream] += due(unit) - before[unit.model]
 
         await in_lanes(units, one, breath=self._breath)
         await self._forget(stream)

@@ -36,16 +36,18 @@ def age_ms(watched: Watched, charts: Charts, feature: str) -> int | None:
 def is_stale(watched: Watched, charts: Charts, feature: str) -> bool:
     """Whether the feature's last value is older than was promised."""
     monitor = watched.monitor.features.get(feature)
-    age = age_ms(watched, charts, feature)
-    return monitor is not None and _beyond(age, monitor.freshness_sla_ms)
+    if monitor is None or monitor.freshness_sla_ms is None:
+        return False
+    return _beyond(age_ms(watched, charts, feature), monitor.freshness_sla_ms)
 
 
 def freshness_verdicts(watched: Watched, charts: Charts, *, start_ms: int) -> Iterator[Verdict]:
     """One verdict for each feature with a promise, at the pane that the charts end with."""
     for name, monitor in watched.monitor.features.items():
-        age = age_ms(watched, charts, name)
-        if monitor.freshness_sla_ms is not None and age is not None:
-            yield _verdict(watched, name, charts, age=age, start_ms=start_ms, promised=monitor.freshness_sla_ms)
+        promised = monitor.freshness_sla_ms
+        age = None if promised is None else age_ms(watched, charts, name)
+        if promised is not None and age is not None:
+            yield _verdict(watched, name, charts, age=age, start_ms=start_ms, promised=promised)
 
 
 def _verdict(watched: Watched, name: str, charts: Charts, *, age: int, start_ms: int, promised: int) -> Verdict:

@@ -74,53 +74,56 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
 
 def places_of(watched: Watched, window: str, length_ms: int) -> list[tuple[int, Place, ColumnRules]]:
     """(number, place, rules) of the columns that are judged in a window of that name and length."""
-    slow = window == SLOW and SLOW not in watched.monitor.windows
-    pairs = zip(watched.yardstick.places, watched.rules, strict=True)
-    return [
-        (at, place, rules)
-        for at, (place, rules) in enumerate(pairs)
-        if not slow or rules.slow_window_ms == length_ms
-    ]  # fmt: skip
+    known = watched.judged.get((window, length_ms))
+    if known is None:
+        slow = window == SLOW and SLOW not in watched.monitor.windows
+        pairs = zip(watched.yardstick.places, watched.rules, strict=True)
+        known = watched.judged[window, length_ms] = [
+            (at, place, rules)
+            for at, (place, rules) in enumerate(pairs)
+            if not slow or rules.slow_window_ms == length_ms
+        ]  # fmt: skip
+    return known
 
 
 def _columns(watched: Watched, window: Window, charts: Charts) -> list[tuple[Place, Column]]:
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
     held = statistics_of(watched.yardstick, window.total) if window.complete else None
+    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts)
     return [
-        (place, _column(watched, window, (at, place, rules), sizes=sizes, held=held, charts=charts))
+        (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
         if place.room == "features" or place.held != NOT_HELD or sizes.values[at]
     ]
 
 
-def _column(
-    watched: Watched,
-    window: Window,
-    judged: tuple[int, Place, ColumnRules],
-    *,
-    sizes: Sizes,
-    held: Held | None,
-    charts: Charts,
-) -> Column:
-    at, place, rules = judged
-    values, rows = sizes.values[at], sizes.rows(at)
-    ratio = sizes.missing[at] / rows if rows else None
+@dataclass(frozen=True, eq=False, slots=True)
+class _Beside:
+    """What all columns of a window are judged by; ``held`` is None where the window is not complete."""
+
+    watched: Watched
+    sizes: Sizes
+    sums: list[int]
+    held: Held | None
+    charts: Charts
+
+
+def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Column:
+    values, missing = beside.sizes.values[at], beside.sizes.missing[at]
+    rows, held, watched = values + missing, beside.held, beside.watched
+    ratio = missing / rows if rows else None
     measures: dict[str, Measure] = {}
     if held is not None and rows >= LEAST_ROWS:
-        measures = _measures(place, rules, held, values=values) | missing_measures(ratio, rules)
-    return Column(
-        state=_column_state(watched, place, measures, rows=rows if held else None, charts=charts),
-        n=values,
-        n_reference=watched.yardstick.values_of(place),
-        missing_ratio=ratio,
-        mean=mean_of(place, window.total, values),
-        measures=measures | chart_measures(watched, charts, place),
-    )
-
-
-def _measures(place: Place, rules: ColumnRules, held: Held, *, values: int) -> dict[str, Measure]:
-    return {} if place.held == NOT_HELD else measures_of(place, rules, held, values=values)
+        if place.held != NOT_HELD:
+            measures = measures_of(place, rules, held, values=values)
+        if rules.missing is not None:
+            measures |= missing_measures(ratio, rules)
+    state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
+    if beside.charts.up:
+        measures |= chart_measures(watched, beside.charts, place)
+    mean = mean_of(place, beside.sums, values)
+    return Column(state, values, watched.yardstick.values_of(place), None, ratio, mean, measures)
 
 
 def _column_state(
@@ -129,8 +132,9 @@ def _column_state(
     """``rows`` None: the window is not complete."""
     if rows is None:
         return "warming"
-    if any(measure.exceeded for measure in measures.values()):
-        return "drift"
+    for measure in measures.values():
+        if measure.exceeded:
+            return "drift"
     if place.room == "features" and is_stale(watched, charts, place.name):
         return "stale"
     if not rows:

@@ -6,16 +6,17 @@ Pure; nothing here decides.  A number that has no meaning (no value, no referenc
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import chi_squared, kolmogorov_smirnov, psi_of_columns
-from detectors.moments import STEPS, scale_of
+from detectors.moments import STEPS
 from detectors.segments import totals
 from schemas.reports import Measure
-from stream.evaluate.rules import LEAST_ROWS, ColumnRules, exceeds
+from stream.evaluate.rules import LEAST_ROWS, ColumnRules, Thresholds, exceeds
 from stream.evaluate.yardstick import Place, Yardstick
 from stream.state.packing import Partial
 
@@ -45,9 +46,6 @@ class Sizes:
     values: list[int]
     missing: list[int]
 
-    def rows(self, at: int) -> int:
-        return self.values[at] + self.missing[at]
-
 
 def sizes_of(yardstick: Yardstick, partial: Partial) -> Sizes:
     """How many rows of each place have a value, and how many have none that can be used."""
@@ -66,19 +64,19 @@ def statistics_of(yardstick: Yardstick, partial: Partial) -> Held:
     return Held(psi.tolist(), expected.tolist(), ks, ks_p, chi2, chi2_p)
 
 
-def mean_of(place: Place, partial: Partial, n: int) -> float | None:
-    """The mean of a numeric column's values in their own unit; None of names or of no value."""
+def mean_of(place: Place, sums: Sequence[int], n: int) -> float | None:
+    """The mean of a numeric column's values in their own unit, from a partial's sums; None of names or of no value."""
     if place.number is None or not n:
         return None
-    mean = place.center + scale_of(place.scale) * (int(partial.sums[2 * place.number]) / (STEPS * n))
+    mean = place.center + place.scale * (sums[2 * place.number] / (STEPS * n))
     # A reference near the end of the floats, and values far beyond it.
     return mean if math.isfinite(mean) else None
 
 
 def measures_of(place: Place, rules: ColumnRules, held: Held, *, values: int) -> dict[str, Measure]:
     """The statistics of a held column, each marked where a rule decides by it; KS and chi-squared need enough values."""
-    at = place.held
-    found = {"psi": _decided("psi", held.psi[at], rules, expected=held.expected[at])}
+    at, thresholds = place.held, rules.thresholds
+    found = {"psi": _decided("psi", held.psi[at], thresholds, expected=held.expected[at])}
     if values < LEAST_ROWS:
         return found
     name, p_rule, value, p = (
@@ -86,9 +84,9 @@ def measures_of(place: Place, rules: ColumnRules, held: Held, *, values: int) ->
         if place.number is None
         else ("ks", "ks_p", held.ks[at], held.ks_p[at])
     )
-    found[name] = _decided(name, value, rules, p=p)
-    if p_rule in rules.thresholds:
-        found[p_rule] = _decided(p_rule, p, rules, p=p)
+    found[name] = _decided(name, value, thresholds, p=p)
+    if p_rule in thresholds:
+        found[p_rule] = _decided(p_rule, p, thresholds, p=p)
     return found
 
 
@@ -110,9 +108,9 @@ CONVENTIONS = {
 
 
 def _decided(
-    rule: str, value: float, rules: ColumnRules, *, p: float | None = None, expected: float | None = None
+    rule: str, value: float, thresholds: Thresholds, *, p: float | None = None, expected: float | None = None
 ) -> Measure:
-    threshold = rules.thresholds.get(rule)
+    threshold = thresholds.get(rule)
     beyond = threshold is not None and exceeds(rule, value, threshold)
     return Measure(value, CONVENTIONS[rule], p, expected, threshold, beyond)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -12,6 +13,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from stream.evaluate.breath import Asking, Breath
 from stream.evaluate.notes import Note
+from stream.evaluate.post import Post
 from stream.evaluate.tiers import Tier
 from stream.state.layout import Layout
 from stream.state.packing import Partial, unpack
@@ -26,8 +28,8 @@ Wanted = Mapping[tuple[int, int], Sequence[str]]
 class Merged:
     """Sums over partitions are made here, in slices."""
 
-    def __init__(self, redis: Redis, names: Names, *, asking: Asking) -> None:
-        self._redis, self._names, self._asking = redis, names, asking
+    def __init__(self, redis: Redis, names: Names, *, asking: Asking, post: Post) -> None:
+        self._redis, self._names, self._asking, self._post = redis, names, asking, post
 
     @property
     def breath(self) -> Breath:
@@ -94,11 +96,11 @@ class Merged:
         return dict(sorted(found.items()))
 
     async def _ask(self, layout: Layout, wanted: Wanted, places: Sequence[tuple[int, int]]) -> list[list[bytes | None]]:
-        pipe = self._redis.pipeline(transaction=False)
+        asked = []
         for partition, block in places:
             key = self._names.panes(layout.stream, partition, model=layout.model, layout=layout.hash, block=block)
-            pipe.hmget(key, list(wanted[partition, block]))
-        return cast("list[list[bytes | None]]", await pipe.execute())
+            asked.append(self._post.ask("HMGET", key, *wanted[partition, block]))
+        return list(await asyncio.gather(*asked))
 
 
 def _block(layout: Layout, start_ms: int) -> int:

@@ -22,11 +22,13 @@ ANSWER_WITHIN_S = 10.0
 #: The broker's own default.
 DEFAULT = -1
 SINGLE = ("findings", "actions")
+#: Of a compressed report: enough for 10 000 features, of which an event cannot hold more, several times over.
+REPORT_BYTES = 8 * 1024 * 1024
 _COMPACTED = {"cleanup.policy": "compact"}
 _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
     "findings": (1, {}),
     "actions": (1, {}),
-    "drift-reports": (DEFAULT, {}),
+    "drift-reports": (DEFAULT, {"max.message.bytes": str(REPORT_BYTES)}),
     "incidents": (1, _COMPACTED),
 }
 

@@ -31,6 +31,8 @@ AT_ONCE = 200
 WAKE_S = 0.5
 _FLUSH_S = 0.25
 ANY_PARTITION = -1
+#: Of one message, before it is compressed.
+LARGEST_BYTES = 64 * 1024 * 1024
 #: What no second try will change: such a message is dropped, and said so.
 _HOPELESS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZE})
 
@@ -151,12 +153,18 @@ def _is_report(entry: Entry) -> bool:
 
 
 def relay_producer(bootstrap: str) -> Producer:
-    """A producer that keeps the order, also over its own retries."""
+    """A producer that keeps the order, also over its own retries.
+
+    A report has some 300 to 500 bytes a feature, and no end: it is whole or it is worth nothing, so it is sent compressed and
+    its topic takes large records (:mod:`stream.evaluate.own_topics`).  gzip is what every client of Kafka can read.
+    """
     settings = {
         "bootstrap.servers": bootstrap,
         "client.id": "driftline-findings",
         "enable.idempotence": True,
         "linger.ms": 5,
+        "compression.type": "gzip",
+        "message.max.bytes": LARGEST_BYTES,
         "message.timeout.ms": 30_000,
         "log_level": 0,
     }

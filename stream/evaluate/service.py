@@ -19,6 +19,8 @@ from stream.state.patience import Patience
 from stream.tasks import Periodic
 
 DAY_MS = 86_400_000
+#: No page is waited for in a replay: it looks so many times more seldom, and closes so many more panes of a model at once.
+REPLAY_INTERVALS = 4
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -34,9 +36,10 @@ class Evaluation:
     def tasks(self, settings: Settings) -> list[Periodic]:
         """What the worker does for it again and again; it looks right after a checkpoint, and at least every interval."""
         half_s = settings.evaluate_interval_s / 2
+        every_s = half_s if settings.clock == "live" else REPLAY_INTERVALS * settings.evaluate_interval_s - half_s
         return [
             Periodic("leases", TTL_MS / 3000, self.evaluator.tend),
-            Periodic("evaluating", half_s, partial(self._look, within_s=half_s)),
+            Periodic("evaluating", every_s, partial(self._look, within_s=half_s)),
             Periodic("relaying", 0.0, self.relay.run_once),
         ]
 

@@ -50,7 +50,8 @@ def serving_measures(watched: Watched, total: Partial) -> dict[str, Measure]:
     found = {"requests": Measure(float(requests), "rows")}
     if requests:
         found["error_ratio"] = Measure(errors / requests, "share of rows")
-    latencies = {name: latency_of(watched.layout, total, level)[0] for name, level in QUANTILES.items()}
+    edges, counts, span = _latencies(watched.layout, total)
+    latencies = {name: quantile(edges, counts, level, span=span) for name, level in QUANTILES.items()}
     return found | {name: Measure(value, "in-bin, linear") for name, value in latencies.items() if value is not None}
 
 

@@ -26,7 +26,7 @@ import msgspec
 
 from schemas.findings import Finding, Onset
 from stream.evaluate.finding_of import finding_of
-from stream.evaluate.verdict import Verdict
+from stream.evaluate.verdict import Quiet, Verdict
 from stream.evaluate.watched import Watched
 
 #: (end of what was judged, events in it): verdicts of one key are ordered by it.
@@ -77,7 +77,13 @@ class Standing:
 
 
 def conclude(
-    verdicts: Iterable[Verdict], standing: Standing, *, at_ms: int, revision: int, seen_ms: int, watched: Watched
+    verdicts: Iterable[Verdict | Quiet],
+    standing: Standing,
+    *,
+    at_ms: int,
+    revision: int,
+    seen_ms: int,
+    watched: Watched,
 ) -> tuple[list[Finding], Standing]:
     """The findings that these verdicts are worth, and what stands after them.
 
@@ -88,13 +94,18 @@ def conclude(
     findings: list[Finding] = []
     keys = dict(standing.keys)
     rev = (at_ms, revision)
-    for verdict in verdicts:
-        before = keys.get(verdict.key) or Stood((at_ms, -1), verdict.start_ms)
+    for said in verdicts:
+        key = said.key
+        before = keys.get(key) or Stood((at_ms, -1), said.start_ms)
         if rev < before.rev:
             continue
+        if before.told is None and said.state != "firing":
+            keys[key] = Stood(rev, said.start_ms if said.state == "ok" else before.clear)
+            continue
+        verdict = said.whole()
         found = _news(before, verdict, watched, rev=rev, seen_ms=seen_ms)
         findings += [found] if found else []
-        keys[verdict.key] = _after(before, verdict, rev=rev, found=found)
+        keys[key] = _after(before, verdict, rev=rev, found=found)
     return findings, Standing(keys)
 
 

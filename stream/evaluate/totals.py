@@ -16,7 +16,7 @@ import numpy as np
 
 from detectors.moments import STEPS, scale_of
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS, CategoricalColumn, Layout, NumericColumn
-from stream.state.packing import Ints, Partial
+from stream.state.packing import Ints, Partial, empty
 
 #: Columns whose distribution is exported as a histogram.
 MEASURED = ("latency_s", "input_tokens", "output_tokens")
@@ -27,7 +27,29 @@ _MISSING = len(("missing", "nan"))
 _NAMED = len(("other", "unseen"))
 assert SPECIALS[:_MISSING] == ("missing", "nan")
 assert CATEGORY_TAIL[: _NAMED + 1] == ("other", "unseen", "missing")
-_NONE = np.zeros(1, np.int64)
+
+
+class Sums:
+    """What panes that were closed for the first time add up to; each costs a pass of numpy, and only all together is named."""
+
+    def __init__(self, summed: Summed) -> None:
+        self._summed = summed
+        self._amounts = summed.amounts(summed.nothing)
+        self._ends = np.zeros(len(self._amounts), np.int64)
+
+    def add(self, pane: Partial, *, pane_end: int) -> None:
+        """One more pane; they come in the order of their ends."""
+        amounts = self._summed.amounts(pane)
+        self._amounts += amounts
+        self._ends[amounts != 0] = pane_end
+
+    def increments(self) -> dict[str, int]:
+        """As ``Summed.increments`` of all the panes."""
+        return self._summed.named(self._amounts)
+
+    def latest(self) -> dict[str, int]:
+        """As ``Summed.latest``: by field the end of the last pane that has it."""
+        return self._summed.last_of(self._ends)
 
 
 class Summed:
@@ -42,6 +64,7 @@ class Summed:
         self._starts = np.array([start for _, start, _ in runs], np.int64)
         self._ends = np.array([end for _, _, end in runs], np.int64)
         sums = list(_sums(layout))
+        self.nothing = empty(layout.cells, len(layout.numeric))
         self._names += [f"{layout.stream}:{name}" for name, _ in sums]
         self._sums = np.array([at for _, at in sums], np.int64)
         self._lasts = {
@@ -56,23 +79,35 @@ class Summed:
         ``<column>:sum/<parts>``, the fixed-point sum in units of ``1/parts``; per feature ``feature:<name>:n`` (values:
         finite numbers, names) and ``:missing`` (null, absent or NaN).
         """
-        cells, sums = (new.cells, new.sums) if old is None else (new.cells - old.cells, new.sums - old.sums)
-        amounts = np.concatenate([self._counted(cells), sums[self._sums]])
-        changed = np.flatnonzero(amounts)
-        return {self._names[at]: amount for at, amount in zip(changed.tolist(), amounts[changed].tolist(), strict=True)}
+        amounts = self.amounts(new)
+        return self.named(amounts if old is None else amounts - self.amounts(old))
 
     def latest(self, new: Partial, pane_end: int) -> dict[str, int]:
         """Fields to be set to the greater of this and what they hold: ``last`` and ``feature:<name>:last``.
 
         The end (epoch ms) of the newest pane with an event, and with a value of the feature.
         """
-        amounts = self._counted(new.cells).tolist()
-        return {name: pane_end for at, name in self._lasts.items() if amounts[at]}
+        return self.last_of(np.where(self.amounts(new), pane_end, 0))
 
-    def _counted(self, cells: Ints) -> Ints:
-        upto = np.concatenate([_NONE, np.cumsum(cells)])
-        counted: Ints = upto[self._ends] - upto[self._starts]
-        return counted
+    def begun(self) -> Sums:
+        """The sums of no pane."""
+        return Sums(self)
+
+    def amounts(self, pane: Partial) -> Ints:
+        """How much of each field is in a pane, in the order that ``named`` knows."""
+        upto = np.zeros(len(pane.cells) + 1, np.int64)
+        np.cumsum(pane.cells, out=upto[1:])
+        return np.concatenate([upto[self._ends] - upto[self._starts], pane.sums[self._sums]])
+
+    def named(self, amounts: Ints) -> dict[str, int]:
+        """Amounts by the names of their fields, zeros left out."""
+        (changed,) = amounts.nonzero()
+        return {self._names[at]: amount for at, amount in zip(changed.tolist(), amounts[changed].tolist(), strict=True)}
+
+    def last_of(self, ends: Ints) -> dict[str, int]:
+        """For each field the end of the last pane that has it (0: none has), by the names that such ends are kept under."""
+        found = ends.tolist()
+        return {name: found[at] for at, name in self._lasts.items() if found[at]}
 
 
 def bounds_of(edges: Sequence[float]) -> tuple[float, ...]:

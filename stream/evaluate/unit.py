@@ -79,7 +79,10 @@ class Unit:
 
     def phase_at(self, start_ms: int) -> Phase:
         """The phase of panes that begin here."""
-        return next(phase for phase in self.phases if phase.until_ms is None or start_ms < phase.until_ms)
+        for phase in self.phases:
+            if phase.until_ms is None or start_ms < phase.until_ms:
+                return phase
+        raise LookupError(f"no phase of {self.model} holds {start_ms}")
 
     def is_judged_by(self, watched: Watched) -> bool:
         """Whether what stands was judged by this configuration."""

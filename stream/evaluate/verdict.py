@@ -6,6 +6,7 @@ Pure values.  A verdict knows no history: whether it is news, and since when the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -49,3 +50,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """The key of the finding that it may become."""
         return finding_key(self.rule, self.subject, window=self.window)
+
+    def whole(self) -> Verdict:
+        """All of it."""
+        return self
+
+
+class Quiet(msgspec.Struct, frozen=True):
+    """A verdict that does not fire, as far as anybody cares whom nothing was told before: nearly all are never asked for
+    more, so ``whole`` makes the verdict only then."""
+
+    key: str
+    state: Judged
+    start_ms: int
+    whole: Callable[[], Verdict]

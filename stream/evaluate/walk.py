@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from schemas.findings import Progress
 from schemas.reports import Report
 from stream.evaluate.breath import Breath
-from stream.evaluate.commit import Conclusion, Told
+from stream.evaluate.commit import Conclusion
 from stream.evaluate.judge_pane import Pane, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
@@ -19,9 +19,10 @@ from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.totals import Sums
 from stream.evaluate.unit import Unit, judged_by
-from stream.evaluate.verdict import Verdict
-from stream.evaluate.window_verdicts import verdicts_of
+from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.window_verdicts import judged
 from stream.evaluate.windows import WindowSpec
 from stream.state.layout import EVENTS
 from stream.state.packing import Partial, pack
@@ -40,13 +41,15 @@ class Walk:
         self._breath, self._tally = breath, tally
         self.conclusion = Conclusion(unit.model, unit.stream, unit.expected)
         self.reports: list[Report] = []
+        self._sums: Sums | None = None
 
     async def close(self, start_ms: int, partial: Partial) -> None:
         """Close a pane that holds events; windows that end before it are judged first."""
         await self.pass_over(start_ms)
         unit, phase = self.unit, self.unit.phase
-        summed, end = phase.watched.summed, start_ms + phase.pane_ms
-        self.conclusion.add(summed.increments(None, partial), newest=summed.latest(partial, end))
+        end = start_ms + phase.pane_ms
+        self._sums = self._sums or phase.watched.summed.begun()
+        self._sums.add(partial, pane_end=end)
         self._keep(start_ms, partial)
         found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
@@ -82,6 +85,9 @@ class Walk:
 
     def progress(self) -> None:
         """Say how far the unit is judged; the last message of a batch."""
+        if self._sums is not None:
+            self.conclusion.add(self._sums.increments(), newest=self._sums.latest())
+            self._sums = None
         unit, at = self.unit, self.unit.last or 0
         self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))
         self.conclusion.fields |= unit.fields()
@@ -93,9 +99,9 @@ class Walk:
         window = Window(spec.name, ring.start_ms, ring.end_ms, ring.total, complete)
         charts = unit.charts if newest else None
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
-        self.conclusion.report(Told(report, spec.label, newest=newest))
+        self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
-        self.conclude(verdicts_of(report, watched), at_ms=report.end, revision=report.events)
+        self.conclude(judged(report, watched), at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
 
@@ -119,12 +125,14 @@ class Walk:
             held = unit.rows.get(tier.name)
             row = held[1] + partial if held is not None and held[0] == start else partial
             unit.rows[tier.name] = start, row
-            self.conclusion.row(self._merged.closed_key(layout, tier, start), start, pack(row))
+            # A longer row may grow again in this batch; a pane's packed form is wanted twice.
+            packed = pack(row) if tier.length_ms == layout.pane_ms else None
+            self.conclusion.row(self._merged.closed_key(layout, tier, start), start, packed or row)
             for spec, ring in unit.rings or ():
                 if spec.tier == tier:
-                    ring.offer(start, row)
+                    ring.offer(start, row, packed)
 
-    def conclude(self, verdicts: Iterable[Verdict], *, at_ms: int, revision: int) -> None:
+    def conclude(self, verdicts: Iterable[Verdict | Quiet], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return

@@ -23,6 +23,16 @@ PANES_OF_A_GAP = 4
 _WORKED_OUT = ("yardstick", "rules", "summed")
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Head:
+    """What a window's verdict is about: its key, the column, the column's rules and the one that judges."""
+
+    key: str
+    place: Place
+    rules: ColumnRules
+    rule: str
+
+
 @dataclass(frozen=True, eq=False)
 class Watched:
     """One stream of one model: where its counts lie, what is declared of it and what it is held against.
@@ -52,6 +62,16 @@ class Watched:
     def summed(self) -> Summed:
         """What its panes add to the model's sums."""
         return Summed(self.layout)
+
+    @cached_property
+    def judged(self) -> dict[tuple[str, int], list[tuple[int, Place, ColumnRules]]]:
+        """What `stream.evaluate.judge_window.places_of` found, by a window's name and length."""
+        return {}
+
+    @cached_property
+    def heads(self) -> dict[tuple[str, int], list[Head]]:
+        """What `stream.evaluate.window_verdicts.heads_of` found, by a window's name and length."""
+        return {}
 
     def prepare(self) -> None:
         """Work out all of this now: a dozen milliseconds, to be spent off the event loop."""

@@ -7,20 +7,38 @@ judged against a part of itself.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from schemas.findings import Effect, Kind, Severity
+from schemas.findings import Effect, Kind, Severity, finding_key
 from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
 from stream.evaluate.judge_window import places_of
 from stream.evaluate.rules import ColumnRules
-from stream.evaluate.verdict import Evidence, Judged, Verdict
-from stream.evaluate.watched import Watched
+from stream.evaluate.verdict import Evidence, Judged, Quiet, Verdict
+from stream.evaluate.watched import Head, Watched
 from stream.evaluate.yardstick import Place
 
 
 def verdicts_of(report: Report, watched: Watched) -> list[Verdict]:
     """Every rule's verdict on the report's columns, features first."""
-    return [] if report.state == "warming" else list(_verdicts(report, watched))
+    return [said.whole() for said in judged(report, watched)]
+
+
+def judged(report: Report, watched: Watched) -> list[Verdict | Quiet]:
+    """The same; those that do not fire are made when they are asked for."""
+    return [] if report.state == "warming" else list(_judged(report, watched))
+
+
+def heads_of(watched: Watched, window: str, length_ms: int) -> list[Head]:
+    """What each verdict of a window is about, in the order of the report; worked out once."""
+    known = watched.heads.get((window, length_ms))
+    if known is None:
+        known = watched.heads[window, length_ms] = [
+            Head(finding_key(rule_on(watched, rule), watched.subject_at(place), window=window), place, rules, rule)
+            for _, place, rules in places_of(watched, window, length_ms)
+            for rule in rules.names
+        ]
+    return known
 
 
 def rule_on(watched: Watched, rule: str) -> str:
@@ -28,18 +46,19 @@ def rule_on(watched: Watched, rule: str) -> str:
     return rule if watched.stream == "predictions" else f"{rule}_upstream"
 
 
-def _verdicts(report: Report, watched: Watched) -> Iterator[Verdict]:
+def _judged(report: Report, watched: Watched) -> Iterator[Verdict | Quiet]:
     rooms = {"features": report.features, "prediction": report.prediction}
-    for _, place, rules in places_of(watched, report.window, report.end - report.start):
-        column = rooms[place.room].get(place.name)
-        if column is not None:
-            for rule in rules.names:
-                yield _verdict(report, watched, place, rules=rules, rule=rule, column=column)
+    for head in heads_of(watched, report.window, report.end - report.start):
+        column = rooms[head.place.room].get(head.place.name)
+        if column is None:
+            continue
+        whole = partial(_verdict, report, watched, head, column=column)
+        state = _state(column.measures.get(head.rule))
+        yield whole() if state == "firing" else Quiet(head.key, state, report.start, whole)
 
 
-def _verdict(
-    report: Report, watched: Watched, place: Place, *, rules: ColumnRules, rule: str, column: Column
-) -> Verdict:
+def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) -> Verdict:
+    place, rules, rule = head.place, head.rules, head.rule
     measure = column.measures.get(rule)
     feature = watched.monitor.features[place.name] if place.room == "features" else None
     return Verdict(

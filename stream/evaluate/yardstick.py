@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kolmogorov_smirnov import cumulative
+from detectors.moments import scale_of
 from detectors.pane_means import between
 from detectors.psi import decile_and_atom_edges, fold_to
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
@@ -63,9 +64,10 @@ class Yardstick:
 
     bounds: (2 x places) first cell of the values and of what has none, then the end, for sums over ``cells``.
     fold_bounds, fold_kept: sums over ``cells`` between bounds, of which the kept ones are the folded bins of all held
-        columns; ``starts``: where each begins; ``folded``: the reference's counts in them; ``rows``: its rows by column.
+        columns; ``starts``: where each begins; ``folded``: the reference's counts in them; ``rows``: its rows by column,
+        ``values`` and ``known``: its values.
     numeric: held numbers of the numeric ones; ``grid``: their cells (columns x widest), ``inside`` where there is one;
-        ``shares``: the reference's cumulative shares; ``values``: its finite values.
+        ``shares``: the reference's cumulative shares.
     named: held numbers of the columns of names; ``names``: which folded bins are values of theirs, ``name_starts`` likewise.
     charted: places that have a chart; ``charted_sums``: where their sum of q is; ``between``: b² of their pane means;
         ``charts``: which of them a column is.
@@ -79,6 +81,7 @@ class Yardstick:
     folded: Ints
     rows: Ints
     values: Ints
+    known: tuple[int, ...]
     numeric: Ints
     grid: Ints
     inside: NDArray[np.bool_]
@@ -93,7 +96,7 @@ class Yardstick:
 
     def values_of(self, place: Place) -> int:
         """How many values the reference holds of a column."""
-        return 0 if place.held == NOT_HELD else int(self.values[place.held])
+        return 0 if place.held == NOT_HELD else self.known[place.held]
 
     def chart_of(self, place: Place) -> int | None:
         """Which chart is the column's; None where it has none."""
@@ -138,6 +141,7 @@ def yardstick_of(layout: Layout, reference: Reference) -> Yardstick:
         folded=_ints(count for each in held for count in each.reference),
         rows=_ints(sum(each.reference) for each in held),
         values=_ints(sum(each.reference[:-1]) for each in held),
+        known=tuple(sum(each.reference[:-1]) for each in held),
         numeric=_ints(each.place.held for each in numeric),
         grid=grid,
         inside=inside,
@@ -157,7 +161,7 @@ def _places(layout: Layout) -> Iterator[Place]:
     for number, (column, first) in enumerate(zip(layout.numeric, layout.numeric_starts, strict=True)):
         if _shown(column):
             yield Place(
-                column.name, _room(column), first, column.bins, number, center=column.mean, scale=column.sd
+                column.name, _room(column), first, column.bins, number, center=column.mean, scale=scale_of(column.sd)
             )  # fmt: skip
     for named, first in zip(layout.categorical, layout.categorical_starts, strict=True):
         if _shown(named):

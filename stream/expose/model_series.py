@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from itertools import accumulate
 from typing import Any
 
@@ -25,6 +26,8 @@ from stream.state.columns import LATENCY_S, TOKENS
 
 #: Features of a model that are exported, the most important first: each has a series in every family of features.
 MOST_FEATURES = 200
+#: Versions of a model that are exported, the newest: a producer may write anything there, also a number of its own an event.
+MOST_VERSIONS = 20
 DAY_MS = 86_400_000
 
 Totals = Mapping[str, int]
@@ -74,10 +77,17 @@ def series(exported: Exported, totals: Totals, report: Report | None) -> list[Me
     return [family for family in found.values() if family.samples]
 
 
+def outdated(totals: Totals) -> list[str]:
+    """Fields of versions that are not shown any more."""
+    shown = set(_versions(totals))
+    return [name for name in totals if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in shown]
+
+
 def _versions(totals: Totals) -> list[str]:
-    """Those seen within a day of the one seen last."""
+    """Those seen within a day of the one seen last, the newest of them."""
     seen = {name.removeprefix(PREFIX): at for name, at in totals.items() if name.startswith(PREFIX)}
-    return sorted(version for version, at in seen.items() if at > max(seen.values()) - DAY_MS)
+    recent = (version for version, at in seen.items() if at > max(seen.values()) - DAY_MS)
+    return nsmallest(MOST_VERSIONS, recent, key=lambda version: (-seen[version], version))
 
 
 def _add_requests(found: dict[str, Any], exported: Exported, totals: Totals) -> None:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from heapq import nsmallest
 from time import monotonic
 from typing import Protocol
@@ -27,13 +28,13 @@ from schemas.reference import Reference
 from schemas.reports import Report
 from stream.expose.baseline import baseline
 from stream.expose.model_families import families
-from stream.expose.model_series import Exported, series
+from stream.expose.model_series import MOST_VERSIONS, Exported, outdated, series
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
 
 #: How old what is shown of a model gets before it is read again; of many models, longer: each has its turn.
-REREAD_S = 2.0
+REREAD_S = 5.0
 #: How often ``run_once`` is to be called, and how many models it then reads: a model takes 1.4 ms of the loop.
 READ_EVERY_S = 0.25
 MOST_AT_ONCE = 4
@@ -116,7 +117,12 @@ class ModelExporter(Collector):
             self._shown[model] = series(exported, totals, report)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
+            if len(gone := outdated(totals)) > MOST_VERSIONS:  # else they would fill the sums for ever
+                await self._patiently(partial(self._forget, model, gone))
             await asyncio.sleep(0)  # a wide model takes milliseconds: others have their turn after each
+
+    async def _forget(self, model: str, fields: Sequence[str]) -> None:
+        await self._redis.hdel(self._names.totals(model), *fields)
 
     async def _ask(self, models: Sequence[Exported]) -> list[tuple[dict[str, int], Report | None]]:
         pipe = self._redis.pipeline(transaction=False)

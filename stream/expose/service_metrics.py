@@ -81,7 +81,7 @@ class IncidentMetrics:
 
         self.owner = gauge("incident_owner", "1 in the worker that decides about pages.")
         self.findings = counter("findings", "Findings taken in, by state.", "state")
-        self.damaged = counter("damaged_inputs", "Findings and actions that could not be read.")
+        self.damaged = counter("damaged_inputs", "Findings and actions that could not be read, or decided by.")
         self.unowned = gauge("incidents_unowned", "1 in a worker that has one of the owner's inputs without the other.")
         self.opened = counter("incidents", "Incidents begun, by severity.", "severity")
         self.ended = counter("incidents_ended", "Incidents ended, by reason.", "reason")
@@ -96,10 +96,12 @@ class IncidentMetrics:
             "receivers_failing", "Addresses whose last request was not taken, until their incidents go."
         )
         self.inbox = gauge("incident_inbox", "Inputs that wait for the owner.")
+        self.awaited = gauge("awaited_streams", "Streams of models for which event time stands still, in a replay.")
         self.turns = counter("incident_turns", "Turns of the owner that were stored.")
         self.turn_seconds = counter("incident_turn_seconds", "Time that storing them took.")
         self.slowest = gauge("incident_slowest_turn_seconds", "The slowest of them.")
         self.unpublished = counter("unpublished_documents", "Documents of incidents that Kafka will never take.")
+        self.jumps = counter("clock_jumps", "Times that Redis' clock was set by more than five minutes.")
         self.fenced = counter("incident_fenced", "Turns refused by the store.")
 
     def sample(self, tally: OwnerTally) -> None:
@@ -124,6 +126,7 @@ class IncidentMetrics:
         self.unowned.set(int(tally.unowned))
         self.failing.set(len(tally.failing))
         self.inbox.set(tally.inbox)
+        self.awaited.set(tally.awaited)
         self.slowest.set(tally.slowest_commit_s)
         self.open.clear()
         for severity in SEVERITIES if tally.owning else ():
@@ -135,5 +138,6 @@ class IncidentMetrics:
             self.turns: tally.turns,
             self.turn_seconds: tally.commit_seconds,
             self.unpublished: tally.unpublished,
+            self.jumps: tally.clock_jumps,
             self.fenced: tally.fenced,
         }

@@ -20,8 +20,10 @@ from alerting.state import State
 from schemas.names import Names
 from stream import transport
 from stream.incidents.configured import Configured
-from stream.incidents.damaged import places, read
-from stream.incidents.inbox import EventInbox, Inbox, LiveInbox
+from stream.incidents.damaged import places, read, undecided
+from stream.incidents.feeding import Broken
+from stream.incidents.inbox import EventInbox, Inbox
+from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.store import Begun
 from stream.incidents.tenure import Tenure
@@ -47,6 +49,7 @@ class IncidentAgent:
         self._placements: dict[TP, int] = {}
         self._orphaned = False
         owner.lost = self._lost
+        owner.refused = self._put_aside
         owner.committed = self._committed
 
     @property
@@ -94,6 +97,13 @@ class IncidentAgent:
 
     async def _refuse(self, refused: Sequence[Rejection]) -> None:
         log.error("damaged and left out, see `driftline dlq ls`: %s", places(refused))
+        await self._keep(refused)
+
+    async def _put_aside(self, tenure: Tenure, broken: Sequence[Broken]) -> None:
+        tps = {name: tp for tp, name in self.inputs.items()}
+        await self._keep([undecided(tps[one.arrival.topic], one, epoch=tenure.epoch) for one in broken])
+
+    async def _keep(self, refused: Sequence[Rejection]) -> None:
         self.owner.tally.damaged += len(refused)
         self._letters.add(refused)
         await self._letters.settle()

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from alerting.entry import Entry
 from alerting.inputs import Configure
 from alerting.lineage import Lineage
-from alerting.policy import Address, Policy
+from alerting.policy import Address, Clock, Policy
 from alerting.receivers.build import Built, build
 from alerting.receivers.endpoints import Endpoints
 from alerting.receivers.receiver import Receiver
@@ -25,6 +25,7 @@ from schemas.config import Generation
 from schemas.errors import ConfigError, StoreError
 from schemas.monitored import RouteMonitor
 from schemas.settings import Settings
+from stream.incidents.awaited import announced
 from stream.incidents.inbox import EventInbox, Pair
 from stream.incidents.owner import Owner
 from stream.incidents.tenure import Ended
@@ -147,7 +148,7 @@ class Configured:
 
     def _follow(self, generation: Generation, known: Known) -> None:
         self._addresses = known
-        self.policy = policy_of(generation, known)
+        self.policy = policy_of(generation, known, self._settings.clock)
         self.announced = tuple(announced(generation))
         self.first.set()
 
@@ -157,10 +158,10 @@ class Configured:
             log.error("incidents stay with the configuration that they had: %s", why)
 
 
-def policy_of(generation: Generation, known: Known) -> Policy:
+def policy_of(generation: Generation, known: Known, clock: Clock) -> Policy:
     """What the core decides by."""
     models = {name: force.monitor for name, force in generation.models.items()}
-    return Policy.of(Lineage.of(models, generation.sources), generation.route, known)
+    return Policy.of(Lineage.of(models, generation.sources), generation.route, known, clock=clock)
 
 
 def completed(built: Known, before: Known) -> Known:
@@ -180,14 +181,5 @@ def completed(built: Known, before: Known) -> Known:
 
 def _addresses(built: Built) -> Known:
     kinds = {address: receiver.kind for address, receiver in built.receivers.items()}
-    return {name: tuple(Address(one, kinds[one]) for one in found) for name, found in built.names.items()}
-
-
-def announced(generation: Generation) -> list[Pair]:
-    """The streams that event time waits for: each model's predictions, and its requests where they come by themselves."""
-    found: list[Pair] = []
-    for name, force in generation.models.items():
-        found.append((name, "predictions"))
-        if force.monitor.serving.stream == "serving":
-            found.append((name, "serving"))
-    return found
+    secrets = built.fingerprints
+    return {name: tuple(Address(one, kinds[one], secrets[one]) for one in found) for name, found in built.names.items()}

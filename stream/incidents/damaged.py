@@ -1,4 +1,4 @@
-"""Findings and actions that cannot be read: kept as dead letters with their place, and passed.
+"""Findings and actions that cannot be read, or that the core raised at: kept as dead letters with their place, and passed.
 
 They are ours, so each is a bug or another program's record: it must not be lost in a log, and must not stop the owner.
 """
@@ -6,11 +6,15 @@ They are ours, so each is a bug or another program's record: it must not be lost
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import msgspec
+from faust.types import TP
 
 from schemas import actions, findings
 from schemas.errors import Reason
+from schemas.findings import Finding, Progress
+from stream.incidents.feeding import Broken
 from stream.incidents.inbox import Arrival, Message
 from stream.ingest.buffer import Rejection
 from stream.ingest.tenure import Tenure
@@ -31,6 +35,27 @@ def read(run: Run, topic: str, *, epoch: Epoch) -> tuple[list[Arrival], list[Rej
             refused.append(Rejection(held, record, _reason(record, error), "", _detail(topic, error)))
         arrivals.append(Arrival(topic, record.partition, record.offset, message))
     return arrivals, refused
+
+
+@dataclass(slots=True)
+class _Written:
+    """An input's record, written again: what was read is kept only as what it says."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+
+
+def undecided(tp: TP, broken: Broken, *, epoch: Epoch) -> Rejection:
+    """The dead letter of an input that the core raised at; its detail is the last line of the traceback."""
+    arrival, message = broken.arrival, broken.message
+    value = findings.encode(message) if isinstance(message, Finding | Progress) else actions.encode(message)
+    record = _Written(tp.topic, tp.partition, arrival.offset, message.at, None, value)
+    held = Tenure(tp, arrival.topic, epoch, 0, arrival.offset)
+    return Rejection(held, record, "not_an_event", "", f"a bug, nothing is decided by it: {broken.why}")
 
 
 def places(refused: Iterable[Rejection]) -> str:

@@ -3,29 +3,47 @@
 Due times up to an input's ``now`` are fired before the input.  In event time there is a lock-step besides: time does not move
 while somebody still has to be told that an incident opened or closed, so that a year that is replayed in half a minute tells
 every receiver what the year itself would have told it.
+
+An input that makes the core raise is a bug of ours, and would be read again by every owner after this one: it is put aside, and
+the state stays as it was before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import logging
+import traceback
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
 from alerting.register import calls
 from alerting.state import State
-from alerting.step import advance, next_due, step
+from alerting.step import AT_ONCE, fire, is_due, next_due, step
 from schemas.answers import Answer
 from schemas.findings import Finding, Progress
 from stream.incidents.answers import answer
-from stream.incidents.inbox import Arrival, Inbox
+from stream.incidents.inbox import Arrival, Inbox, Message
+
+log = logging.getLogger(__name__)
+
+_BUG = Answer(False, "a bug of driftline kept it from being done, and nothing was changed; `driftline dlq ls` shows it")
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An input that nothing could be decided by, and the last line of the traceback."""
+
+    arrival: Arrival
+    message: Message
+    why: str
 
 
 @dataclass(slots=True)
 class Feeding:
     """``state`` and ``now`` as they become; ``lock_step`` is the clock of event time, ``unawaited`` the addresses given up.
 
-    ``blocked`` holds the addresses that time waits for.
+    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside.
     """
 
     state: State
@@ -36,16 +54,33 @@ class Feeding:
     blocked: set[str] = field(default_factory=set)
     answers: dict[str, Answer] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    more: bool = True
     _free_at: State | None = None
 
     def own(self, given: Input) -> None:
         """Feed what the owner's own hands report, at the present time."""
         self.state = step(self.state, given, self.now)
 
-    def pass_time(self, now: int) -> None:
-        """Live: it is ``now``; every due time up to it fires, in order."""
-        self.state = advance(self.state, now)
-        self.now = max(self.now, now)
+    def turn(self, own: list[Input], *, now: int, most: int) -> Iterator[None]:
+        """Feed at most so many things, one by one; ``more`` says afterwards whether there are more.
+
+        Live it is ``now``: every due time up to it fires first, in order, a few incidents at a time.  ``own`` is fed from its
+        start, and what was fed is taken out.
+        """
+        left, self.more = most, True
+        while left > 0 and self.more:
+            if self._fire(now):
+                left -= AT_ONCE
+            elif own:
+                self.now = max(self.now, now)
+                self.own(own.pop(0))
+                left -= 1
+            else:
+                self.now = max(self.now, now)
+                self.more = self.one()
+                left -= 1
+            yield
 
     def one(self) -> bool:
         """Feed one thing from the inbox, or fire one due time before it; False where there is nothing, or time must wait."""
@@ -64,22 +99,34 @@ class Feeding:
         return True
 
     def _fire(self, until: int) -> bool:
-        due = next_due(self.state)
-        if due is None or due > until:
+        if not is_due(self.state, until):
             return False
-        self.now = max(self.now, due)
-        self.state = step(self.state, Tick(), self.now)
+        self.now = max(self.now, next_due(self.state) or 0)
+        self.state = fire(self.state)
         return True
 
     def _feed(self, arrival: Arrival) -> None:
         message = arrival.message
         if message is None:
             return
+        try:
+            self._decide(arrival, message)
+        except Exception as bug:
+            self._put_aside(arrival, message, bug)
+
+    def _decide(self, arrival: Arrival, message: Message) -> None:
+        said = None if isinstance(message, Finding | Progress) else answer(self.state, message)
+        self.state = step(self.state, message, self.now)
         if isinstance(message, Finding):
             self.findings.append(message)
-        elif not isinstance(message, Progress):
-            self.answers[f"{arrival.partition}:{arrival.offset}"] = answer(self.state, message)
-        self.state = step(self.state, message, self.now)
+        elif said is not None:
+            self.answers[_name(arrival)] = said
+
+    def _put_aside(self, arrival: Arrival, message: Message, bug: Exception) -> None:
+        log.error("a bug: nothing is decided by %s:%d:%d", *_place(arrival), exc_info=bug)
+        if not isinstance(message, Finding | Progress):
+            self.answers[_name(arrival)] = _BUG
+        self.broken.append(Broken(arrival, message, traceback.format_exception_only(bug)[-1].strip()))
 
     def _may_move(self) -> bool:
         """Live, always; in event time once nobody is left to be told."""
@@ -94,3 +141,12 @@ class Feeding:
 def untold(state: State, now: int) -> list[Call]:
     """The openings and closings that some receiver has not confirmed."""
     return [call for call in calls(state, now) if call.kind in ("open", "close")]
+
+
+def _name(arrival: Arrival) -> str:
+    """What an action's answer is stored under."""
+    return getattr(arrival.message, "nonce", "") or f"{arrival.partition}:{arrival.offset}"
+
+
+def _place(arrival: Arrival) -> tuple[str, int, int]:
+    return arrival.topic, arrival.partition, arrival.offset

@@ -1,16 +1,16 @@
 """What waits for the incident owner, in the order in which it is to be fed; one inbox for each of the two clocks.
 
-Live, records are fed as they come, at Redis' time.  In event time they are held back until every stream that was announced
-is judged beyond them, and fed by (pane end, key): the same year replayed twice gives the same incidents, whatever order the
-models' findings came in.  What is held back is not stored: ``consumed`` names the oldest offset that is still needed, and a
-new owner reads it again from there.
+Live, records are fed at Redis' time (:mod:`stream.incidents.live_inbox`).  In event time they are held back until every
+stream that was announced is judged beyond them, and fed by (pane end, key): the same year replayed twice gives the same
+incidents, whatever order the models' findings came in.  What is held back is not stored: ``consumed`` names the oldest offset
+that is still needed, and a new owner reads it again from there.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,43 +56,8 @@ class Inbox(Protocol):
     def __len__(self) -> int: ...
 
 
-class LiveInbox:
-    """First come, first fed; ``starts`` are the offsets that the inputs are read from."""
-
-    def __init__(self, starts: Mapping[str, int]) -> None:
-        self._waiting: deque[Arrival] = deque()
-        self._next = dict(starts)
-        self._read = dict(starts)
-
-    def __len__(self) -> int:
-        return len(self._waiting)
-
-    def add(self, arrival: Arrival) -> None:
-        """Take in a record; one that was taken in before is left out."""
-        if arrival.offset >= self._read[arrival.topic]:
-            self._read[arrival.topic] = arrival.offset + 1
-            self._waiting.append(arrival)
-
-    def first(self, now: int) -> Fed | None:
-        """What is fed next."""
-        return Fed(now, self._waiting[0]) if self._waiting else None
-
-    def drop_first(self) -> None:
-        """It was fed."""
-        arrival = self._waiting.popleft()
-        self._next[arrival.topic] = arrival.offset + 1
-
-    def consumed(self) -> dict[str, int]:
-        """By topic, the offset that a new owner would have to read from."""
-        return dict(self._next)
-
-    def marks(self) -> Mapping[str, int]:
-        """Progress marks have no meaning by this clock."""
-        return {}
-
-
 class EventInbox:
-    """Holds findings back until all ``announced`` streams, and all others that have spoken, are judged beyond them.
+    """Holds findings back until all ``announced`` streams, and all others of their models that have spoken, are judged beyond them.
 
     >>> inbox = EventInbox({"findings": 0}, announced=[("m", "predictions")], marks={})
     >>> inbox.add(Arrival("findings", 0, 0, Progress(model="m", stream="predictions", at=10, seen=12)))
@@ -102,19 +67,20 @@ class EventInbox:
 
     def __init__(self, starts: Mapping[str, int], *, announced: Iterable[Pair], marks: Mapping[str, int]) -> None:
         self._next = dict(starts)
-        self._announced = set(announced)
         self._marks = {_pair(name): at for name, at in marks.items()}
         self._latenesses: dict[Pair, int] = {}
         self._held: list[tuple[int, str, int, Arrival]] = []
         self._actions: deque[Arrival] = deque()
         self._told = -1
+        self.announce(announced)
 
     def __len__(self) -> int:
         return len(self._held) + len(self._actions)
 
     def announce(self, pairs: Iterable[Pair]) -> None:
-        """Another configuration is in force."""
+        """Another configuration is in force; of a model that it has no more nothing will come, and nobody waits for that."""
         self._announced = set(pairs)
+        self._models = {model for model, _ in self._announced}
 
     def add(self, arrival: Arrival) -> None:
         """Take in a record; one that was taken in before is left out."""
@@ -168,7 +134,19 @@ class EventInbox:
         """The event time up to which every stream is judged; None while an announced one has not spoken."""
         if not self._announced <= set(self._marks):
             return None
-        return min(self._marks.values(), default=None)
+        return min((at for _, at in self._counting()), default=None)
+
+    def awaited(self) -> frozenset[Pair]:
+        """Who holds back what is here: the streams that have not spoken, else those that are judged least far."""
+        judged = self.judged()
+        if not self._held or (judged is not None and self._held[0][0] <= judged):
+            return frozenset()
+        silent = frozenset(self._announced - self._marks.keys())
+        return silent or frozenset(pair for pair, at in self._counting() if at == judged)
+
+    def _counting(self) -> Iterator[tuple[Pair, int]]:
+        """The marks that count: of the models in force, or of all before anything is."""
+        return ((pair, at) for pair, at in self._marks.items() if not self._models or pair[0] in self._models)
 
     def _mark(self, mark: Progress) -> None:
         pair = (mark.model, mark.stream)

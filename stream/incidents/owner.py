@@ -9,22 +9,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeVar
 
 from alerting.inputs import Input
 from alerting.policy import Policy
-from alerting.records import restored
+from alerting.records import changes, restored
+from alerting.state import State
 from alerting.step import next_due
-from stream.incidents.feeding import Feeding
+from stream.incidents.feeding import Broken, Feeding
 from stream.incidents.inbox import Arrival
+from stream.incidents.jumps import Watch, stepped_back
 from stream.incidents.kill_points import passing
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
 from stream.incidents.tenure import Ended, Tenure
-from stream.incidents.writes import changed_by, forgetting, writes_of
+from stream.incidents.writes import Changed, documents, forgetting, written_by
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 MOST = 200
 #: Ended incidents are kept so many, and so long by the owner's clock.
@@ -41,7 +46,8 @@ LONGEST_SLEEP_S = 60.0
 class Owner:
     """``tenure`` is set while this process owns; ``changed`` is set after every turn, for senders and relay.
 
-    ``lost`` is awaited with the tenure when a write was refused, ``committed`` called with each input's stored offset.
+    ``lost`` is awaited with the tenure when a write was refused, ``refused`` with the inputs that the core raised at, before
+    they are passed; ``committed`` is called with each input's stored offset.
     """
 
     def __init__(self, store: IncidentStore, *, lock_step: bool, patience: Patience, tally: OwnerTally) -> None:
@@ -50,8 +56,10 @@ class Owner:
         self.tenure: Tenure | None = None
         self.listeners: list[asyncio.Event] = []
         self.lost: Callable[[Tenure], Awaitable[None]] | None = None
+        self.refused: Callable[[Tenure, Sequence[Broken]], Awaitable[None]] | None = None
         self.committed: Callable[[str, int], None] | None = None
         self._wake = asyncio.Event()
+        self._watch = Watch()
 
     def begin(self, tenure: Tenure) -> None:
         """Own from now on."""
@@ -138,35 +146,49 @@ class Owner:
 
     async def _turn(self, tenure: Tenure) -> bool:
         """Feed and store; True where more waits."""
-        now = tenure.now if self.lock_step else max(tenure.now, await self.patience(self.store.now_ms))
-        own, tenure.own = tenure.own, []
-        feeding = Feeding(tenure.state, tenure.now, tenure.inbox, self.lock_step, tenure.unawaited)
-        more = await self._fed(feeding, [given for given, _ in own], now=now)
+        state, now = (tenure.state, tenure.now) if self.lock_step else await self._looked(tenure)
+        given = [one for one, _ in tenure.own]
+        feeding = Feeding(state, now, tenure.inbox, self.lock_step, tenure.unawaited)
+        waiting_for = len(given)
+        await self._breathed(feeding.turn(given, now=now, most=MOST))
+        own = tenure.own[: waiting_for - len(given)]
+        del tenure.own[: len(own)]
+        if feeding.broken and self.refused is not None:
+            await self.refused(tenure, feeding.broken)
         stored = await self._stored(tenure, feeding)
         for _, waiting in own:
             if not waiting.done():
                 waiting.set_result(None) if stored else waiting.set_exception(Ended())
-        return stored and more
+        return stored and feeding.more
 
-    async def _fed(self, feeding: Feeding, own: Iterable[Input], *, now: int) -> bool:
-        feeding.pass_time(now)
-        for given in own:
-            feeding.own(given)
+    async def _looked(self, tenure: Tenure) -> tuple[State, int]:
+        """Live: the state by Redis' clock as it is now, and that; a clock that was set is noticed and said."""
+        now = await self.patience(self.store.now_ms)
+        ahead = self._watch.ahead_ms(redis_ms=now, process_ms=int(time.monotonic() * 1000))
+        back = stepped_back(tenure.state, tenure.now, now)
+        self.tally.clock_jumps += (ahead > 0) + (back is not None)
+        return (tenure.state, max(tenure.now, now)) if back is None else (back, now)
+
+    async def _breathed(self, work: Iterable[T]) -> list[T]:
+        """What comes of some work, done a slice at a time."""
+        done: list[T] = []
         began = time.perf_counter()
-        for _ in range(MOST):
-            if not feeding.one():
-                return False
+        for one in work:
+            done.append(one)
             if time.perf_counter() - began > SLICE_S:
                 await asyncio.sleep(0)
                 began = time.perf_counter()
-        return True
+        return done
 
     async def _stored(self, tenure: Tenure, feeding: Feeding) -> bool:
         """Store what was fed; False where the tenure has ended."""
         self._note_blocked(tenure, feeding)
         consumed = tenure.inbox.consumed()
         offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
-        changed = changed_by(tenure.state, feeding.state)
+        changed = Changed(
+            dict(await self._breathed(changes(tenure.state, feeding.state))),
+            dict(await self._breathed(documents(tenure.state, feeding.state))),
+        )
         marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
         outlived = [
             one for one in tenure.outlived if one not in feeding.state.incidents and one not in changed.documents
@@ -175,7 +197,8 @@ class Owner:
         if not (changed or offsets or feeding.answers or marks or outlived):
             tenure.now = feeding.now
             return tenure.live
-        writes = writes_of(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        written = written_by(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        writes = await self._breathed(written)
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, [*writes, *forgetting(outlived)])
         if not await self._committed(tenure, turn):
             return False

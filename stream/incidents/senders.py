@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from alerting.deliveries import Call, Message, Receipt, ReceiverKind
-from alerting.document import message
+from alerting.document import rendered
 from alerting.inputs import Began, Confirmed, Failed
 from alerting.receivers.receiver import Receiver
 from alerting.register import calls
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 THREADS, URGENT_THREADS = 30, 128
 #: The answer to "is the epoch still ours" counts for so long.
 FRESH_S = 1.0
-_ORDER = {"open": 0, "close": 1, "note": 2, "update": 3}
+_ORDER = {"open": 0, "close": 1, "note": 2, "update": 3, "digest": 4}
 #: A request that took longer may have arrived all the same; its thread is left behind.  An address leaves so many at most.
 DEADLINE_S = 30.0
 MOST_LEFT = 3
@@ -239,20 +239,19 @@ class Senders:
 
 
 def _shown(tenure: Tenure, call: Call) -> Message | None:
-    """What the receiver renders; None where the entry is not known any more."""
-    entry = tenure.state.entries.get(call.entry)
-    return None if entry is None else message(tenure.state, entry.incident, call, now=tenure.now)
+    """What the receiver renders; None where what the call is about is not known any more."""
+    return rendered(tenure.state, call, now=tenure.now)
 
 
 def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
     if receipt.outcome == "ok":
         return Confirmed(call.entry, call, receipt.thread)
-    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why)
+    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret)
 
 
 def _idle(lane: Lane) -> bool:
     return lane.task is None or lane.task.done()
 
 
-def _urgency(call: Call) -> tuple[bool, int, str]:
-    return call.severity != "P0", _ORDER[call.kind], call.entry
+def _urgency(call: Call) -> tuple[bool, int, str, str]:
+    return call.severity != "P0", _ORDER[call.kind], call.severity, call.entry

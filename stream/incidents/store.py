@@ -6,7 +6,7 @@ the inputs that changed it:
 ===================  ==========  ===========================================================================
 key                  type        what
 ===================  ==========  ===========================================================================
-``owner``            hash        epoch, token, turn, who owns, ``next:<topic>`` and ``topic_id:<topic>`` of each input
+``owner``            hash        clock, epoch, token, turn, who owns, ``next:<topic>`` and ``topic_id:<topic>`` of each input
 ``records``          hash        the working state of :mod:`alerting`, a field for each thing that changes by itself
 ``marks``            hash        event clock only: how far each model's stream is judged
 ``documents``        hash        incident -> its document (JSON), the ended ones too
@@ -14,7 +14,7 @@ key                  type        what
 ``timeline:<id>``    stream      what happened to an incident, oldest first, capped
 ``silences``         hash        silence -> JSON
 ``outbox``           stream      documents that are to be sent to Kafka's compacted topic
-``answer:<place>``   string      what became of an action, for the command that waits for it; kept an hour
+``answer:<nonce>``   string      what became of an action, for the command that waits for it; kept an hour
 ===================  ==========  ===========================================================================
 
 Nothing here decides; it carries.
@@ -29,7 +29,9 @@ from typing import Any, Literal
 
 from redis.asyncio import Redis
 
+from alerting.policy import Clock
 from schemas.names import Names
+from stream.state.clock import other_clock
 from stream.state.epochs import Epoch, Stored
 from stream.state.lua import script
 
@@ -60,19 +62,24 @@ class Turn:
 
 
 class IncidentStore:
-    """One Redis, one environment's incidents."""
+    """One Redis, one environment's incidents; ``clock`` is the one that they are decided by."""
 
-    def __init__(self, redis: Redis, names: Names) -> None:
-        self.redis, self.names = redis, names
+    def __init__(self, redis: Redis, names: Names, *, clock: Clock = "live") -> None:
+        self.redis, self.names, self._clock = redis, names, clock
         self._take = script(redis, "incidents", "take")
         self._place = script(redis, "incidents", "place")
         self._commit = script(redis, "incidents", "commit")
 
     async def take(self, *, topics: Iterable[str], owner: str) -> Begun:
-        """A new epoch, and everything stored under it; ``topics`` are the inputs by their plain names."""
+        """A new epoch, and everything stored under it; ``topics`` are the inputs by their plain names.
+
+        :raises ConfigError: what is stored goes by the other clock; nothing was changed.
+        """
         token = secrets.token_hex(8)
         keys = [self.names.incidents(name) for name in ("owner", "records", "marks")]
-        answer = await self._take(keys=keys, args=[token, owner, await self.now_ms()])
+        answer = await self._take(keys=keys, args=[token, owner, await self.now_ms(), self._clock])
+        if not answer[0]:
+            raise other_clock(self.names, answer[1].decode(), asked=self._clock)
         held, records, marks = (_pairs(flat) for flat in answer[1:])
         return Begun(
             Epoch(answer[0].decode(), token),

@@ -19,8 +19,9 @@ class OwnerTally:
     ``findings`` counts by state, ``opened`` by the severity after the turn in which an incident began, ``ended`` by reason,
     ``deliveries`` by (receiver kind, call, outcome); ``seconds`` are durations of requests by receiver kind, taken out when
     they are shown.  ``open`` are incidents by severity, ``failing`` the addresses whose last request was not taken, ``inbox``
-    what waits to be fed; ``unpublished`` counts documents that are too large for Kafka.  ``unowned``: one of the two inputs is
-    assigned here without the other, so nobody decides about pages.
+    what waits to be fed; ``unpublished`` counts documents that are too large for Kafka, ``clock_jumps`` the times that Redis'
+    clock was seen to be set.  ``unowned``: one of the two inputs is assigned here without the other, so nobody decides about
+    pages.  ``awaited`` are the streams for which event time has stood for long.
     """
 
     owning: bool = False
@@ -39,6 +40,8 @@ class OwnerTally:
     slowest_commit_s: float = 0.0
     fenced: int = 0
     unpublished: int = 0
+    awaited: int = 0
+    clock_jumps: int = 0
 
     def note_commit(self, seconds: float) -> None:
         """A turn was stored."""

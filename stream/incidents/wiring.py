@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from schemas.settings import Settings
 from stream import transport
 from stream.incidents.agent import INPUTS, IncidentAgent, Survey
+from stream.incidents.awaited import LOOK_EVERY_S, Awaited
 from stream.incidents.budget import RedisBudget
 from stream.incidents.configured import Configured
 from stream.incidents.owner import Owner
@@ -40,6 +41,7 @@ class Incidents:
     relay: Relay
     configured: Configured
     tally: OwnerTally
+    awaited: Awaited
 
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
         """What the transport asks at an assignment, of the partitions that are the agent's."""
@@ -52,6 +54,7 @@ class Incidents:
             Periodic("sending", 0.0, self.senders.run),
             Periodic("publishing", 0.0, self.relay.run),
             Periodic("following", settings.config_poll_s, partial(self.configured.follow, self.owner)),
+            Periodic("awaiting", LOOK_EVERY_S, self.awaited.run),
             Periodic("forgetting", FORGET_EVERY_S, self.owner.forget),
             Periodic("reclaiming_incidents", settings.session_timeout_s, self.agent.reclaim),
         ]
@@ -66,7 +69,7 @@ def incidents_of(
 ) -> Incidents:
     """Build the parts; nothing is started."""
     tally = OwnerTally()
-    store = IncidentStore(redis, settings.names)
+    store = IncidentStore(redis, settings.names, clock=settings.clock)
     owner = Owner(store, lock_step=settings.clock == "event", patience=patience, tally=tally)
     configured = Configured(redis, settings, patience=patience)
     return Incidents(
@@ -82,6 +85,7 @@ def incidents_of(
         Relay(owner, incident_producer(settings.kafka)),
         configured,
         tally,
+        Awaited(owner),
     )
 
 

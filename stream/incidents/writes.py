@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from alerting.document import view
-from alerting.records import changed
+from alerting.records import changes
 from alerting.silences import silence_view
 from alerting.state import State
 from schemas.answers import Answer
@@ -36,9 +36,12 @@ class Changed:
 
 def changed_by(old: State, new: State) -> Changed:
     """What a turn changed; an incident that left the working state in it leaves the document of its end."""
-    if old is new:
-        return Changed({}, {})
-    return Changed(changed(old, new), {one: view(new, one) for one in sorted(touched(old, new))})
+    return Changed(dict(changes(old, new)), dict(documents(old, new)))
+
+
+def documents(old: State, new: State) -> Iterator[tuple[str, IncidentView]]:
+    """The documents of the incidents that a turn changed, one by one: each takes a moment."""
+    return ((one, view(new, one)) for one in sorted(touched(old, new))) if old is not new else iter(())
 
 
 def touched(old: State, new: State) -> set[str]:
@@ -52,14 +55,20 @@ def writes_of(
     old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
 ) -> list[Write]:
     """The commands of a turn, in order."""
-    return [
-        *_records(changed),
-        *_documents(changed),
-        *_timelines(old, new, changed),
-        *_silences(old, new),
-        *(("marks", "HSET", (name, at)) for name, at in marks.items()),
-        *((f"answer:{place}", "SET", (answers_encode(one), "PX", ANSWER_MS)) for place, one in answers.items()),
-    ]
+    return list(written_by(old, new, changed=changed, answers=answers, marks=marks))
+
+
+def written_by(
+    old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
+) -> Iterator[Write]:
+    """The same, one by one."""
+    yield from _records(changed)
+    yield from _documents(changed)
+    yield from _timelines(old, new, changed)
+    yield from _silences(old, new)
+    yield from (("marks", "HSET", (name, at)) for name, at in marks.items())
+    for place, one in answers.items():
+        yield f"answer:{place}", "SET", (answers_encode(one), "PX", ANSWER_MS)
 
 
 def forgetting(incidents: list[str]) -> Iterator[Write]:

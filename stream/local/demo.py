@@ -25,7 +25,6 @@ from rich.live import Live
 from schemas.errors import DriftlineError
 from schemas.names import Stream
 from schemas.reference import Reference
-from schemas.timestamps import end_of_day
 from stream.local.child import Child, running
 from stream.local.events import Record, records_of
 from stream.local.flights import load_flights
@@ -33,7 +32,7 @@ from stream.local.judged import Judged, Judging
 from stream.local.model import Floats, scores_of
 from stream.local.monthly import Counts, Month, Psi, months, psi_of_month
 from stream.local.progress import Watch, judging_line, progress_line
-from stream.local.replay import Offsets, Progress, Sender, offsets_in, replay
+from stream.local.replay import Offsets, Progress, Sender, end_of_pane, offsets_in, replay
 from stream.local.stack import DRIFTLINE, NAMES, Stack, running_stack
 from stream.local.told import Incident, Told, incidents_in, told
 from stream.local.watched import MODEL, january, write_watched
@@ -103,7 +102,7 @@ def replayed(flights: pd.DataFrame, scores: Floats, *, console: Console) -> Iter
         _apply(write_watched(stack.folder, reference), stack)
         with _children(stack, console) as children:
             progress = _replay(records_of(flights, scores), stack, worker=children.worker, console=console)
-            _settle(stack, children, until_ms=end_of_day(progress.clock_ms), console=console)
+            _settle(stack, children, until_ms=end_of_pane(progress.clock_ms), console=console)
             yield _summary(reference, stack, progress=progress, children=children), children
 
 

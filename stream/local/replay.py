@@ -20,11 +20,12 @@ from redis import Redis
 
 from schemas.errors import Unavailable
 from schemas.names import Names, Stream
-from schemas.timestamps import end_of_day
 from stream.local.broker import PARTITIONS
 from stream.local.events import Record
 
 STREAMS: tuple[Stream, ...] = ("predictions", "labels", "serving")
+#: The length of a pane in the demo's monitors file.
+PANE_MS = 3_600_000
 MOST_OUTSTANDING = 10_000
 _PAUSE_S = 0.02
 _FLUSH_S = 30.0
@@ -70,11 +71,22 @@ def replay(records: Iterable[Record], *, sender: Sender, stored_offsets: Callabl
         lag = sender.lag(stored_offsets())
         yield sender.progress(lag, seconds=time.monotonic() - started)
         time.sleep(_PAUSE_S)
-    sender.close(watermark_ms=end_of_day(sender.clock_ms))
+    sender.close(watermark_ms=end_of_pane(sender.clock_ms))
     while lag := sender.lag(stored_offsets()):
         yield sender.progress(lag, seconds=time.monotonic() - started)
         time.sleep(_PAUSE_S)
     yield sender.progress(0, seconds=time.monotonic() - started)
+
+
+def end_of_pane(clock_ms: int) -> int:
+    """The full hour after an instant: every pane of the demo that holds an event has ended by then, and no further day.
+
+    The year's last flights leave after midnight, UTC.  A day of a few of them would be the newest window of every page.
+
+    >>> end_of_pane(1388565540000) - 1388565540000
+    1260000
+    """
+    return clock_ms - clock_ms % PANE_MS + PANE_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from schemas.errors import StoreError
 
 FORMAT = 1
 _HEAD = struct.Struct("<BBIIII")
+_SHORT, _INTEGER, _FLOAT = np.dtype("<u2"), np.dtype("<i8"), np.dtype("<f8")
+_UNSIGNED: dict[int, np.dtype[np.unsignedinteger]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -44,34 +46,34 @@ class Partial:
 
     def __add__(self, other: Partial) -> Partial:
         """The exact merge of two partials of one layout."""
-        minima = np.minimum(self.extrema[0::2], other.extrema[0::2])
-        maxima = np.maximum(self.extrema[1::2], other.extrema[1::2])
-        extrema = np.stack([minima, maxima], axis=1).ravel()
+        extrema = np.empty_like(self.extrema)
+        np.minimum(self.extrema[0::2], other.extrema[0::2], out=extrema[0::2])
+        np.maximum(self.extrema[1::2], other.extrema[1::2], out=extrema[1::2])
         revision = self.revision + other.revision
         return Partial(self.cells + other.cells, self.sums + other.sums, extrema, revision)
 
 
 def empty(cells: int, columns: int) -> Partial:
     """The partial that counted nothing: minima are +inf, maxima -inf."""
-    extrema = np.tile([np.inf, -np.inf], columns)
+    extrema = np.empty(2 * columns)
+    extrema[0::2], extrema[1::2] = np.inf, -np.inf
     return Partial(np.zeros(cells, np.int64), np.zeros(2 * columns, np.int64), extrema)
 
 
 def pack(partial: Partial) -> bytes:
     """The stored form of a partial."""
-    index = np.flatnonzero(partial.cells)
+    (index,), (sums,) = partial.cells.nonzero(), partial.sums.nonzero()
     counts = partial.cells[index]
-    sums = np.flatnonzero(partial.sums)
-    index_type, count_type = _narrowest(len(partial.cells)), _narrowest(int(counts.max(initial=0)))
+    index_type, count_type = _narrowest(len(partial.cells)), _narrowest(int(counts.max()) if len(counts) else 0)
     widths = index_type.itemsize << 4 | count_type.itemsize
     head = _HEAD.pack(FORMAT, widths, partial.revision, len(index), len(partial.extrema) // 2, len(sums))
     parts = (
         head,
         index.astype(index_type).tobytes(),
         counts.astype(count_type).tobytes(),
-        sums.astype("<u2").tobytes(),
-        partial.sums[sums].astype("<i8").tobytes(),
-        partial.extrema.astype("<f8").tobytes(),
+        sums.astype(_SHORT).tobytes(),
+        partial.sums[sums].astype(_INTEGER, copy=False).tobytes(),
+        partial.extrema.astype(_FLOAT, copy=False).tobytes(),
     )
     return b"".join(parts)
 
@@ -94,18 +96,17 @@ def unpack(stored: bytes, cells: int) -> Partial:
 
 def _unpack(stored: bytes, cells: int) -> Partial:
     _, widths, revision, filled, columns, summed = _HEAD.unpack_from(stored)
-    index_type, count_type = np.dtype(f"<u{widths >> 4}"), np.dtype(f"<u{widths & 15}")
+    index_type, count_type = _unsigned(widths >> 4), _unsigned(widths & 15)
     size = _HEAD.size + filled * (index_type.itemsize + count_type.itemsize) + 10 * summed + 16 * columns
     if size != len(stored):
         raise ValueError(f"the head promises {size} bytes")
     reader = _Reader(stored, _HEAD.size)
-    partial = empty(cells, columns)
+    counted, sums = np.zeros(cells, np.int64), np.zeros(2 * columns, np.int64)
     index = reader.take(index_type, filled)
-    partial.cells[index] = reader.take(count_type, filled)
-    where = reader.take(np.dtype("<u2"), summed)
-    partial.sums[where] = reader.take(np.dtype("<i8"), summed)
-    partial.extrema[:] = reader.take(np.dtype("<f8"), 2 * columns)
-    return Partial(partial.cells, partial.sums, partial.extrema, revision)
+    counted[index] = reader.take(count_type, filled)
+    where = reader.take(_SHORT, summed)
+    sums[where] = reader.take(_INTEGER, summed)
+    return Partial(counted, sums, reader.take(_FLOAT, 2 * columns).astype(np.float64), revision)
 
 
 class _Reader:
@@ -121,7 +122,10 @@ class _Reader:
 
 
 def _narrowest(largest: int) -> np.dtype[np.unsignedinteger]:
-    for width in (1, 2, 4):
-        if largest < 1 << 8 * width:
-            return np.dtype(f"<u{width}")
-    return np.dtype("<u8")
+    return next(_UNSIGNED[width] for width in (1, 2, 4, 8) if largest < 1 << 8 * width)
+
+
+def _unsigned(width: int) -> np.dtype[np.unsignedinteger]:
+    if width not in _UNSIGNED:
+        raise ValueError(f"integers of {width} bytes")
+    return _UNSIGNED[width]

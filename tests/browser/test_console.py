@@ -17,6 +17,8 @@ PAGES = (
     "/models/flight-delay",
     "/models/flight-delay/features/temp",
     "/models/flight-delay/features/carrier",
+    "/models/flight-delay?measure=missing",
+    "/models/flight-delay/features/temp?measure=ks",
 )
 CHARTS = PAGES[3:]
 #: Pixels of a chart that are not transparent.
@@ -151,6 +153,30 @@ def test_arrow_keys_read_a_chart_point_by_point(browser: Browser, year_console: 
     browser.wait_for("return document.querySelector('.readout').textContent.startsWith('2013-12-31 00:00: ')")
     browser.press("PAGE_UP")
     browser.wait_for("return document.querySelector('.readout').textContent.startsWith('2013-12-01 00:00: ')")
+
+
+def test_another_measure_is_chosen_by_keys_alone_and_stays_in_the_address(browser: Browser, year_console: str) -> None:
+    browser.open(f"{year_console}/models/flight-delay", width=390, height=800)
+    before = browser.ask("return document.querySelector('.readout').textContent")
+    browser.ask("document.querySelector('.choice a').focus()")
+    browser.press("TAB")
+    browser.press("ENTER")
+    browser.wait_for("return location.search === '?window=day&measure=ks'")
+    browser.wait_for("return document.querySelector('.readout') && document.querySelector('.readout').textContent")
+
+    assert browser.ask("return document.querySelector('.choice [aria-current]').textContent") == "KS distance"
+    assert browser.ask("return document.querySelector('.readout').textContent") != before
+    browser.ask("document.querySelector('.tabs a:not([aria-current])').focus()")
+    browser.press("ENTER")
+    browser.wait_for("return location.search === '?window=week&measure=ks'")
+
+
+def test_the_threshold_of_the_chosen_measure_is_a_dashed_line(browser: Browser, year_console: str) -> None:
+    browser.open(f"{year_console}/models/flight-delay/features/temp")
+    with_one = browser.ask(OF_COLOUR, "limit")
+    browser.open(f"{year_console}/models/flight-delay/features/temp?measure=ks")
+
+    assert (with_one > 100, browser.ask(OF_COLOUR, "limit")) == (True, 0)
 
 
 def test_a_chart_follows_the_readers_colours(browser: Browser, year_console: str) -> None:

@@ -101,3 +101,13 @@ def test_the_hour_of_a_pane_is_the_hour_asked_for(site: Site) -> None:
 
     assert site.run(*asked, "2013-01-01T01:00:00Z", "--to", "2013-01-01T01:00:00.001Z").json["events"] == 7
     assert site.run(*asked, "2013-01-01T00:00:00Z", "--to", "2013-01-01T01:00:00Z").json["events"] == 0
+
+
+def test_of_a_replay_status_says_so_and_whom_event_time_waits_for(site: Site) -> None:
+    site.apply()
+    assert site.run("status", "--json").json["clock"] is None
+    site.redis.hset(site.names.incidents("owner"), "clock", "event")
+    assert site.run("status").out.splitlines()[1] == "a replay: decided by event time, which waits for predictions of m"
+    assert site.run("status", "--json").json["awaited"] == [["m", "predictions"]]
+    site.redis.hset(site.names.incidents("marks"), "m\x1fpredictions", 5)
+    assert site.run("status").out.splitlines()[1] == "a replay: decided by event time"

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from redis.asyncio import Redis
 
+from schemas.incidents import SilenceView, encode
 from schemas.names import Names
 from tests.support.command import driftline
 from tests.support.console_hostile import DIRECTION, LONG, MODEL, NAMES, QUOTES, SCRIPT, fill_hostile
@@ -26,6 +27,7 @@ PAGES = (
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",
+    "/models/flight-delay?measure=missing",
     "/models/flight-delay/features/temp",
     "/models/flight-delay/features/carrier?window=week",
 )
@@ -75,7 +77,7 @@ def test_the_overview_says_what_is_open_how_the_models_are_and_how_far_everythin
         "P1 weather-feed: temp, dewp and humid of flight-delay drift open 3 of 3 findings fire source weather-feed 86 % "
         "2013-12-02 00:00 after 2013-12-01 00:00 psi 1.14 of 0.25 temp, day 900 nobody"
     ) in text
-    assert "45 % each, a tie" in text
+    assert "recovering 0 of 1 findings fire · came back 2× unclear 2013-10-29 00:00" in text
     assert "predictions 1 1 336 776 2013-12-31 23:59 2 0" in text
     assert text.index("weather-feed: temp") < text.index("carrier of flight-delay drifts")
     assert "flight-delay: all requests fail" not in text
@@ -119,6 +121,7 @@ def test_an_incident_says_why_who_was_told_and_what_to_type(site: ConsoleSite) -
     assert "oncall pagerduty:3f9c… pagerduty firing P1 firing P1 confirmed" in text
     assert "team slack:#ml-p1 slack firing P1 firing P2 in doubt" in text
     assert f"driftline incident ack {OPEN_WEATHER}" in text
+    assert f"See also {ENDED_SCHEDULE}" in text
     assert "driftline silence add 'source=\"weather-feed\"' --for 4h" in text
     assert text.index("humid joined") < text.index("dewp joined") < text.index("opened, P2: psi of temp is 0.31")
 
@@ -126,6 +129,7 @@ def test_an_incident_says_why_who_was_told_and_what_to_type(site: ConsoleSite) -
 def test_a_tie_is_said_to_be_one(site: ConsoleSite) -> None:
     text = site.get(f"/incidents/{OPEN_CARRIER}").text
 
+    assert "No cause stands out" in text
     assert "The first 2 are a tie" in text
     assert "Taken by dana" in text
 
@@ -144,6 +148,10 @@ def test_ended_incidents_are_listed_apart_with_their_reason(site: ConsoleSite) -
         ("/nothing", "Not here"),
         ("/models/other", "No model other is in force."),
         ("/models/flight-delay?window=month", "There is no window month; there are day, week."),
+        (
+            "/models/flight-delay?measure=luck",
+            "There is no measure luck; there are psi, ks, ks_p, chi2, chi2_p, missing,",
+        ),
         ("/models/flight-delay/features/snow", "The model flight-delay has no feature snow."),
         ("/incidents/5f", "There is no incident 5f."),
         ("/static/../app.py", "Not here"),
@@ -272,3 +280,18 @@ def test_a_taken_port_names_the_variable(redis_url: str) -> None:
 async def year_of_one(redis: Redis, names: Names) -> None:
     await fill(redis, names, {"flight-delay": False}, days=2)
     await fill_incidents(redis, names)
+
+
+def test_in_a_replay_the_console_says_so_and_shows_the_silences_of_its_time(empty: ConsoleSite) -> None:
+    async def replayed(redis: Redis, names: Names) -> None:
+        await redis.hset(names.incidents("owner"), "clock", "event")
+        await redis.hset(names.incidents("records"), "meta", '{"now":1357000000000,"schema":1}')
+        silence = SilenceView(
+            id="s-1", matchers=("model=m",), starts=1_356_999_999_999, ends=1_357_000_000_001, by="ann"
+        )
+        await redis.hset(names.incidents("silences"), "s-1", encode(silence))
+
+    assert "A replay" not in empty.get("/").text
+    empty.fill(replayed)
+    assert "A replay: everything is decided by the time of the events." in empty.get("/").text
+    assert "model=m" in empty.get("/incidents").text

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from schemas.findings import Progress
+from schemas.reports import encode
 from stream.evaluate.tiers import tiers_of
 from tests.support.evaluation import DAY, HOUR, START, Scene, assert_same, opened
 
@@ -78,6 +79,9 @@ def test_windows_are_judged_at_each_multiple_of_the_step(told: Callable[[Story],
         ]
         assert [report.start for report in found] == [report.end - DAY for report in found]
         assert [report.state == "warming" for report in found] == [end < 24 for end in range(2, 61, 2)]
+        assert [told for topic, told in await scene.outbox() if topic == "drift-reports"] == found
+        shown = await scene.redis.hgetall(scene.names.report("m", "day"))
+        assert (shown[b"end"], shown[b"document"]) == (str(at(60)).encode(), encode(found[-1]))
         assert_same(await scene.closed(PANE), scene.merged())
         days = await scene.closed(DAYS)
         assert [int(row.cells[1]) for row in days.values()] == [

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import random
 import time
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    ConfigResource,
+    ConfigSource,
+    NewTopic,
+)
 from redis.asyncio import Redis
 
 from schemas.errors import ConfigError
 from schemas.names import Names
+from schemas.reports import Column, Measure, Report, decode, encode
 from stream.evaluate.own_topics import ensure_topics
-from stream.evaluate.relay import Relay
+from stream.evaluate.relay import Relay, relay_producer
 from stream.evaluate.tally import EvaluationTally
 from stream.state.patience import Patience
+from tests.support.command import driftline
 from tests.support.kafka import LocalKafka
 
 
@@ -84,7 +93,51 @@ def test_our_topics_are_made_once_and_as_they_must_be(kafka_bootstrap: str, envi
     assert {name: len(found[names.topic(name)].partitions) for name in ("findings", "actions", "incidents")} == {
         "findings": 1, "actions": 1, "incidents": 1,
     }  # fmt: skip
-    assert names.topic("drift-reports") in found
+    assert {name: _own(kafka_bootstrap, names.topic(name)) for name in ("findings", "drift-reports", "incidents")} == {
+        "findings": {}, "drift-reports": {"max.message.bytes": "8388608"}, "incidents": {"cleanup.policy": "compact"},
+    }  # fmt: skip
+
+
+def _own(bootstrap: str, topic: str) -> dict[str, str | None]:
+    """What a topic has settings of its own for: the tests' broker takes 8 MiB anywhere, another one takes 1."""
+    resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    [described] = admin.describe_configs([resource]).values()
+    own = ConfigSource.DYNAMIC_TOPIC_CONFIG.value
+    return {name: entry.value for name, entry in described.result().items() if entry.source == own}
+
+
+def test_the_report_of_ten_thousand_features_arrives_whole(
+    kafka_bootstrap: str, redis_url: str, environment_name: str
+) -> None:
+    names, rng, tally = Names(environment_name), random.Random(3), EvaluationTally()
+    ensure_topics(kafka_bootstrap, names)
+    measures = ("psi", "ks", "ks_p", "wasserstein")
+    report = Report(
+        model="m", stream="predictions", window="day", start=0, end=1, seen=2, state="drift", events=7,
+        features={
+            f"feature_{rng.getrandbits(64):x}": Column(
+                "ok", rng.getrandbits(30), mean=rng.random(),
+                measures={name: Measure(rng.random(), p_value=rng.random(), expected=rng.random()) for name in measures},
+            )
+            for _ in range(10_000)
+        },
+    )  # fmt: skip
+    value = encode(report)
+    assert len(gzip.compress(value)) > 1_500_000, "a topic takes a million unless it is told otherwise"
+
+    async def run() -> None:
+        async with Redis.from_url(redis_url) as redis:
+            relay = Relay(redis, names, relay_producer(kafka_bootstrap), patience=Patience(), tally=tally)
+            await redis.xadd(names.outbox("m"), {"topic": "drift-reports", "key": "m", "value": value})
+            relay.wake(["m"])
+            await relay.run_once()
+
+    asyncio.run(run())
+    assert (tally.relayed, tally.given_up) == (1, 0)
+    env = {"DRIFTLINE_KAFKA": kafka_bootstrap, "DRIFTLINE_REDIS": redis_url, "DRIFTLINE_ENVIRONMENT": environment_name}
+    [printed] = driftline("tail", "reports", "--once", "--json", env=env).out.splitlines()
+    assert decode(printed.encode()) == report
 
 
 async def _tell(redis: Redis, names: Names, numbers: range) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +13,14 @@ import pytest
 import redis.asyncio as redis_async
 from faust.types import TP
 
-from schemas import findings
+from alerting.inputs import Input
+from alerting.state import State
+from alerting.step import step
+from schemas import actions, answers, findings
+from schemas.actions import AddSilence
+from schemas.answers import Answer
 from schemas.names import Names
+from stream.incidents import feeding
 from stream.incidents.agent import IncidentAgent
 from stream.incidents.configured import Configured
 from stream.incidents.owner import Owner
@@ -26,6 +33,8 @@ from stream.state.epochs import Log
 from stream.state.patience import Patience
 from stream.transport import RunConsumer
 from tests.support.incident_owner import POLICY, finding
+
+PLAIN = Masking(10_000, unmasked=True)
 
 
 @dataclass
@@ -186,6 +195,47 @@ def test_damaged_records_become_dead_letters_before_their_offsets_are_passed(tol
         assert len(tenure.inbox) == 5
 
     told(story)
+
+
+def test_an_input_at_which_the_core_raises_is_put_aside_and_everything_else_goes_on(
+    told: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Otherwise every worker would read it again, and end."""
+
+    def wrong(state: State, given: Input, now: int) -> State:
+        if isinstance(given, AddSilence) or getattr(given, "feature", "") == "dewp":
+            raise KeyError("no such node")
+        return step(state, given, now)
+
+    monkeypatch.setattr(feeding, "step", wrong)
+    silence = AddSilence(silence="s", matchers=(), starts=1, ends=2, by="ann", at=7, nonce="n-1")
+    said = [findings.encode(finding(feature)) for feature in ("temp", "dewp", "temp")]
+
+    async def story(site: Site) -> None:
+        await site.assign(site.tp("findings"), site.tp("actions"))
+        owner, (found, acted) = site.agent.owner, (site.tp("findings"), site.tp("actions"))
+        records = [Raw(found.topic, offset, value) for offset, value in enumerate(said)]
+        await site.agent.receive(Run(found, 1, cast(Any, records)))
+        await site.agent.receive(Run(acted, 1, cast(Any, [Raw(acted.topic, 0, actions.encode(silence))])))
+        await owner.run()
+        assert owner.tenure is not None
+        assert [one.members.keys() for one in owner.tenure.state.incidents.values()] == [{finding("temp").key}]
+        assert owner.tenure.stored == {"findings": 3, "actions": 1}, "passed, for every owner to come"
+        assert (site.letters.settled, site.tally.damaged, site.tally.findings["firing"]) == (2, 2, 2)
+        stored: Any = await owner.store.redis.get(owner.store.names.incidents("answer", "n-1"))
+        assert answers.decode(stored) == Answer(
+            False, "a bug of driftline kept it from being done, and nothing was changed; `driftline dlq ls` shows it"
+        )
+        lost, undone = (json.loads(value) for one in site.letters.added for _, value in letters_of([one], PLAIN))
+        assert (lost["topic"], lost["partition"], lost["offset"], lost["reason"]) == (found.topic, 0, 1, "not_an_event")
+        assert lost["detail"] == "a bug, nothing is decided by it: KeyError: 'no such node'"
+        assert lost["payload"].encode() == said[1]
+        assert (undone["topic"], undone["offset"], undone["at_ms"]) == (acted.topic, 0, 7)
+
+    with caplog.at_level(logging.ERROR):
+        told(story)
+    assert caplog.messages == [f"a bug: nothing is decided by {place}" for place in ("findings:0:1", "actions:0:0")]
+    assert all(record.exc_info for record in caplog.records)
 
 
 def test_a_damaged_record_of_an_assignment_that_has_ended_meanwhile_is_not_fed_to_the_next(told: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from redis import Redis
 
 from schemas import findings
 from stream.evaluate.own_topics import ensure_topics
@@ -58,6 +60,34 @@ def test_without_a_worker_an_action_is_kept_and_said_to_wait(site: Deployment) -
     waiting = run(site, "silence", "add", "model=m", "--for", "2h")
     assert waiting.code == 1
     assert "no worker took it within 5 s; it is done as soon as one runs" in waiting.err
+
+
+def test_an_answer_to_an_older_topics_action_at_the_same_place_is_not_taken_for_this_ones(site: Deployment) -> None:
+    admin, topic = AdminClient({"bootstrap.servers": site.kafka}), site.names.topic("actions")
+    worker = site.start_worker()
+    with Redis.from_url(site.redis_url) as redis:
+        site.wait_until(lambda: bool(redis.hexists(site.names.incidents("owner"), "next:actions")))
+    first = run(site, "silence", "add", "model=m", "--for", "2h")
+    assert (first.code, first.err) == (0, "")
+    worker.stop()
+    for deleted in admin.delete_topics([topic]).values():
+        deleted.result()
+    site.wait_until(lambda: topic not in admin.list_topics(timeout=10).topics)
+    ensure_topics(site.kafka, site.names)
+
+    again = run(site, "silence", "add", "model=m", "--for", "3h")
+    assert (again.code, again.out) == (1, "")
+    assert f"stored as {topic}:0:0, and no worker took it within 5 s" in again.err
+
+
+def test_with_no_configuration_in_force_an_action_is_said_to_wait_for_one(deployment: Deployment) -> None:
+    ensure_topics(deployment.kafka, deployment.names)
+    waiting = run(deployment, "silence", "add", "model=m", "--for", "2h")
+    assert waiting.code == 1
+    assert waiting.err == (
+        f"stored as {deployment.names.topic('actions')}:0:0, and no configuration is in force, without which no worker decides; "
+        "it is done as soon as there is one: run `driftline apply FILE`\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import logging
 import pytest
 from redis.asyncio import Redis
 
+from alerting.receivers.address import fingerprint
 from schemas.monitored import PagerDutyReceiver, ReceiverMonitor, RouteMonitor, SecretPlace, SlackReceiver
 from schemas.names import Names
 from schemas.settings import Settings
@@ -74,3 +75,22 @@ def test_live_real_urls_are_what_is_meant(
         found = followed(redis_url, environment_name, clock="live")
     assert sorted(address.kind for address in found.policy.addresses("oncall")) == ["pagerduty", "slack"]
     assert caplog.messages == []
+
+
+def test_a_token_that_was_changed_is_another_chance_for_its_channel_and_one_that_is_missing_is_none(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = followed(redis_url, environment_name)
+
+    async def looked() -> tuple[bool, str]:
+        async with Redis.from_url(redis_url) as redis:
+            found._redis = redis
+            return await found.refresh(), found.policy.secret_of("slack:#ml")
+
+    first = found.policy.secret_of("slack:#ml")
+    assert first == fingerprint("xoxb-1")
+    monkeypatch.delenv("THE_TOKEN")
+    assert asyncio.run(looked()) == (False, first)
+    monkeypatch.setenv("THE_TOKEN", "xoxb-2")
+    assert asyncio.run(looked()) == (True, fingerprint("xoxb-2"))
+    assert asyncio.run(looked()) == (False, fingerprint("xoxb-2"))

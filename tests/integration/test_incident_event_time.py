@@ -142,9 +142,12 @@ def test_time_waits_for_a_receiver_that_hangs_and_then_goes_on_without_it(
         assert receivers["pagerduty:1"].kinds == ["open", "close"] * 3, "who answers hears everything"
         assert receivers["slack:#ml"].kinds == ["open"]
         receivers["slack:#ml"].free.set()
-        await one.until(lambda: receivers["slack:#ml"].kinds[-1] == "close")
+        await one.until(lambda: receivers["slack:#ml"].kinds[-1] == "digest")
         await asyncio.sleep(0.1)
-        assert receivers["slack:#ml"].kinds == ["open", "close"], "what began and ended meanwhile is not told any more"
+        assert receivers["slack:#ml"].kinds == ["open", "close", "digest"], "what came and went meanwhile is not opened"
+        digest = receivers["slack:#ml"].calls[-1][1]
+        assert digest.title == "2 incidents were over before this channel could be told"
+        assert [line[:10] for line in digest.history] == ["P0 m: temp"] * 2
 
     async def run() -> None:
         async with running(redis_url, Names(environment_name), receivers=receivers, event_time=True) as one:

@@ -57,7 +57,9 @@ def test_hostile_names_ring_nobody_else_break_nothing_and_are_told(
         endpoints = Endpoints(pagerduty.url, f"{slack.url}/api/", "http://console.example")
         built = build({"oncall": oncall}, environment="test", endpoints=endpoints, clock="live")
         addresses = tuple(Address(name, one.kind) for name, one in built.receivers.items())
-        policy = Policy.of(POLICY.lineage, RouteMonitor(receiver="oncall", open_wait_ms=0), {"oncall": addresses})
+        policy = Policy.of(
+            POLICY.lineage, RouteMonitor(receiver="oncall", open_wait_ms=0), {"oncall": addresses}, clock="event"
+        )
         monkeypatch.setattr("tests.support.incident_owner.POLICY", policy)
 
         async def story(one: Running) -> None:

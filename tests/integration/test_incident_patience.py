@@ -15,6 +15,7 @@ import redis.asyncio as redis_async
 from faust.types import TP
 
 from alerting.inputs import Confirmed
+from alerting.policy import Address
 from schemas.findings import Progress
 from schemas.monitored import PagerDutyReceiver, ReceiverMonitor, RouteMonitor, SecretPlace
 from schemas.names import Names
@@ -222,7 +223,7 @@ def test_a_worker_that_starts_without_the_secret_keeps_whom_the_register_knows(a
         await site.apply()
         first = site.following()
         await first.refresh()
-        before = first.policy.addresses("oncall")
+        [before] = first.policy.addresses("oncall")
         async with turning(await site.owner(first)) as owner:
             await first.follow(owner)
             assert owner.tenure is not None
@@ -232,7 +233,9 @@ def test_a_worker_that_starts_without_the_secret_keeps_whom_the_register_knows(a
         second = site.following()
         async with turning(await site.owner(second)) as owner:
             await second.follow(owner)
-            assert second.policy.addresses("oncall") == before
+            assert second.policy.addresses("oncall") == (Address(before.name, before.kind),), (
+                "its secret is not known now"
+            )
             assert owner.tenure is not None
             assert [entry.want for entry in owner.tenure.state.entries.values()] == [1], "it is still to be told"
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -16,6 +17,7 @@ from schemas.monitored import ModelMonitor
 from schemas.names import Names
 from schemas.reference import Reference
 from schemas.reports import Column, Report
+from stream.expose.model_series import MOST_VERSIONS
 from stream.expose.models import MOST_AT_ONCE, REREAD_S, ModelExporter
 from stream.state.patience import Patience
 from tests.support.exposition import numbers
@@ -200,5 +202,23 @@ def test_a_reference_with_a_score_gives_a_baseline(told: Callable[[Story], None]
         site.first.holds = [Model("m", reference=replace(REFERENCE, score=numeric(0.0, 0.5, 1.0)))]
         await site.first.read()
         assert site.first.shown()['model_baseline_mean{model_name="m"}'] == 10.0
+
+    told(story)
+
+
+def test_a_producer_that_writes_a_new_version_an_event_fills_neither_redis_nor_prometheus(
+    told: Callable[[Story], None],
+) -> None:
+    async def story(site: Site) -> None:
+        site.first.holds = [Model("m")]
+        key = site.names.totals("m")
+        await site.add("m", events=3)
+        await site.redis.hset(key, mapping={f"version:{at}": at for at in range(1, 500)})
+        await site.first.read()
+        fields: list[Any] = await site.redis.hkeys(key)
+        kept = {name for name in fields if name.startswith(b"version:")}
+        assert kept == {b"version:%d" % at for at in range(500 - MOST_VERSIONS, 500)}
+        assert sum(name.startswith("model_version_info") for name in site.first.shown()) == MOST_VERSIONS
+        assert site.first.shown()[EVENTS] == 3
 
     told(story)

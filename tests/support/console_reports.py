@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from schemas.reports import Report
 from stream.evaluate.breath import Asking, Breath
-from stream.evaluate.commit import Commits, Conclusion, Told
+from stream.evaluate.commit import Commits, Conclusion
+from stream.evaluate.post import Post
 from stream.state.patience import Patience
 
 DAY = 86_400_000
@@ -17,9 +18,9 @@ DAY = 86_400_000
 
 async def store_reports(redis: Redis, names: Names, found: Iterable[Report]) -> None:
     """Conclude reports of one model's predictions, the oldest first; each is the newest of its window."""
-    told = [Told(report, report.window, newest=True) for report in found]
-    conclusion = Conclusion(told[0].report.model, "predictions", "")
-    for one in told:
-        conclusion.report(one)
-    commits = Commits(redis, names, keep_ms=400 * DAY, asking=Asking(Patience(), Breath()))
+    reports = list(found)
+    conclusion = Conclusion(reports[0].model, "predictions", "")
+    for report in reports:
+        conclusion.report(report, report.window, newest=True)
+    commits = Commits(redis, names, keep_ms=400 * DAY, asking=Asking(Patience(), Breath()), post=Post(redis))
     assert await commits.store(conclusion, token=1) == "stored"

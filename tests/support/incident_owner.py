@@ -7,14 +7,14 @@ import contextlib
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import redis.asyncio as redis_async
 
 from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 from alerting.lineage import Lineage
-from alerting.policy import Address, Policy
+from alerting.policy import Address, Policy, Timings
 from alerting.records import restored
 from alerting.register import entries, plan
 from schemas import findings
@@ -22,7 +22,8 @@ from schemas.actions import Action
 from schemas.findings import Finding, Onset
 from schemas.monitored import FeatureMonitor, ModelMonitor, RouteMonitor, SourceMonitor
 from schemas.names import Names
-from stream.incidents.inbox import Arrival, EventInbox, LiveInbox
+from stream.incidents.inbox import Arrival, EventInbox
+from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.senders import Senders
 from stream.incidents.store import IncidentStore
@@ -44,6 +45,7 @@ ROUTE = RouteMonitor(
 POLICY = Policy.of(
     Lineage.of({"m": MODEL}, {"weather": SourceMonitor()}), ROUTE,
     {"team": (Address("slack:#ml", "slack"),), "pager": (Address("pagerduty:1", "pagerduty"), Address("slack:#ml", "slack"))},
+    timings=Timings(late_after=100 * 365 * DAY),  # or findings of 2013 would be years late
 )  # fmt: skip
 
 
@@ -140,7 +142,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """An owner that has taken over what is stored, with its tasks running."""
     async with redis_async.Redis.from_url(url) as redis:
-        store = IncidentStore(redis, names)
+        store = IncidentStore(redis, names, clock="event" if event_time else "live")
         owner = Owner(store, lock_step=event_time, patience=Patience(), tally=OwnerTally())
         found = receivers if receivers is not None else two_receivers()
         senders = Senders(owner, NoBudget(), receivers=lambda: found, in_doubt_s=in_doubt_s)
@@ -167,7 +169,7 @@ async def take(owner: Owner) -> dict[str, int]:
     begun = await owner.store.take(topics=("findings", "actions"), owner="test:1")
     offsets = {name: stored.next_offset or 0 for name, stored in begun.inputs.items()}
     await owner.store.place(begun.epoch, offsets=offsets, topic_ids={})
-    state = restored(begun.records, POLICY)
+    state = restored(begun.records, replace(POLICY, clock="event" if owner.lock_step else "live"))
     calls = [plan(state, entry.id, state.now) for entry in entries(state)]
     inbox = (
         EventInbox(offsets, announced=[("m", "predictions")], marks=begun.marks)

@@ -3,8 +3,9 @@
 -- ARGV: token, last pane end as the caller knows it ("" before the first), name of this commit, life of closed panes (ms),
 --       most of a history, and as one MessagePack (a client packs hundreds of arguments far more slowly): the evaluation
 --       fields, the increments of totals, the totals kept at their maximum (each field, value, ...), the messages (topic, key,
---       value, ...), per hash of closed panes the starts of its rows, per report {"1" where it is the newest of its window,
---       its end, its late events, its document, the fields for people}; then every row, in the order of the starts.
+--       value, ...), per hash of closed panes the starts of its rows, per report {"1" where its window's hash is to show
+--       it, its end, its late events, which of the messages is its document, the fields for people}; then every row, in the
+--       order of the starts.
 -- Returns {"stored"}, {"again"} (this very commit was stored before), {"fenced", token} or {"elsewhere", last}.
 local fields, totals, newest, messages, rows, reports = unpack(cmsgpack.unpack(ARGV[6]))
 
@@ -62,10 +63,11 @@ for i, starts in ipairs(rows) do
 end
 for i, told in ipairs(reports) do
   local report, history = KEYS[2 + #rows + 2 * i], KEYS[3 + #rows + 2 * i]
-  redis.call('XADD', history, 'MAXLEN', '~', ARGV[5], '*', 'end', told[2], 'late', told[3], 'document', told[4])
+  local document = messages[3 * told[4]]
+  redis.call('XADD', history, 'MAXLEN', '~', ARGV[5], '*', 'end', told[2], 'late', told[3], 'document', document)
   if told[1] == '1' then
     redis.call('DEL', report)
-    redis.call('HSET', report, 'document', told[4])
+    redis.call('HSET', report, 'document', document)
     set(report, told[5])
   end
 end

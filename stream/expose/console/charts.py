@@ -47,8 +47,10 @@ def timeline(times_ms: Sequence[int], series: Iterable[Series], *, unit: str = "
     return {"times": [ms // 1000 for ms in times_ms], "series": lines, "unit": unit}
 
 
-def sparkline(values: Values, *, threshold: float | None = None) -> Spark | None:
+def sparkline(values: Values, *, threshold: float | None = None, over: bool = False) -> Spark | None:
     """The newest values as a small line from 0 to the highest of them and the threshold; None where there is nothing to draw.
+
+    ``over`` is what the report says of the newest one: of a p-value the small ones are beyond the threshold.
 
     >>> sparkline([0.0, 1.0, None, 2.0]).path
     'M0 26L40 14M120 2'
@@ -61,7 +63,6 @@ def sparkline(values: Values, *, threshold: float | None = None) -> Spark | None
     step = SPARK_WIDTH / max(len(newest) - 1, 1)
     points = [None if value is None else (at * step, _height(value / top)) for at, value in enumerate(newest)]
     last = known[-1]
-    over = threshold is not None and last > threshold
     says = f"last {last:.3g}, highest {max(known):.3g} of {len(known)}"
     line = _height(threshold / top) if threshold is not None else None
     return Spark(_path(points), line, next(filter(None, reversed(points))), over, says)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.monitored import FeatureMonitor
-from schemas.reports import Column, Report
-from stream.expose.console.charts import Series, timeline
+from schemas.reports import Column, Measure, Report
 from stream.expose.console.histogram import Histogram
-from stream.expose.console.model_page import SHOWN, Place, shown_measure
+from stream.expose.console.measured import chart, line, measure_of, offered
+from stream.expose.console.model_page import Place
 
 #: Judgements that the table lists, the newest first.
 MOST_JUDGEMENTS = 60
@@ -18,21 +18,23 @@ MOST_JUDGEMENTS = 60
 
 @dataclass(frozen=True, slots=True)
 class FeaturePage:
-    """One feature of one model in one window; ``why_not`` says why there is no histogram."""
+    """One feature of one model in one window by one measure; ``why_not`` says why there is no histogram.
+
+    ``judgements`` are the newest ones with that measure, the last one first.
+    """
 
     model: str
     name: str
     monitor: FeatureMonitor | None
-    window: str
-    windows: Sequence[tuple[str, int]]
+    place: Place
+    measures: Sequence[tuple[str, str]]
     report: Report | None
     column: Column | None
     histogram: Histogram | None
     why_not: str
-    statistic: str
     chart: Mapping[str, Any] | None
     missing: Mapping[str, Any] | None
-    judgements: Sequence[tuple[Report, Column]]
+    judgements: Sequence[tuple[Report, Column, Measure | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,37 +57,29 @@ def feature_page(
     """The page of a feature."""
     judged = [(each, each.features[name]) for each in history if name in each.features]
     column = report.features.get(name) if report else None
+    newest = judged[: -MOST_JUDGEMENTS - 1 : -1]
     return FeaturePage(
         place.model,
         name,
         monitor,
-        place.window,
-        place.windows,
+        place,
+        offered([each for _, each in judged] + ([column] if column else []), place.measure),
         report,
         column,
         picture.histogram,
         picture.why_not,
-        SHOWN,
-        statistic_chart(name, judged),
-        missing_chart(judged),
-        judged[: -MOST_JUDGEMENTS - 1 : -1],
+        measure_chart(name, judged, measure=place.measure),
+        missing_chart(judged) if place.measure != "missing" else None,
+        [(each, judgement, measure_of(judgement, place.measure)) for each, judgement in newest],
     )
 
 
-def statistic_chart(name: str, judged: Sequence[tuple[Report, Column]]) -> Mapping[str, Any] | None:
-    """The feature's statistic over time with its newest threshold."""
-    measures = [shown_measure(column) for _, column in judged]
-    known = [measure for measure in measures if measure is not None]
-    if not known:
-        return None
-    line = Series(name, [measure.value if measure else None for measure in measures], known[-1].threshold)
-    return timeline([report.end for report, _ in judged], [line], unit=SHOWN)
+def measure_chart(name: str, judged: Sequence[tuple[Report, Column]], *, measure: str) -> Mapping[str, Any] | None:
+    """The feature's measure over time with its newest threshold."""
+    found = [measure_of(column, measure) for _, column in judged]
+    return chart([report.end for report, _ in judged], [line(name, found)], measure=measure)
 
 
 def missing_chart(judged: Sequence[tuple[Report, Column]]) -> Mapping[str, Any] | None:
     """The share of missing values over time; None where it was never known or always nothing."""
-    ratios = [column.missing_ratio for _, column in judged]
-    if not any(ratios):
-        return None
-    line = Series("missing", [None if ratio is None else 100 * ratio for ratio in ratios])
-    return timeline([report.end for report, _ in judged], [line], unit="%")
+    return measure_chart("missing", judged, measure="missing") if any(one.missing_ratio for _, one in judged) else None

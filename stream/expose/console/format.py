@@ -65,6 +65,17 @@ def p_value(value: float | None) -> str:
     return "<\N{NO-BREAK SPACE}0.0001" if value < 0.0001 else f"{value:.2g}"
 
 
+def measured(value: float | None, measure: str) -> str:
+    """A value of a report's measure: a share in percent, a p-value as such.
+
+    >>> measured(0.25, "psi"), measured(0.25, "missing"), measured(1e-12, "ks_p")
+    ('0.25', '25\\xa0%', '<\\xa00.0001')
+    """
+    if measure == "missing":
+        return share(value)
+    return p_value(value) if measure.endswith("_p") else number(value)
+
+
 def moment(ms: int | None) -> str:
     """A time in UTC, to the minute; seconds where they are not zero.
 

@@ -8,44 +8,51 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
+from alerting.cause import stands_out
 from schemas.incidents import IncidentView, MemberView
+from stream.evaluate.windows import SLOW
+from stream.expose.console.measured import LABELS
 from stream.expose.console.node import Node, node_of
 from stream.state.incidents import Happened
 
 #: Rows of a list; more are counted.
 MOST_ROWS = 200
-#: Two probabilities closer than this are shown as a tie: they print alike.
-TIE = 0.005
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An incident in a list; ``strongest`` is the member that says how strong it is."""
-
-    view: IncidentView
-    causes: Sequence[Node]
-    probability: float | None
-    strongest: MemberView | None
-    firing: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A candidate cause; ``tied`` with the most probable one."""
+    """A candidate cause; ``leads`` where it stands out, by the rule that every receiver's message follows."""
 
     node: Node
     probability: float
-    tied: bool
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An incident in a list; ``strongest`` is the finding that says how strong it is, ``cause`` None where none stands out."""
+
+    view: IncidentView
+    cause: Candidate | None
+    strongest: MemberView | None
+    firing: int
+
+    @property
+    def findings(self) -> int:
+        """All of them, also those that the document does not list."""
+        return len(self.view.members) + self.view.more_members
 
 
 @dataclass(frozen=True, slots=True)
 class IncidentPage:
-    """One incident; ``commands`` are lines for a shell, with what each does."""
+    """One incident; ``tied`` candidates share the first place, ``commands`` are lines for a shell, with what each does."""
 
     row: Row
     candidates: Sequence[Candidate]
+    tied: int
     members: Sequence[tuple[MemberView, Node]]
     timeline: Sequence[Happened]
     commands: Sequence[tuple[str, str]]
@@ -69,26 +76,19 @@ def rows_of(views: Iterable[IncidentView]) -> list[Row]:
 
 def row_of(view: IncidentView) -> Row:
     """One incident in a list."""
-    leading = leading_causes(view)
     return Row(
         view,
-        [cause.node for cause in leading],
-        leading[0].probability if leading else None,
+        next((cause for cause in candidates_of(view) if cause.leads), None),
         strongest(view.members),
         sum(member.state == "firing" for member in view.members) + view.more_firing,
     )
 
 
-def leading_causes(view: IncidentView) -> list[Candidate]:
-    """The most probable candidate and those tied with it."""
-    return [candidate for candidate in candidates_of(view) if candidate.tied]
-
-
 def candidates_of(view: IncidentView) -> list[Candidate]:
     """All candidates, the most probable first."""
     causes = sorted(view.causes, key=lambda cause: (-cause.probability, cause.node))
-    top = causes[0].probability if causes else 0.0
-    return [Candidate(node_of(cause.node), cause.probability, top - cause.probability < TIE) for cause in causes]
+    clear = stands_out(causes)
+    return [Candidate(node_of(cause.node), cause.probability, clear and at == 0) for at, cause in enumerate(causes)]
 
 
 def strongest(members: Iterable[MemberView]) -> MemberView | None:
@@ -99,13 +99,27 @@ def strongest(members: Iterable[MemberView]) -> MemberView | None:
 def incident_page(view: IncidentView, happened: Sequence[Happened]) -> IncidentPage:
     """Everything about one incident; ``happened`` is in the order of time, and shown newest first."""
     members = sorted(view.members, key=lambda one: (one.state != "firing", one.severity, one.onset_lo, one.key))
+    candidates = candidates_of(view)
     return IncidentPage(
         row_of(view),
-        candidates_of(view),
-        [(one, node_of(one.subject)) for one in members],
+        candidates,
+        sum(one.probability == candidates[0].probability for one in candidates),
+        [(one, subject_of(one)) for one in members],
         happened[::-1],
         commands_of(view),
     )
+
+
+def subject_of(member: MemberView) -> Node:
+    """What a finding is about; that of a feature leads to the chart of the measure it was judged by.
+
+    A slow window's reports may stand under a longer name (`stream.evaluate.windows`): such a finding leads to the page alone.
+    """
+    node = node_of(member.subject)
+    if member.feature is None or node.href is None or member.rule not in LABELS or member.window == SLOW:
+        return node
+    asked = {"window": member.window} if member.window else {}
+    return replace(node, href=f"{node.href}?{urlencode(asked | {'measure': member.rule})}")
 
 
 def commands_of(view: IncidentView) -> list[tuple[str, str]]:

@@ -10,13 +10,12 @@ from schemas.config import InForce
 from schemas.incidents import IncidentView
 from schemas.monitored import FeatureMonitor
 from schemas.reports import Column, Measure, Report
-from stream.expose.console.charts import Series, Spark, sparkline, timeline
+from stream.expose.console.charts import Spark, sparkline
 from stream.expose.console.incident_page import Row, open_rows
+from stream.expose.console.measured import FIRST, chart, columns_in, line, measure_of, offered
 from stream.expose.console.overview import GRAVITY
 from stream.expose.console.serving import Served, served
 
-#: The statistic that stands for a column in tables and charts.
-SHOWN = "psi"
 #: Tests whose p-value a table shows, the first that a report has.
 TESTS = ("ks", "chi2")
 #: Lines that a chart begins with; the others are a click away.
@@ -25,11 +24,12 @@ MOST_LINES = 6
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Which model, in which of its windows (name, length in ms)."""
+    """Which model, in which of its windows (name, length in ms), by which measure."""
 
     model: str
     window: str
     windows: Sequence[tuple[str, int]]
+    measure: str = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class ServingRow:
 
 @dataclass(frozen=True, slots=True)
 class ModelPage:
-    """One model in one window; ``chart`` is what the script draws, None where there is nothing to draw."""
+    """One model in one window by one measure; ``chart`` is what the script draws, None where there is nothing to draw."""
 
     name: str
     force: InForce
-    window: str
-    windows: Sequence[tuple[str, int]]
+    place: Place
+    measures: Sequence[tuple[str, str]]
     report: Report | None
     judgements: int
     features: Sequence[FeatureRow]
@@ -87,29 +87,37 @@ def model_page(
     name = place.model
     monitor = force.monitor
     newest = report or (history[-1] if history else None)
-    features = feature_rows(newest.features if newest else {}, monitor.features, history=history)
+    measure = place.measure
+    features = feature_rows(newest.features if newest else {}, monitor.features, history=history, measure=measure)
     return ModelPage(
         name,
         force,
-        place.window,
-        place.windows,
+        place,
+        offered(columns_in([*history, *([newest] if newest else [])]), measure),
         newest,
         len(history),
         features,
-        feature_rows(newest.prediction if newest else {}, {}, history=history),
+        feature_rows(newest.prediction if newest else {}, {}, history=history, measure=measure),
         serving_rows(newest, history),
         sparkline([one.drift_score for one in history]),
-        drift_chart(features, history),
+        drift_chart(features, history, measure=measure),
         open_rows(view for view in incidents if name in view.models),
         served(totals, monitor.serving),
     )
 
 
 def feature_rows(
-    columns: Mapping[str, Column], monitors: Mapping[str, FeatureMonitor], *, history: Sequence[Report]
+    columns: Mapping[str, Column],
+    monitors: Mapping[str, FeatureMonitor],
+    *,
+    history: Sequence[Report],
+    measure: str = FIRST,
 ) -> list[FeatureRow]:
     """Columns of the newest report: what drifts first, then by importance, then by name."""
-    rows = [_feature_row(name, column, monitors.get(name), history=history) for name, column in columns.items()]
+    rows = [
+        _feature_row(name, column, monitors.get(name), history=history, measure=measure)
+        for name, column in columns.items()
+    ]
     return sorted(rows, key=_worst_first)
 
 
@@ -117,36 +125,34 @@ def serving_rows(report: Report | None, history: Sequence[Report]) -> list[Servi
     """Errors, latency and what else the newest report says of serving."""
     measures = report.serving if report else {}
     return [
-        ServingRow(name, measure, sparkline(_serving_values(history, name), threshold=measure.threshold))
+        ServingRow(
+            name,
+            measure,
+            sparkline(_serving_values(history, name), threshold=measure.threshold, over=measure.exceeded),
+        )
         for name, measure in sorted(measures.items())
     ]
 
 
-def drift_chart(rows: Sequence[FeatureRow], history: Sequence[Report]) -> Mapping[str, Any] | None:
-    """Every feature's statistic over time; the first few are shown, and each that drifts."""
-    series = [
-        Series(
+def drift_chart(
+    rows: Sequence[FeatureRow], history: Sequence[Report], *, measure: str = FIRST
+) -> Mapping[str, Any] | None:
+    """Every feature's measure over time; the first few are shown, and each that drifts."""
+    lines = [
+        line(
             row.name,
-            values_of(history, row.name),
-            row.measure.threshold if row.measure else None,
+            measured(history, row.name, measure=measure),
             shown=at < MOST_LINES or row.column.state == "drift",
         )
         for at, row in enumerate(rows)
     ]
-    drawn = [one for one in series if any(value is not None for value in one.values)]
-    return timeline([report.end for report in history], drawn, unit=SHOWN) if drawn else None
+    return chart([report.end for report in history], lines, measure=measure)
 
 
-def values_of(history: Sequence[Report], name: str) -> list[float | None]:
-    """A column's statistic in every judgement, of the features or of the prediction."""
+def measured(history: Sequence[Report], name: str, *, measure: str) -> list[Measure | None]:
+    """A column's measure in every judgement, of the features or of the prediction."""
     found = [report.features.get(name) or report.prediction.get(name) for report in history]
-    measures = [shown_measure(column) if column else None for column in found]
-    return [measure.value if measure else None for measure in measures]
-
-
-def shown_measure(column: Column) -> Measure | None:
-    """The statistic that stands for a column; None where it is not computed (names counted by a hash)."""
-    return column.measures.get(SHOWN)
+    return [measure_of(column, measure) if column else None for column in found]
 
 
 def deciding(column: Column) -> list[str]:
@@ -154,18 +160,20 @@ def deciding(column: Column) -> list[str]:
     return [name for name, measure in column.measures.items() if measure.exceeded]
 
 
-def _feature_row(name: str, column: Column, monitor: FeatureMonitor | None, *, history: Sequence[Report]) -> FeatureRow:
-    measure = shown_measure(column)
+def _feature_row(
+    name: str, column: Column, monitor: FeatureMonitor | None, *, history: Sequence[Report], measure: str
+) -> FeatureRow:
+    now = measure_of(column, measure)
     test = next((each for each in TESTS if each in column.measures), None)
-    threshold = measure.threshold if measure else None
+    values = [one.value if one else None for one in measured(history, name, measure=measure)]
     return FeatureRow(
         name,
         monitor,
         column,
-        measure,
+        now,
         column.measures[test].p_value if test else None,
         test,
-        sparkline(values_of(history, name), threshold=threshold),
+        sparkline(values, threshold=now.threshold if now else None, over=now is not None and now.exceeded),
         deciding(column),
     )
 

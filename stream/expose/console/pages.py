@@ -18,6 +18,7 @@ from stream.expose.console.feature_page import Picture, feature_page
 from stream.expose.console.format import named
 from stream.expose.console.histogram import histogram
 from stream.expose.console.incident_page import MOST_ROWS, ended_rows, incident_page, open_rows
+from stream.expose.console.measured import FIRST, LABELS
 from stream.expose.console.model_page import Place, model_page
 from stream.expose.console.overview import overview, windows_of
 from stream.expose.console.render import SITE, Site, rendered
@@ -45,7 +46,7 @@ async def overview_page(request: web.Request) -> web.Response:
 
 
 async def model(request: web.Request) -> web.Response:
-    """``/models/<model>?window=``: one model."""
+    """``/models/<model>?window=&measure=``: one model."""
     site, found = request.app[SITE], read.Found()
     name, force = await _model_in_force(request)
     place = await _place(request, name, force, found=found)
@@ -63,7 +64,7 @@ async def model(request: web.Request) -> web.Response:
 
 
 async def feature(request: web.Request) -> web.Response:
-    """``/models/<model>/features/<feature>?window=``: one feature of it."""
+    """``/models/<model>/features/<feature>?window=&measure=``: one feature of it."""
     site, found = request.app[SITE], read.Found()
     name, force = await _model_in_force(request)
     asked, place = request.match_info["feature"], await _place(request, name, force, found=found)
@@ -86,7 +87,7 @@ async def incidents(request: web.Request) -> web.Response:
     """``/incidents``: all that Redis holds, those that are open first."""
     site, found = request.app[SITE], read.Found()
     await read.read_incidents(site.redis, site.names, found=found)
-    ended, now_ms = ended_rows(found.incidents), await read.read_now(site.redis)
+    ended, now_ms = ended_rows(found.incidents), await read.read_owner_now(site.redis, site.names)
     silences = [one for one in await read_silences(site.redis, site.names) if one.ends > now_ms]
     return rendered(
         request,
@@ -147,7 +148,7 @@ async def _model_in_force(request: web.Request) -> tuple[str, InForce]:
 
 
 async def _place(request: web.Request, model: str, force: InForce, *, found: read.Found) -> Place:
-    """The window that was asked for, else the shortest; the feature store's where there are reports of them."""
+    """The window and the measure that were asked for, else the shortest and PSI; the feature store's windows if reported."""
     site = request.app[SITE]
     windows, upstream = windows_of(force.monitor), windows_of(force.monitor, "features")
     await read.read_reports(site.redis, site.names, [(model, label) for label, _ in [*windows, *upstream]], found=found)
@@ -156,7 +157,10 @@ async def _place(request: web.Request, model: str, force: InForce, *, found: rea
     asked = request.query.get("window", labels[0] if labels else "")
     if asked not in labels:
         _absent(f"There is no window {named(asked)}; there are {', '.join(map(named, labels)) or 'none'}.")
-    return Place(model, asked, windows)
+    measure = request.query.get("measure", FIRST)
+    if measure not in LABELS:
+        _absent(f"There is no measure {named(measure)}; there are {', '.join(LABELS)}.")
+    return Place(model, asked, windows, measure)
 
 
 async def _picture(redis: Redis, names: Names, report: Report | None, *, feature: str) -> Picture:

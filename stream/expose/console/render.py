@@ -46,7 +46,7 @@ def templates() -> Environment:
     )
     for filter_ in (
         *(format.named, format.number, format.share, format.p_value, format.moment, format.iso, format.ago),
-        *(format.lasting, node.tone, node.spoken, node.node_of),
+        *(format.lasting, format.measured, node.tone, node.spoken, node.node_of),
         *(node.model_path, node.feature_path, node.incident_path),
     ):
         made.filters[filter_.__name__] = filter_

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -149,6 +150,8 @@ def test_4_5_7_9_homes_hold_the_ended_want_nothing_anchors_shrink_and_everything
     pages = [ring for ring in world.vendors.rings if ring[0].startswith("pagerduty")]
     posts = [ring for ring in world.vendors.rings if not ring[0].startswith("pagerduty")]
     assert len(pages) == len(set(pages))
+    resolves = Counter(c.dedup_key for c in world.vendors.calls if (c.kind, c.receiver_kind) == ("close", "pagerduty"))
+    assert max(resolves.values(), default=2) <= 2 + crashes
     assert len(posts) - len(set(posts)) <= (0 if search else crashes)
 
 

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from alerting.document import SHOWN, view
+from alerting.members import Members
 from schemas.incidents import encode
 from stream.command.incident import _row
 from tests.unit.alerting.world import HOUR, T0, World, finding
@@ -29,7 +30,7 @@ def large(size: int) -> World:
         found = msgspec.structs.replace(found, evidence=evidence)
         member = replace(first, finding=found, severity=found.severity)
         members[found.key] = replace(member, state="clear", severity=None) if number % 3 == 0 else member
-    world.state = replace(world.state, incidents={incident.id: replace(incident, members=members)})
+    world.state = replace(world.state, incidents={incident.id: replace(incident, members=Members.of(members))})
     return world
 
 

@@ -49,7 +49,7 @@ def test_what_was_forgotten_is_deleted_with_its_members_and_entries() -> None:
     world.wait(48 * HOUR)
     gone = [name for name in tables(changed(before, world.state)) if name.startswith("-")]
     assert gone == ["-entry", "-incident", *["-member"] * 24]
-    assert {name.split("\x1f")[0] for name in world.records} == {"meta", "model", "key"}
+    assert {name.split("\x1f")[0] for name in world.records} == {"meta", "model", "key", "storm"}
 
 
 def test_what_is_restored_has_the_same_routes_silences_and_deadlines() -> None:

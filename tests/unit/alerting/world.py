@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from alerting.deliveries import Call
+from alerting.deliveries import Call, Message
+from alerting.document import rendered
 from alerting.inputs import Began, Confirmed, Failed, Input, Tick
 from alerting.lineage import Lineage
 from alerting.policy import Address, Policy, Timings
@@ -126,18 +127,24 @@ class World:
         self.vendors = Vendors(search=search)
         self.records: dict[str, bytes] = {}
         self.given: list[tuple[Input, int]] = []
+        #: What digests said, by the channel.
+        self.digests: list[tuple[str, Message]] = []
 
     def give(self, given: Input, at: int | None = None) -> State:
         """One input; its records are written as the owner would."""
         self.now = max(self.now, self.now if at is None else at)
         before, self.state = self.state, step(self.state, given, self.now)
         self.given.append((given, self.now))
+        self.store(before)
+        return self.state
+
+    def store(self, before: State) -> None:
+        """Write what has changed as the owner would."""
         for field, value in changed(before, self.state).items():
             if value is None:
                 del self.records[field]
             else:
                 self.records[field] = value
-        return self.state
 
     def fire(self, subject: str, at: int | None = None, **more: Any) -> State:
         """A finding whose event time is the clock's."""
@@ -175,15 +182,22 @@ class World:
                 return
             call = calls[0] if rng is None else rng.choice(calls)
             self.give(Began(call.entry, call))
-            answer = None if crash == "before" else self.vendors.deliver(call)
+            answer = None if crash == "before" else self._delivered(call)
             if crash is not None:
                 self.restart()
                 return
             if isinstance(answer, str):
-                self.give(Failed(call.entry, call, permanent=True, why=answer))
+                secret = self.state.policy.secret_of(call.address)
+                self.give(Failed(call.entry, call, permanent=True, why=answer, secret=secret))
             elif answer is not None:
                 self.give(Confirmed(call.entry, call, thread=answer[0]))
         assert limit < 500, "the senders never come to rest"
+
+    def _delivered(self, call: Call) -> tuple[str | None] | str:
+        message = rendered(self.state, call, now=self.now)
+        if call.kind == "digest" and message is not None:
+            self.digests.append((call.address, message))
+        return self.vendors.deliver(call)
 
     def restart(self) -> None:
         """The process died: what was stored is all that is left."""

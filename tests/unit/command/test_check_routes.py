@@ -69,7 +69,7 @@ def test_routes_that_can_be_reached_are_no_problem(tmp_path: Path) -> None:
             'can never match: no finding fulfils feature=~"hum.*" (feature is one of temp)',
         ),
         ("{match: ['sevrity=\"P0\"']}", "'sevrity' is no label of a finding; labels are class, feature, kind, model,"),
-        ("{match: ['severity']}", "'severity' is no matcher; one is severity=\"P0\""),
+        ("{match: ['severity']}", "'severity' is no matcher; one is model=\"fraud\""),
         ("{match: ['feature=~\"(\"']}", "is no regular expression"),
         ("{match: ['severity=\"P1\"'], receiver: nobody}", "'nobody' is not declared"),
     ],

@@ -96,6 +96,43 @@ def test_what_is_waited_for_says_when_it_is_healthy() -> None:
     ] == []
 
 
+def test_the_console_needs_redis_alone() -> None:
+    assert list(SERVICES["console"]["depends_on"]) == ["redis"]
+
+
+def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
+    assert SERVICES["kafka"]["environment"]["KAFKA_LOG_DIRS"] in _mounted("kafka")
+    assert "/data" in _mounted("redis")  # where the image's redis-server writes its file
+    options = dict(option.removeprefix("--").split("=") for option in SERVICES["prometheus"]["command"])
+    assert options["storage.tsdb.path"] in _mounted("prometheus")
+    assert options["config.file"] in _mounted("prometheus")
+    assert _mounted("grafana") == {"/etc/grafana/provisioning", "/var/lib/grafana"}
+    assert [name for name in OURS if "volumes" in SERVICES[name]] == []
+
+
+def test_workers_are_published_where_the_image_lets_them_listen() -> None:
+    image = (ROOT / "deploy" / "image" / "Dockerfile").read_text()
+    [inside] = re.findall(r"DRIFTLINE_HTTP_PORT=(\d+)", image)
+    assert {SERVICES[name]["ports"][0].split(":")[2] for name in ("worker-1", "worker-2")} == {inside}
+    assert set(re.findall(r"DRIFTLINE_(?:HTTP|CONSOLE)_HOST=(\S+)", image)) == {"0.0.0.0"}
+    assert f"EXPOSE {inside} {CONSOLE_PORT}" in image
+
+
+def test_the_users_of_each_part_get_the_address_that_the_header_names() -> None:
+    said = dict(re.findall(r"(\w+) http://127\.0\.0\.1:(\d+)", TEXT.split("name: driftline")[0]))
+    assert said == {
+        name.capitalize() if name != "console" else name: SERVICES[name]["ports"][0].split(":")[1]
+        for name in ("console", "prometheus", "grafana")
+    }
+    worker = SERVICES["worker-1"]["environment"]
+    assert worker["DRIFTLINE_CONSOLE_URL"] == f"http://127.0.0.1:{said['console']}"
+
+
+def _mounted(name: str) -> set[str]:
+    """Where a service's volumes and files are inside."""
+    return {volume.split(":")[1] for volume in SERVICES[name]["volumes"]}
+
+
 def test_secrets_are_files_that_git_does_not_keep_and_the_readme_names() -> None:
     files = {secret["file"] for secret in COMPOSE["secrets"].values()}
     assert files == {"./deploy/secrets/pagerduty", "./deploy/secrets/slack", "./deploy/secrets/grafana"}

@@ -59,6 +59,9 @@ def test_lengths() -> None:
     assert lengths["an incident that nobody can judge ends after"] == timings.blind_limit
     assert lengths["one that is clear and of whose model nothing is heard ends after"] == timings.expire_after
     assert lengths["an ended one is kept in the owner's memory, once everybody was told, for"] == timings.keep_ended
+    storm = f"a storm is more than {timings.storm} new incidents at an address within"
+    assert lengths[storm] == timings.storm_window
+    assert f"takes {timings.storm} new incidents in {timings.storm_window // 60_000} minutes" in TEXT
     assert f"Above {timings.cap:,} live".replace(",", " ") in TEXT
     assert f"up to {['', '', 'twice', '', 'four', '', '', '', 'eight'][timings.hold_cap]} times" in TEXT
     assert f"A request has {TIMEOUT_S} s." in TEXT

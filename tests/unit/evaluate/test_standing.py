@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.findings import Finding, Onset
+from stream.evaluate.judge_window import judge_window
 from stream.evaluate.standing import Standing, conclude, withdraw
 from stream.evaluate.verdict import Judged, Verdict
-from tests.support.judged import DAY, watched
+from stream.evaluate.window_verdicts import judged as judged_in
+from stream.evaluate.window_verdicts import verdicts_of
+from tests.support.judged import DAY, DEST, TEMP, watched, window
 
 OF = watched()
 
@@ -144,3 +147,24 @@ def test_a_removal_at_the_same_time_is_a_revision_of_its_own() -> None:
     (found,), _ = withdraw(standing, (), at_ms=DAY, seen_ms=4)
     assert found.rev == (DAY, 1)
     assert found.id != told[0].id
+
+
+@pytest.mark.parametrize(
+    "rows", [{"temp": TEMP + 4.0, "dest": DEST}, {"temp": TEMP, "dest": DEST}, {"temp": TEMP[:50]}]
+)
+@pytest.mark.parametrize("before", [{"temp": TEMP + 4.0, "dest": DEST[:700]}, {}])
+def test_verdicts_that_are_made_only_when_they_are_asked_for_conclude_the_same(
+    before: dict[str, Any], rows: dict[str, Any]
+) -> None:
+    concluded = []
+    for read in (verdicts_of, judged_in):
+        standing, found = Standing(), []
+        for at, counted in enumerate((before, rows, rows), start=1):
+            report = judge_window(OF, window(OF, counted), seen_ms=at)
+            new, standing = conclude(
+                read(report, OF), standing, at_ms=at * DAY, revision=at, seen_ms=at, watched=OF
+            )  # fmt: skip
+            found += new
+        concluded.append((found, standing))
+    assert concluded[0] == concluded[1]
+    assert len(concluded[0][1].keys) == len(verdicts_of(report, OF)) > 0

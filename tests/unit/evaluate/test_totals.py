@@ -13,7 +13,7 @@ from schemas.names import Stream
 from stream.evaluate.totals import Summed, bins, total
 from stream.state.columns import LATENCY_S, TOKENS
 from stream.state.layout import Layout
-from stream.state.packing import Partial
+from stream.state.packing import Partial, empty
 from tests.support.ingest import HOUR, NOON, Stored, both, counter, event, partials, run, tenure
 
 #: Two good requests and a failed one; ``temp`` is missing once, ``carrier`` once unseen, ``wide`` never sent.
@@ -85,6 +85,23 @@ def test_the_newest_value_of_a_feature_is_that_of_its_newest_pane() -> None:
         "predictions:feature:temp:last": NOON + HOUR,
         "predictions:feature:carrier:last": NOON + HOUR,
     }
+
+
+def test_panes_added_up_and_named_together_say_what_they_say_one_by_one() -> None:
+    layout, first = counted(EVENTS[:2])
+    _, second = counted(EVENTS[2:])
+    summed = Summed(layout)
+    found = summed.begun()
+    for at, pane in enumerate((first, second, empty(layout.cells, len(layout.numeric))), start=1):
+        found.add(pane, pane_end=NOON + at * HOUR)
+    assert Tally(found.increments()) == Tally(summed.increments(None, first)) + Tally(summed.increments(None, second))
+    assert found.increments()["predictions:events"] == 3
+    assert found.latest() == {
+        "predictions:last": NOON + 2 * HOUR,
+        "predictions:feature:temp:last": NOON + HOUR,
+        "predictions:feature:carrier:last": NOON + 2 * HOUR,
+    }
+    assert (summed.begun().increments(), summed.begun().latest()) == ({}, {})
 
 
 def test_a_feature_event_is_of_its_feature_alone() -> None:

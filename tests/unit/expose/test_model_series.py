@@ -9,7 +9,7 @@ import pytest
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
 from schemas.reports import Report
 from stream.expose.baseline import Baseline
-from stream.expose.model_series import MOST_FEATURES, Exported, series
+from stream.expose.model_series import MOST_FEATURES, MOST_VERSIONS, Exported, outdated, series
 from tests.support.exposition import REPORT, TOTALS, of_families
 from tests.support.models import DAY, monitor
 
@@ -117,6 +117,17 @@ def test_versions_are_those_seen_within_a_day_of_the_newest() -> None:
         'model_version_info{model_name="m",version="3"}': 1.0,
         'model_version_info{model_name="m",version="4"}': 1.0,
     }
+
+
+def test_of_many_versions_the_newest_are_exported_and_the_others_can_be_forgotten() -> None:
+    seen = {f"version:{at:03}": 10 * DAY + at for at in range(MOST_VERSIONS + 5)}
+    found = shown(totals=TOTALS | seen)
+    versions = [name.rpartition('version="')[2][:3] for name in found if name.startswith("model_version_info")]
+    assert sorted(versions) == [f"{at:03}" for at in range(5, MOST_VERSIONS + 5)]
+    assert outdated(TOTALS | seen | {"version:old": 8 * DAY}) == [
+        *(f"version:{at:03}" for at in range(5)), "version:old",
+    ]  # fmt: skip
+    assert outdated(TOTALS) == []
 
 
 def test_the_most_important_features_are_exported_and_the_rest_is_counted() -> None:

@@ -54,6 +54,7 @@ def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
     tally.seconds.extend([("slack", 0.25), ("slack", 3.0), ("pagerduty", 0.5)])
     tally.note_commit(0.5)
     tally.unpublished = 4
+    tally.clock_jumps = 2
     metrics.sample(tally)
     metrics.sample(tally)
     found = numbers(registry)
@@ -72,6 +73,7 @@ def test_the_owner_says_what_came_in_what_is_open_and_what_was_told() -> None:
     assert found["driftline_receivers_failing"] == 1
     assert found["driftline_incident_turns_total"] == 1
     assert found["driftline_unpublished_documents_total"] == 4
+    assert found["driftline_clock_jumps_total"] == 2
     assert found["driftline_incident_turn_seconds_total"] == 0.5
 
 

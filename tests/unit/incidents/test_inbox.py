@@ -7,7 +7,8 @@ from typing import Any
 
 from schemas.actions import ExpireSilence
 from schemas.findings import Finding, Onset, Progress
-from stream.incidents.inbox import Arrival, EventInbox, LiveInbox, Message
+from stream.incidents.inbox import Arrival, EventInbox, Message
+from stream.incidents.live_inbox import LiveInbox
 
 LATENESS = 5
 
@@ -138,3 +139,31 @@ def test_a_damaged_record_is_passed() -> None:
     box = inbox()
     box.add(Arrival("findings", 0, 0, None))
     assert (fed(box), box.consumed()["findings"]) == ([], 1)
+
+
+def test_who_is_awaited_is_known_by_name() -> None:
+    box = inbox(("m", "predictions"), ("n", "predictions"), ("n", "serving"))
+    assert box.awaited() == frozenset(), "nothing is held back"
+    for one in arrivals(finding("a", 10), mark(12), mark(9, "n")):
+        box.add(one)
+    assert (list(box.awaited()), box.judged()) == ([("n", "serving")], None)
+    for one in arrivals(mark(8, "n", "serving"), first=3):
+        box.add(one)
+    assert (list(box.awaited()), box.judged()) == ([("n", "serving")], 8)
+    for one in arrivals(mark(11, "n", "serving"), first=4):
+        box.add(one)
+    assert (list(box.awaited()), box.judged()) == ([("n", "predictions")], 9)
+    for one in arrivals(mark(11, "n"), first=5):
+        box.add(one)
+    assert box.awaited() == frozenset(), "it can be fed"
+
+
+def test_a_model_that_left_the_configuration_is_not_waited_for() -> None:
+    box = inbox(("m", "predictions"), ("n", "predictions"))
+    for one in arrivals(mark(3, "n"), finding("a", 10), mark(12)):
+        box.add(one)
+    assert fed(box) == [(3 + LATENESS, None)]
+    box.announce([("m", "predictions")])
+    for one in arrivals(mark(4, "n"), first=3):
+        box.add(one)
+    assert [key for _, key in fed(box)] == ["a", None]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from alerting.policy import Clock
 from alerting.receivers.build import Built, build
-from alerting.receivers.endpoints import Clock, Endpoints, checked
+from alerting.receivers.endpoints import Endpoints, checked
 from schemas.errors import ConfigError
 from schemas.monitored import PagerDutyReceiver, ReceiverMonitor, SecretPlace, SlackReceiver
 

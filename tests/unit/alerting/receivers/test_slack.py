@@ -168,6 +168,33 @@ def test_a_note_is_seen_in_the_channel_and_stands_in_the_thread(
     assert workspace.vendor.roots()[1].content["metadata"]["event_payload"] == {"incident_id": "INC-7"}
 
 
+def test_a_digest_is_a_message_of_its_own_that_no_incident_takes_for_its_root(
+    channel: Slack, workspace: Recording[RecordingSlack]
+) -> None:
+    lines = ("P0 m: every request failed <!here>", "P1 m: temp drifted")
+    digest = replace(RESOLVED, title="2 incidents were over before this channel could be told", history=lines)
+    assert channel.deliver(told("digest"), digest).thread is None
+    [post] = workspace.vendor.roots("#ml-p1")
+    assert post.text == f"{digest.title} · P0 m: every request failed &lt;!here&gt; · P1 m: temp drifted"
+    head, named, do = texts(post)
+    assert (head, named.splitlines()[1], do) == (
+        digest.title,
+        "P1 m: temp drifted",
+        "*Do* `driftline incident ls --all`",
+    )
+    assert "dedup_key" not in post.content["metadata"]["event_payload"]
+    assert channel.deliver(told(doubt=True), FIRING).thread != f"{post.channel}:{post.ts}"
+
+
+@pytest.mark.parametrize("words", ["x" * 9_000, "<!channel>" * 900, "&" * 9_000, "<@U1>\u202e"])
+def test_a_digest_is_within_slacks_limits_and_rings_nobody(
+    channel: Slack, workspace: Recording[RecordingSlack], words: str
+) -> None:
+    digest = replace(RESOLVED, title=words, history=(words,) * 21)
+    assert channel.deliver(told("digest"), digest).outcome == "ok"
+    assert (len(workspace.vendor.roots("#ml-p1")), workspace.vendor.pings) == (1, [])
+
+
 def test_a_root_that_somebody_deleted_is_posted_anew(channel: Slack, workspace: Recording[RecordingSlack]) -> None:
     thread = opened(channel)
     workspace.vendor.messages.clear()

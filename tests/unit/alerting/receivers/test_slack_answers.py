@@ -57,6 +57,20 @@ def test_what_a_person_has_to_change_is_for_good(
     assert (receipt.outcome, receipt.why) == ("permanent", f"Slack answered {error}")
 
 
+def test_a_refusal_says_under_which_token_it_was_and_another_token_is_another_chance(
+    channel: Slack, workspace: Recording[RecordingSlack], tmp_path: Path
+) -> None:
+    workspace.vendor.revoked.add(TOKEN)
+    refused = channel.deliver(told(), FIRING)
+    assert (refused.outcome, refused.secret) == ("permanent", channel.fingerprint)
+    assert TOKEN not in repr(refused)
+    (tmp_path / "token").write_text("xoxb-the-new-one")
+    assert channel.deliver(told(), FIRING).outcome == "ok"
+    assert made(workspace.url, tmp_path).fingerprint == channel.fingerprint == refused.secret, (
+        "made() writes the old one"
+    )
+
+
 def test_an_archived_channel_and_a_revoked_token(channel: Slack, workspace: Recording[RecordingSlack]) -> None:
     workspace.vendor.archived.add("#ml-p1")
     assert channel.deliver(told(), FIRING).why == "Slack answered is_archived"

@@ -11,9 +11,20 @@ from detectors.psi import driftline_numeric
 from schemas.incidents import Cause, IncidentView
 from schemas.reference import NumericProfile
 from schemas.reports import Column, Measure, Report
+from stream.evaluate.chart_verdicts import RULE
+from stream.evaluate.measuring import CONVENTIONS
 from stream.expose.console.charts import Series, sparkline, timeline
 from stream.expose.console.histogram import Bin, folded, histogram, ticks_of
-from stream.expose.console.incident_page import commands_of, ended_rows, leading_causes, open_rows, strongest
+from stream.expose.console.incident_page import (
+    commands_of,
+    ended_rows,
+    incident_page,
+    open_rows,
+    row_of,
+    strongest,
+    subject_of,
+)
+from stream.expose.console.measured import LABELS, measure_of, offered
 from stream.expose.console.model_page import drift_chart, feature_rows
 from tests.support.console_incidents import carrier, member, outage, schedule, weather
 from tests.support.models import categorical
@@ -93,7 +104,7 @@ def test_a_gap_in_a_sparkline_is_a_move_and_the_threshold_is_always_in_sight() -
 
     assert spark is not None
     assert spark.path == "M0 26M120 14"
-    assert (spark.threshold, spark.last, spark.over) == (2.0, (120.0, 14.0), False)
+    assert (spark.threshold, spark.last) == (2.0, (120.0, 14.0))
     assert sparkline([None]) is None
     assert sparkline([]) is None
 
@@ -123,12 +134,89 @@ def test_worst_first_then_the_newest_and_the_ended_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "leading"), [((0.45, 0.45, 0.1), 2), ((0.5, 0.44, 0.06), 1), ((0.333, 0.334, 0.333), 3)]
+    ("probabilities", "cause", "tied"),
+    [
+        ((0.45, 0.45, 0.1), None, 2),
+        ((0.5, 0.44, 0.06), "0", 1),
+        ((0.333, 0.334, 0.333), None, 1),
+        ((0.3, 0.1), None, 1),
+        ((), None, 0),
+    ],
 )
-def test_causes_that_print_alike_are_a_tie(probabilities: tuple[float, ...], leading: int) -> None:
+def test_a_cause_is_named_only_where_it_stands_out_and_a_tie_is_counted(
+    probabilities: tuple[float, ...], cause: str | None, tied: int
+) -> None:
     causes = tuple(Cause(f"source:{at}", value) for at, value in enumerate(probabilities))
+    view = msgspec.structs.replace(weather(), causes=causes)
+    named, page = row_of(view).cause, incident_page(view, [])
 
-    assert len(leading_causes(msgspec.structs.replace(weather(), causes=causes))) == leading
+    assert (named.node.name if named else None, page.tied) == (cause, tied)
+    assert [one.node.name for one in page.candidates if one.leads] == ([cause] if cause else [])
+
+
+def test_findings_that_the_document_does_not_list_are_counted() -> None:
+    row = row_of(msgspec.structs.replace(weather(), more_members=2400, more_firing=2000))
+
+    assert (row.firing, row.findings) == (2003, 2403)
+
+
+@pytest.mark.parametrize(
+    ("fields", "asked"),
+    [
+        ({}, "?window=day&measure=psi"),
+        ({"rule": "cusum", "window": None}, "?measure=cusum"),
+        ({"rule": "psi_upstream"}, ""),
+        ({"window": "slow"}, ""),
+    ],
+)
+def test_a_finding_leads_to_the_chart_of_what_it_was_judged_by(fields: dict[str, str | None], asked: str) -> None:
+    found = subject_of(member("temp", source="s", value=1.0, onset=0, **fields))
+
+    assert found.href == f"/models/flight-delay/features/temp{asked}"
+
+
+def test_every_measure_that_a_report_can_hold_can_be_chosen() -> None:
+    assert {*CONVENTIONS, "missing", RULE, "ewma"} == set(LABELS)
+
+
+def test_what_the_reports_hold_is_offered_and_what_was_chosen() -> None:
+    column = Column("ok", 9, measures={"ks": Measure(0.1, p_value=0.5), "psi": Measure(0.1), "of_tomorrow": Measure(1)})
+
+    assert [name for name, _ in offered([column], "missing")] == ["psi", "ks", "ks_p", "missing"]
+    assert [name for name, _ in offered([Column("ok", 9, missing_ratio=0.0)], "psi")] == ["psi", "missing"]
+
+
+def test_a_measure_that_decides_keeps_its_threshold() -> None:
+    decided = {"ks": Measure(0.1, p_value=0.001), "ks_p": Measure(0.001, threshold=0.01, exceeded=True)}
+    found = measure_of(Column("drift", 9, missing_ratio=0.5, measures=decided), "ks_p")
+
+    assert found == decided["ks_p"]
+
+
+def test_a_chart_of_missing_values_is_in_percent_with_its_threshold() -> None:
+    limit = {"missing": Measure(0.25, threshold=0.05, exceeded=True)}
+    history = [
+        msgspec.structs.replace(report(end), features={"a": Column("ok", 9, missing_ratio=ratio, measures=measures)})
+        for end, ratio, measures in ((1_000, None, {}), (2_000, 0.25, limit))
+    ]
+    rows = feature_rows(history[-1].features, {}, history=history, measure="missing")
+
+    assert drift_chart(rows, history, measure="missing") == {
+        "times": [1, 2],
+        "series": [{"name": "a", "values": [None, 25.0], "threshold": 5.0, "shown": True}],
+        "unit": "%",
+    }
+    assert drift_chart(rows, history, measure="chi2") is None
+
+
+def test_a_small_p_value_is_beyond_its_threshold_and_its_line_says_so() -> None:
+    decided = {"ks": Measure(0.1, p_value=0.001), "ks_p": Measure(0.001, threshold=0.01, exceeded=True)}
+    judged = msgspec.structs.replace(report(1_000), features={"a": Column("drift", 9, measures=decided)})
+    [row] = feature_rows(judged.features, {}, history=[judged], measure="ks_p")
+
+    assert row.spark is not None
+    assert row.spark.over
+    assert row.decided_by == ["ks_p"]
 
 
 def test_the_strongest_finding_fires_is_gravest_and_furthest_beyond_its_threshold() -> None:

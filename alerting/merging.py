@@ -1,0 +1,80 @@
+"""Two incidents that a later finding shows to be one fault become one, as long as nobody was told of either.
+
+A page cannot be unrung: what was told is only linked.  While both still wait for their opening, a finding whose onset fits
+both is a bridge.  They merge where one node could be at fault for all three, and where the intervals in which it must have
+begun are no further apart than half the width of the bridge's onset: so much may any finding miss an incident by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from alerting.draft import Draft
+from alerting.history import noted
+from alerting.incident import Incident, Interval, Member
+from alerting.joining import Anchor, candidates
+from alerting.recovery import ended
+from schemas.findings import Finding
+
+#: No interval overlaps it.
+NEVER: Interval = (1 << 62, -(1 << 62))
+
+
+def merged(draft: Draft, incident: Incident, bridge: Finding, *, fits: Iterable[str]) -> Incident:
+    """The incident that the bridge joined, with those of the others that it ``fits`` and that are the same fault."""
+    possible = candidates(bridge, draft)
+    for name in fits:
+        other = draft.incidents[name]
+        if _untold(draft, incident) and _untold(draft, other):
+            reached = {node: at for node, at in other.anchor.items() if _apart(at, possible.get(node, NEVER)) <= 0}
+            anchor = _explaining(incident.anchor, reached, tail=(bridge.onset.hi - bridge.onset.lo) // 2)
+            if anchor:
+                incident = _absorbed(draft, incident, other, anchor=anchor)
+    return incident
+
+
+def _untold(draft: Draft, incident: Incident) -> bool:
+    """It waits for its opening, nobody was told or took it, and nothing is on its way."""
+    entries = (draft.entries[name] for name in incident.entries)
+    quiet = all(entry.generation == 0 and entry.rolled is None for entry in entries)
+    return quiet and incident.state == "pending" and incident.acknowledged is None and not incident.overflow
+
+
+def _explaining(anchor: Anchor, other: Anchor, *, tail: int) -> dict[str, Interval]:
+    """The candidates that explain both, each with the interval of the one that is kept: an anchor only shrinks."""
+    return {node: at for node, at in anchor.items() if node in other and _apart(at, other[node]) <= tail}
+
+
+def _apart(one: Interval, other: Interval) -> int:
+    return max(one[0], other[0]) - min(one[1], other[1])
+
+
+def _absorbed(draft: Draft, incident: Incident, other: Incident, *, anchor: dict[str, Interval]) -> Incident:
+    moved = {key: _moved(member, incident) for key, member in other.members.items() if _home(draft, member) == other.id}
+    over = ended(draft, noted(other, draft.now, f"merged into {incident.id}"), "merged")
+    draft.incident(replace(over, links=(incident.id,)))
+    for member in moved.values():
+        finding = member.finding
+        known = draft.known(finding.model, finding.key)
+        if known is not None:
+            draft.know(finding.model, finding.key, replace(known, home=incident.id))
+    whole = replace(
+        incident,
+        anchor=anchor,
+        opened=min(incident.opened, other.opened),
+        classes=incident.classes | other.classes,
+        models=incident.models | other.models,
+        flips=max(incident.flips, other.flips),
+        links=tuple(name for name in incident.links if name != other.id),
+    )
+    return draft.members(noted(whole, draft.now, f"{other.id} is the same fault"), moved)
+
+
+def _moved(member: Member, incident: Incident) -> Member:
+    return replace(member, joined_by="merged", joined=incident.revision + 1)
+
+
+def _home(draft: Draft, member: Member) -> str | None:
+    known = draft.known(member.finding.model, member.finding.key)
+    return None if known is None else known.home
