@@ -74,11 +74,8 @@ def in_order(pair: Pair, panes: int) -> Decided:
 
 def _independent(pair: Pair) -> float | None:
     then, now = _bins(pair, 0), _bins(pair, 1)
-    profile = pair.profile
-    if isinstance(pair, NamesPair):
-        return named_p_value(then, now, missing=(profile.missing, pair.missing))
-    absent = pair.profile.missing + pair.profile.nonfinite
-    return ordered_p_value(then, now, missing=(absent, pair.missing))
+    p_value = named_p_value if isinstance(pair, NamesPair) else ordered_p_value
+    return p_value(then, now, missing=pair.without_value)
 
 
 def _told(p_value: float | None, reason: str) -> Decided:

@@ -44,6 +44,11 @@ class NumericPair:
     def has_rows(self) -> bool:
         return self.rows is not None
 
+    @property
+    def without_value(self) -> tuple[int, int]:
+        """Rows of each side without a finite value."""
+        return self.profile.missing + self.profile.nonfinite, self.missing
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NamesPair:
@@ -74,6 +79,11 @@ class NamesPair:
     def has_rows(self) -> bool:
         """Whether every name's count is known, as from rows: a profile with too many names adds some up."""
         return self.rows is not None or self.profile.other == 0
+
+    @property
+    def without_value(self) -> tuple[int, int]:
+        """Rows of each side without a name."""
+        return self.profile.missing, self.missing
 
 
 Pair = NumericPair | NamesPair

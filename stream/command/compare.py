@@ -16,7 +16,7 @@ from detectors.conventions.method import STATISTICS
 from detectors.distances.ladders import LADDERS, Ladder
 from schemas.durations import milliseconds_of
 from stream.command.compared_columns import Compared, compared_columns
-from stream.command.comparison import Asked, Column, as_json, columns_of, exit_code, kind_of, senseless, sources
+from stream.command.comparison import Asked, Column, as_json, columns_of, exit_code, kind_of, senseless, sources, unseen
 from stream.command.comparison_page import write_page
 from stream.command.options import AsJson
 from stream.command.printing import print_json, print_lines, print_table
@@ -178,5 +178,8 @@ def _notes(columns: Sequence[Column], compared: Compared, asked: Asked) -> Itera
 def _reasons(column: Column) -> Iterator[str]:
     if column.reason and column.state != "ok":
         yield f"{column.name}: {column.state}, {column.reason}"
+    if unseen(column):
+        rows = column.pair.n_current
+        yield f"{column.name}: {unseen(column)} of {rows} rows hold a name that the reference never held"
     for reason in dict.fromkeys(one.reason for one in column.measured.values() if one.reason):
         yield f"{column.name}: no {', '.join(n for n, one in column.measured.items() if one.reason == reason)}: {reason}"

@@ -157,12 +157,20 @@ def _number(one: Measured, state: State) -> dict[str, Any]:
     return found if not one.reason else found | {"reason": one.reason}
 
 
+def unseen(column: Column) -> int:
+    """Current rows of names that the reference never held; 0 for numbers."""
+    return column.pair.unseen if isinstance(column.pair, NamesPair) else 0
+
+
 def _verdict(column: Column) -> dict[str, Any]:
+    missing = column.pair.without_value
     found = {
         "kind": column.kind,
         "state": column.state,
         "p_value": column.p_value,
         "adjusted_p_value": column.adjusted,
         "rules": dict(column.levels),
+        "missing": {"reference": missing[0], "current": missing[1]},
+        "unseen": unseen(column),
     }
     return found if not column.reason else found | {"reason": column.reason}

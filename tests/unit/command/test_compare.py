@@ -58,6 +58,7 @@ def test_the_published_numbers_from_any_kind_of_file(tmp_path: Path, suffix: str
         "temp": "drift",
     }
     assert said["rows"] == {"reference": 2000, "current": 1500}
+    assert {name: one["unseen"] for name, one in said["verdicts"].items()} == {"kind": 30, "step": 0, "temp": 0}
 
 
 def test_every_statistic_of_every_feature(tmp_path: Path) -> None:
@@ -263,5 +264,6 @@ def test_a_column_without_a_value_now(tmp_path: Path) -> None:
     assert said["features"]["x"]["psi"]["value"] is None
     assert said["features"]["x"]["psi"]["reason"] == "there is no current value"
     assert said["verdicts"]["x"]["state"] == said["verdicts"]["kind"]["state"] == "drift"
+    assert said["verdicts"]["x"]["missing"] == said["verdicts"]["kind"]["missing"] == {"reference": 0, "current": 50}
     assert "NaN" not in ended.out
     assert "Infinity" not in ended.out
