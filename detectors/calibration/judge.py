@@ -6,7 +6,7 @@ bins have an order).  Their p-values combine by Cauchy's rule, which holds whate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from detectors.calibration.calibrate import Calibration
-from detectors.calibration.effects import Effects, variances
-from detectors.calibration.folding import folded
+from detectors.calibration.stacked import Stacked, stacked
 from detectors.calibration.tail import saddlepoint, three_moments
+from detectors.segments import totals
 
 Floats = NDArray[np.float64]
 
@@ -24,6 +24,8 @@ Floats = NDArray[np.float64]
 _MOST = 0.99
 #: Smallest shift found four times out of five, in standard errors, at a level of 5 %.
 _FOUND = 2.8
+#: Where three moments say more, they are right enough, and the saddlepoint is not asked.
+_BODY = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,6 @@ class Verdict:
     smallest_shift: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """A window's distance from the reference, before its tail areas: the statistic and the variances of its components."""
-
-    rows: float
-    statistic: float
-    spread: Floats
-    shift: float | None
-    error: float | None
-    freedom: float
-
-
 def judge(calibration: Calibration, counts: ArrayLike) -> Verdict | None:
     """The verdict on (bins,) counts of a window; None of a window without rows.
 
@@ -71,13 +61,30 @@ def judge(calibration: Calibration, counts: ArrayLike) -> Verdict | None:
     return judge_all([(calibration, counts)])[0]
 
 
-def judge_all(windows: Iterable[tuple[Calibration, ArrayLike]]) -> list[Verdict | None]:
-    """The verdicts on many windows, of one feature or of many, at hardly more than the cost of one."""
-    pairs = list(windows)
-    measured = [_measured(calibration, counts) for calibration, counts in pairs]
-    there = [(pair[0], one) for pair, one in zip(pairs, measured, strict=True) if one is not None]
-    found = iter(_verdicts([one for one, _ in there], [one for _, one in there]) if there else [])
-    return [None if one is None else next(found) for one in measured]
+def judge_all(windows: Sequence[tuple[Calibration, ArrayLike]]) -> list[Verdict | None]:
+    """The verdicts on many windows, each with its own calibration."""
+    if not windows:
+        return []
+    side_by_side = stacked([calibration for calibration, _ in windows])
+    return judge_stacked(side_by_side, np.concatenate([np.asarray(counts, dtype=np.float64) for _, counts in windows]))
+
+
+def judge_stacked(tests: Stacked, counts: ArrayLike) -> list[Verdict | None]:
+    """The verdicts of all tests on (bins,) counts that lie behind one another as the tests do."""
+    window = tests.folded(counts)
+    rows = tests.rows(window)
+    away, some = tests.away(window, rows), np.maximum(rows, 1.0)
+    weights = tests.omnibus.of(some, tests.scales)
+    p_omnibus = _tail(totals(away**2 / tests.share, tests.starts), weights, tests)
+    shift, error = totals(away * tests.score, tests.starts), np.sqrt(tests.location.of(some, tests.scales)[:, 0])
+    p_location = _tail_of_shift(shift, error, tests)
+    p = np.where(tests.ordered, cauchy(p_omnibus, p_location), p_omnibus)
+    spread = weights.sum(axis=1)
+    columns = (rows, p, p_omnibus, p_location, shift, (tests.bins - 1.0) / spread, spread, _FOUND * error)
+    return [
+        _verdict(values, ordered=ordered) if values[0] else None
+        for ordered, *values in zip(tests.ordered.tolist(), *(one.tolist() for one in columns), strict=True)
+    ]
 
 
 def cauchy(first: Floats, second: Floats) -> Floats:
@@ -91,64 +98,33 @@ def cauchy(first: Floats, second: Floats) -> Floats:
     return found
 
 
-def _measured(calibration: Calibration, counts: ArrayLike) -> _Measured | None:
-    window = folded(counts, calibration.groups)
-    rows = float(window.sum())
-    if rows == 0.0:
-        return None
-    away = window / rows - calibration.counts / calibration.scale.rows
-    shift, error, freedom = _location(calibration, away, rows)
-    return _Measured(
-        rows=rows,
-        statistic=float((away**2 / calibration.shares).sum()),
-        spread=variances(calibration.omnibus.effects, calibration.scale, rows),
-        shift=shift,
-        error=error,
-        freedom=freedom,
+def _verdict(values: Sequence[float], *, ordered: bool) -> Verdict:
+    rows, p, p_omnibus, p_location, shift, effective, expected, smallest = values
+    return Verdict(
+        rows=int(rows),
+        p=p,
+        p_omnibus=p_omnibus,
+        p_location=p_location if ordered else None,
+        shift=shift if ordered else None,
+        effective_rows=effective,
+        expected_psi=expected,
+        smallest_shift=smallest if ordered else None,
     )
 
 
-def _location(calibration: Calibration, away: Floats, rows: float) -> tuple[float | None, float | None, float]:
-    """(shift, its standard error, its degrees of freedom)."""
-    effects: Effects | None = calibration.location
-    if calibration.scores is None or effects is None:
-        return None, None, np.inf
-    error = float(np.sqrt(variances(effects, calibration.scale, rows)[0]))
-    return float(away @ calibration.scores), error, max(1.0, float(effects.freedom[0]))
-
-
-def _verdicts(calibrations: Sequence[Calibration], measured: Sequence[_Measured]) -> list[Verdict]:
-    p_omnibus, p_location = _omnibus(calibrations, measured), _tail_of_shift(measured)
-    p = np.where(np.isnan(p_location), p_omnibus, cauchy(p_omnibus, np.nan_to_num(p_location, nan=0.5)))
-    return [
-        Verdict(
-            rows=int(one.rows),
-            p=float(p[at]),
-            p_omnibus=float(p_omnibus[at]),
-            p_location=None if np.isnan(p_location[at]) else float(p_location[at]),
-            shift=one.shift,
-            effective_rows=(len(calibrations[at].shares) - 1) / float(one.spread.sum()),
-            expected_psi=float(one.spread.sum()),
-            smallest_shift=None if one.error is None else _FOUND * one.error,
-        )
-        for at, one in enumerate(measured)
-    ]
-
-
-def _omnibus(calibrations: Sequence[Calibration], measured: Sequence[_Measured]) -> Floats:
-    widest = max(len(one.spread) for one in measured)
-    spread = np.array([np.pad(one.spread, (0, widest - len(one.spread))) for one in measured])
-    statistic = np.array([one.statistic for one in measured])
-    scale = np.array([one.omnibus.scale_freedom for one in calibrations])
-    shape = np.array([one.omnibus.shape_freedom for one in calibrations])
-    found: Floats = np.maximum(
-        saddlepoint(statistic, spread, scale), three_moments(statistic, spread, scale, freedom=shape)
-    )
+def _tail(statistic: Floats, weights: Floats, tests: Stacked) -> Floats:
+    """The larger of both tail areas; the saddlepoint only where it may matter."""
+    scales = tests.scales
+    found = three_moments(statistic, weights, scales.freedom_of_scale, freedom=scales.freedom_of_shape)
+    far = np.flatnonzero(found <= _BODY)
+    if far.size:
+        beyond = saddlepoint(statistic[far], weights[far], scales.freedom_of_scale[far])
+        found[far] = np.maximum(found[far], beyond)
     return found
 
 
-def _tail_of_shift(measured: Sequence[_Measured]) -> Floats:
-    """Two-sided, by Student's t; NaN where there is no order."""
-    z = np.array([np.nan if one.shift is None or not one.error else abs(one.shift) / one.error for one in measured])
-    found: Floats = 2.0 * special.stdtr(np.array([one.freedom for one in measured]), -z)
-    return found
+def _tail_of_shift(shift: Floats, error: Floats, tests: Stacked) -> Floats:
+    """Two-sided, by Student's t; .5 where there is no order."""
+    z = np.divide(np.abs(shift), error, out=np.zeros_like(shift), where=error > 0.0)
+    tail = 2.0 * special.stdtr(tests.scales.freedom_of_shift, -z)
+    return np.where(tests.ordered, tail, 0.5)

