@@ -64,6 +64,13 @@ class FeatureMonitor(Frozen):
     fixed: dict[str, float] = Field(default_factory=dict)
 
 
+class BudgetMonitor(Frozen):
+    """How many false pages a model may cause, and at what rate of false discoveries its report ranks features."""
+
+    false_pages_per_month: float = 1.0
+    fdr: float = 0.05
+
+
 class ModelMonitor(Frozen):
     """One model.  Lengths are event time; only ``no_traffic_after_ms`` is a wall clock's."""
 
@@ -86,6 +93,8 @@ class ModelMonitor(Frozen):
     features: dict[str, FeatureMonitor] = Field(default_factory=dict)
     #: Fixed thresholds by statistic, for the features and predictions that say nothing themselves.
     fixed: dict[str, float] = Field(default_factory=dict)
+    #: What decides where nothing is fixed; None: the rule of thumb does.
+    budget: BudgetMonitor | None = None
 
 
 class RouteMonitor(Frozen):

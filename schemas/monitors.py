@@ -19,6 +19,7 @@ from schemas import monitors_file as written
 from schemas.durations import milliseconds_of
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import (
+    BudgetMonitor,
     FeatureMonitor,
     LabelsMonitor,
     ModelMonitor,
@@ -130,10 +131,15 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         serving=_serving(model.serving),
         features={feature: _feature(item, file) for feature, item in model.features.items()},
         fixed=(model.fixed or file.defaults.fixed or written.Fixed()).given(),
+        budget=_budget(model.budget or file.defaults.budget),
     )
 
 
 _LENGTHS = ("pane", "step", "lateness", "revise_within", "no_traffic_after")
+
+
+def _budget(said: written.Budget | None) -> BudgetMonitor | None:
+    return None if said is None else BudgetMonitor(**said.model_dump(exclude_none=True))
 
 
 def _prediction(said: written.Prediction | None) -> PredictionMonitor:

@@ -23,8 +23,6 @@ LATER = (
     "route.routes.*.mute",
     "receivers.*.email",
     "receivers.*.webhook",
-    "defaults.budget",
-    "models.*.budget",
     "models.*.references",
     "models.*.shadow_of",
     "models.*.segments",

@@ -27,8 +27,11 @@ class WindowLimits:
 
     def exceeded(self, verdict: Verdict) -> bool:
         """Whether a window is in drift by the budget."""
-        shifted = self.location is not None and verdict.p_location is not None and verdict.p_location < self.location
-        return verdict.p_omnibus < self.omnibus or shifted
+        return verdict.p_omnibus < self.omnibus or self.shifted(verdict)
+
+    def shifted(self, verdict: Verdict) -> bool:
+        """Whether its middle moved by more than the budget allows."""
+        return self.location is not None and verdict.p_location is not None and verdict.p_location < self.location
 
 
 def window_limits(calibration: Calibration, rate: float, *, judgements: float) -> WindowLimits:

@@ -3,15 +3,18 @@
 A report says of every column how many values it had and how far they are from the reference; what decides is marked by a
 threshold (:mod:`stream.evaluate.rules`).  States: a window whose panes do not reach back to its start is ``warming``, one
 without events ``no_traffic``, a column without a reference ``no_reference``, one with fewer than 100 rows
-``not_enough_data``, a feature whose last value is older than promised ``stale`` and one with a measure beyond its threshold
+``not_enough_data`` (and so is one that the calibrated test decides about, of a reference of fewer than 20 blocks), a feature whose
+last value is older than promised ``stale`` and one with a measure beyond its threshold
 ``drift``; the first that holds, in this order, but for stale and drift, which the worse one (drift) settles.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.reports import Column, Measure, Report, State
+from stream.evaluate.calibrated import Said, key_of, known_calibration, said_of, with_calibrated
 from stream.evaluate.chart_verdicts import chart_measures
 from stream.evaluate.charts import Charts
 from stream.evaluate.freshness import is_stale
@@ -46,6 +49,11 @@ class Window:
     def length_ms(self) -> int:
         return self.end_ms - self.start_ms
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """What its calibrated tests are kept under."""
+        return key_of(self.length_ms, int(self.total.cells[EVENTS]))
+
 
 def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Charts | None = None) -> Report:
     """The report of a window; ``charts`` (at its end) add what they show, and which features are stale."""
@@ -72,6 +80,11 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
     )
 
 
+def is_calibrated(watched: Watched, window: Window) -> bool:
+    """Whether the calibrated tests have a say: what producers predicted on, in a whole window of rows enough."""
+    return watched.stream == "predictions" and window.complete and int(window.total.cells[EVENTS]) >= LEAST_ROWS
+
+
 def places_of(watched: Watched, window: str, length_ms: int) -> list[tuple[int, Place, ColumnRules]]:
     """(number, place, rules) of the columns that are judged in a window of that name and length."""
     known = watched.judged.get((window, length_ms))
@@ -90,7 +103,10 @@ def _columns(watched: Watched, window: Window, charts: Charts) -> list[tuple[Pla
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
     held = statistics_of(watched.yardstick, window.total) if window.complete else None
-    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts)
+    said = (
+        said_of(known_calibration(watched, window.size), held.folded) if held and is_calibrated(watched, window) else {}
+    )
+    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, said)
     return [
         (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
@@ -107,6 +123,7 @@ class _Beside:
     sums: list[int]
     held: Held | None
     charts: Charts
+    said: Mapping[int, Said]
 
 
 def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Column:
@@ -114,16 +131,22 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     rows, held, watched = values + missing, beside.held, beside.watched
     ratio = missing / rows if rows else None
     measures: dict[str, Measure] = {}
+    said = beside.said.get(place.held) if values >= LEAST_ROWS else None
     if held is not None and rows >= LEAST_ROWS:
         if place.held != NOT_HELD:
             measures = measures_of(place, rules, held, values=values)
+            if said is not None:
+                measures = with_calibrated(measures, said)
         if rules.missing is not None:
             measures |= missing_measures(ratio, rules)
     state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
+    if state == "ok" and rules.budgeted and (said is None or not said.enough):
+        state = "not_enough_data"
     if beside.charts.up:
         measures |= chart_measures(watched, beside.charts, place)
     mean = mean_of(place, beside.sums, values)
-    return Column(state, values, watched.yardstick.values_of(place), None, ratio, mean, measures)
+    effective = None if said is None else said.verdict.effective_rows
+    return Column(state, values, watched.yardstick.values_of(place), effective, ratio, mean, measures)
 
 
 def _column_state(

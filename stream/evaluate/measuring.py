@@ -28,7 +28,7 @@ Numbers = list[float]
 class Held:
     """Statistics by held column: PSI and its value with no drift, then KS of the numeric ones and chi-squared of names.
 
-    Of a column of the other type the entry of a statistic is 0.
+    Of a column of the other type the entry of a statistic is 0.  ``folded``: the counts in the yardstick's folded bins.
     """
 
     psi: Numbers
@@ -37,6 +37,7 @@ class Held:
     ks_p: Numbers
     chi2: Numbers
     chi2_p: Numbers
+    folded: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def statistics_of(yardstick: Yardstick, partial: Partial) -> Held:
     expected = psi_of_columns.expected(bins, rows, yardstick.rows)
     ks, ks_p = _kolmogorov_smirnov(yardstick, partial)
     chi2, chi2_p = _chi_squared(yardstick, folded)
-    return Held(psi.tolist(), expected.tolist(), ks, ks_p, chi2, chi2_p)
+    return Held(psi.tolist(), expected.tolist(), ks, ks_p, chi2, chi2_p, folded)
 
 
 def mean_of(place: Place, sums: Sequence[int], n: int) -> float | None:

@@ -9,11 +9,13 @@ rule        of                         fires where
 ``ks``      numeric ones               D on the stored bins is above the threshold
 ``ks_p``    numeric ones               the p-value of that D is below the threshold
 ``chi2_p``  columns of names           the p-value of the 2 x k table is below the threshold
+``drift``   every column, by budget    the calibrated test: the p-value of the shares is below what the budget allows
+``shift``   numeric ones, by budget    the calibrated test: the middle moved by more than the budget allows
 ``missing`` features with a threshold  the share of rows without a usable value is above ``null_threshold``
 ==========  =========================  ================================================================================
 
 Other keys of ``fixed`` decide nothing yet (`undecided` names them).  Where none of the keys that are set can decide about a
-column, the next level's do, and at last ``psi: 0.25``: a watched column is never without a rule.
+column, the next level's do, then the model's ``budget``, and at last ``psi: 0.25``: a watched column is never without a rule.
 """
 
 from __future__ import annotations
@@ -29,8 +31,10 @@ Thresholds = Mapping[str, float]
 RULE_OF_THUMB: Thresholds = {"psi": 0.25}
 NUMERIC_RULES = ("psi", "ks", "ks_p")
 NAME_RULES = ("psi", "chi2_p")
+#: Rules of the calibrated test; their thresholds follow from the budget, window by window.
+BUDGET_RULES = ("drift", "shift")
 #: Rules whose measure is a p-value: small is bad, and says nothing of how strong.
-P_VALUES = ("ks_p", "chi2_p")
+P_VALUES = ("ks_p", "chi2_p", "drift")
 #: Fewer rows (for PSI, missing) or values (for KS, chi-squared) than these decide nothing.
 LEAST_ROWS = 100
 #: Fewer requests than these say nothing of errors or latency.
@@ -39,17 +43,21 @@ LEAST_REQUESTS = 20
 
 @dataclass(frozen=True, slots=True)
 class ColumnRules:
-    """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows."""
+    """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows.
+
+    ``budgeted`` are the rules of the calibrated test that decide about it.
+    """
 
     thresholds: Thresholds
     missing: float | None = None
     importance: float | None = None
     slow_window_ms: int | None = None
+    budgeted: tuple[str, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Every rule, in the order of a report."""
-        return (*self.thresholds, *(() if self.missing is None else ("missing",)))
+        return (*self.thresholds, *self.budgeted, *(() if self.missing is None else ("missing",)))
 
 
 def undecided(fixed: Iterable[str]) -> tuple[str, ...]:
@@ -65,10 +73,15 @@ def rules_of(place: Place, monitor: ModelMonitor, *, stream: str) -> ColumnRules
     """The rules of a column of a stream: distributions decide on predictions only, upstream they describe."""
     feature = monitor.features.get(place.name) if place.room == "features" else None
     judged = place.held != NOT_HELD and stream == "predictions"
-    thresholds = _thresholds(place, feature, monitor) if judged else {}
+    thresholds = _fixed(place, feature, monitor) if judged else {}
+    budgeted: tuple[str, ...] = ()
+    if judged and not thresholds:
+        thresholds, budgeted = _unfixed(place, monitor)
     if feature is None:
-        return ColumnRules(thresholds)
-    return ColumnRules(thresholds, feature.null_threshold, feature.importance, feature.slow_window_ms)
+        return ColumnRules(thresholds, budgeted=budgeted)
+    return ColumnRules(
+        thresholds, feature.null_threshold, feature.importance, feature.slow_window_ms, budgeted=budgeted
+    )
 
 
 def exceeds(rule: str, value: float | None, threshold: float) -> bool:
@@ -82,10 +95,17 @@ def exceeds(rule: str, value: float | None, threshold: float) -> bool:
     return value < threshold if rule in P_VALUES else value > threshold
 
 
-def _thresholds(place: Place, feature: FeatureMonitor | None, monitor: ModelMonitor) -> Thresholds:
+def _unfixed(place: Place, monitor: ModelMonitor) -> tuple[Thresholds, tuple[str, ...]]:
+    """What decides where nothing is fixed: the budget, or where none is stated the rule of thumb."""
+    if monitor.budget is None:
+        return RULE_OF_THUMB, ()
+    return {}, BUDGET_RULES[:1] if place.number is None else BUDGET_RULES
+
+
+def _fixed(place: Place, feature: FeatureMonitor | None, monitor: ModelMonitor) -> Thresholds:
     able = NAME_RULES if place.number is None else NUMERIC_RULES
     for said in (feature.fixed if feature else {}, monitor.fixed):
         chosen = {rule: said[rule] for rule in able if rule in said}
         if chosen:
             return chosen
-    return RULE_OF_THUMB
+    return {}

@@ -18,7 +18,8 @@ a chart             always                                                      
 ==================  ============================================================  ====  ========================================
 
 *Heavy* is a value of at least twice the threshold (for missing, of at least a tenth of the rows as well).  A p-value is never
-heavy: with rows enough the slightest change has a tiny one.  Drift is never P0: it is not known to harm.
+heavy: with rows enough the slightest change has a tiny one; of what the calibrated test finds, PSI says how heavy it is.
+Drift is never P0: it is not known to harm.
 """
 
 from __future__ import annotations

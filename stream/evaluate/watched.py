@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
@@ -73,6 +74,11 @@ class Watched:
         """What `stream.evaluate.window_verdicts.heads_of` found, by a window's name and length."""
         return {}
 
+    @cached_property
+    def calibrated(self) -> dict[tuple[int, int], Any]:
+        """What `stream.evaluate.calibrated.calibration_of` found, by its key."""
+        return {}
+
     def prepare(self) -> None:
         """Work out all of this now: a dozen milliseconds, to be spent off the event loop."""
         for name in _WORKED_OUT:
@@ -86,7 +92,8 @@ class Watched:
     def again(self, sources: Mapping[str, SourceMonitor], generation: int) -> Watched:
         """The same under another generation; what was worked out is kept."""
         made = replace(self, sources=sources, generation=generation)
-        made.__dict__.update({name: known for name, known in self.__dict__.items() if name in _WORKED_OUT})
+        kept = (*_WORKED_OUT, "calibrated")
+        made.__dict__.update({name: known for name, known in self.__dict__.items() if name in kept})
         return made
 
     @property

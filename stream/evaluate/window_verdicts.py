@@ -13,7 +13,7 @@ from schemas.findings import Effect, Kind, Severity, finding_key
 from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
 from stream.evaluate.judge_window import places_of
-from stream.evaluate.rules import ColumnRules
+from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
 from stream.evaluate.verdict import Evidence, Judged, Quiet, Verdict
 from stream.evaluate.watched import Head, Watched
 from stream.evaluate.yardstick import Place
@@ -66,12 +66,12 @@ def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) ->
         kind=_kind(rule, place),
         subject=watched.subject_at(place),
         state=_state(measure),
-        severity=_severity(rule, rules, measure=measure, place=place),
+        severity=_severity(head, column),
         start_ms=report.start,
         memory=report.end - report.start,
         every=watched.monitor.step_ms,
         value=measure.value if measure else None,
-        threshold=rules.missing if rule == "missing" else rules.thresholds[rule],
+        threshold=_threshold(rule, rules, measure),
         n=_rows(report, rule, column),
         n_eff=column.n_eff,
         p=measure.p_value if measure else None,
@@ -101,12 +101,32 @@ def _state(measure: Measure | None) -> Judged:
     return "firing" if measure.exceeded else "ok"
 
 
-def _severity(rule: str, rules: ColumnRules, *, measure: Measure | None, place: Place) -> Severity:
+def _threshold(rule: str, rules: ColumnRules, measure: Measure | None) -> float | None:
+    if rule in BUDGET_RULES:
+        return None if measure is None else measure.threshold
+    return rules.missing if rule == "missing" else rules.thresholds[rule]
+
+
+def _severity(head: Head, column: Column) -> Severity:
+    place, rules, rule = head.place, head.rules, head.rule
+    if rule in BUDGET_RULES:
+        return _severity_by_budget(head, column)
+    measure = column.measures.get(rule)
     if measure is None or measure.value is None or measure.threshold is None:
         return "P3"
     if place.room == "prediction":
         return severity.of_prediction(rule, measure.value, measure.threshold)
     return severity.of_feature(rule, measure.value, measure.threshold, importance=rules.importance)
+
+
+def _severity_by_budget(head: Head, column: Column) -> Severity:
+    """A calibrated test says that there is a change, PSI how large it is: heavy by the rule of thumb."""
+    psi = column.measures.get("psi")
+    if psi is None or psi.value is None:
+        return "P3"
+    if head.place.room == "prediction":
+        return severity.of_prediction("psi", psi.value, RULE_OF_THUMB["psi"])
+    return severity.of_feature("psi", psi.value, RULE_OF_THUMB["psi"], importance=head.rules.importance)
 
 
 def _evidence(column: Column, measure: Measure | None) -> Evidence:

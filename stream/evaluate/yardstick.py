@@ -71,6 +71,7 @@ class Yardstick:
     named: held numbers of the columns of names; ``names``: which folded bins are values of theirs, ``name_starts`` likewise.
     charted: places that have a chart; ``charted_sums``: where their sum of q is; ``between``: b² of their pane means;
         ``charts``: which of them a column is.
+    profiles: of the held columns; ``begins``: the cell at which each of their folded bins begins.
     """
 
     places: tuple[Place, ...]
@@ -93,10 +94,16 @@ class Yardstick:
     charted_sums: Ints
     between: Floats
     charts: Mapping[tuple[str, str], int]
+    profiles: tuple[Profile, ...]
+    begins: tuple[tuple[int, ...], ...]
 
     def values_of(self, place: Place) -> int:
         """How many values the reference holds of a column."""
         return 0 if place.held == NOT_HELD else self.known[place.held]
+
+    def bins_of(self, place: Place) -> int:
+        """How many folded bins of a held column hold values: all but the last, of rows without one."""
+        return len(self.begins[place.held]) - 1
 
     def chart_of(self, place: Place) -> int | None:
         """Which chart is the column's; None where it has none."""
@@ -153,6 +160,8 @@ def yardstick_of(layout: Layout, reference: Reference) -> Yardstick:
         charted_sums=_ints(2 * (each.place.number or 0) for each, _ in charted),
         between=np.array([wander for _, wander in charted], dtype=np.float64),
         charts={(each.place.room, each.place.name): at for at, (each, _) in enumerate(charted)},
+        profiles=tuple(each.profile for each in held),
+        begins=tuple(each.begins for each in held),
     )
 
 

@@ -129,7 +129,6 @@ def test_sources_are_kept_with_what_they_are_made_of(loaded: Monitors) -> None:
 
 def test_keys_of_later_versions_are_said_to_be_not_in_force(loaded: Monitors) -> None:
     assert loaded.not_in_force() == [
-        "defaults.budget",
         "models.flight-delay.segments",
         "models.flight-delay.business",
         "models.flight-delay.features.tailnum.reference",

@@ -21,14 +21,15 @@ def step(size: float) -> Callable[[Floats], Floats]:
 
 
 def ramp(slope: float) -> Callable[[Floats], Floats]:
-    return lambda age: np.maximum(age, 0.0) * slope
+    return lambda age: np.asarray(np.maximum(age, 0.0) * slope, dtype=np.float64)
 
 
 def intervals(shape: Callable[[Floats], Floats], *, phi: float) -> list[Onset]:
     """Of every series in which the chart alarmed after the change; correlated panes in long-run sd."""
-    noise = np.random.default_rng(8).standard_normal((RUNS, PANES))
-    noise = signal.lfilter([1.0 - phi], [1.0, -phi], noise, axis=1)
-    values = noise + shape(np.arange(PANES) - BEGINS + 1.0)
+    noise: Floats = np.random.default_rng(8).standard_normal((RUNS, PANES))
+    correlated: Floats = signal.lfilter([1.0 - phi], [1.0, -phi], noise, axis=1)
+    age = np.arange(PANES, dtype=np.float64) - BEGINS + 1.0
+    values = correlated + shape(age)
     found = [_alarm(one) for one in values]
     return [onset(one[: at + 1]) for one, at in zip(values, found, strict=True) if at is not None and at >= BEGINS]
 
