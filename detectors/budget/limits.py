@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from scipy import special
+
 from detectors.budget.chart_limit import cusum_limit
 from detectors.budget.sliding import p_threshold
 from detectors.calibration.calibrate import Calibration
@@ -20,10 +22,14 @@ SLACKS = (0.5, 0.25)
 
 @dataclass(frozen=True, slots=True)
 class WindowLimits:
-    """p-values below which a window alarms; ``location`` None where bins have no order."""
+    """p-values below which a window alarms; ``location`` None where bins have no order.
+
+    :param errors: by how many standard errors the middle may be away: the same limit as ``location``.
+    """
 
     omnibus: float
     location: float | None
+    errors: float | None = None
 
     def exceeded(self, verdict: Verdict) -> bool:
         """Whether a window is in drift by the budget."""
@@ -37,10 +43,12 @@ class WindowLimits:
 def window_limits(calibration: Calibration, rate: float, *, judgements: float) -> WindowLimits:
     """For a rate of alarms a judgement; ``judgements``: in the length of a window, 1 where windows do not overlap."""
     rate, freedom = MARGIN * rate, calibration.omnibus.shape_freedom
-    return WindowLimits(
-        omnibus=p_threshold(rate, judgements=judgements, freedom=freedom),
-        location=None if calibration.scores is None else p_threshold(rate, judgements=judgements, freedom=1.0),
-    )
+    omnibus = p_threshold(rate, judgements=judgements, freedom=freedom)
+    if calibration.location is None:
+        return WindowLimits(omnibus, None)
+    location = p_threshold(rate, judgements=judgements, freedom=1.0)
+    student = max(1.0, float(calibration.location.freedom[0]))
+    return WindowLimits(omnibus, location, errors=-float(special.stdtrit(student, location / 2.0)))
 
 
 def chart_limits(baseline: Baseline, rate: float) -> tuple[float, ...]:

@@ -47,6 +47,11 @@ class Verdict:
     expected_psi: float
     smallest_shift: float | None
 
+    @property
+    def error(self) -> float | None:
+        """Standard error of the shift."""
+        return None if self.smallest_shift is None else self.smallest_shift / _FOUND
+
 
 def judge(calibration: Calibration, counts: ArrayLike) -> Verdict | None:
     """The verdict on (bins,) counts of a window; None of a window without rows.

@@ -107,9 +107,13 @@ def with_calibrated(measures: dict[str, Measure], said: Said) -> dict[str, Measu
 
 
 def _shift(verdict: Verdict, limits: WindowLimits | None) -> Measure:
-    """In sd of a normal feature; decided by its p-value, so no threshold in that unit can be named."""
-    decided = limits is not None and limits.shifted(verdict)
-    return Measure(verdict.shift, CONVENTION, p_value=verdict.p_location, exceeded=decided)
+    """In sd of a normal feature, upwards or downwards; the limit is of its size."""
+    if limits is None or limits.errors is None or verdict.error is None:
+        return Measure(verdict.shift, CONVENTION, p_value=verdict.p_location)
+    limit = limits.errors * verdict.error
+    return Measure(
+        verdict.shift, CONVENTION, p_value=verdict.p_location, threshold=limit, exceeded=limits.shifted(verdict)
+    )
 
 
 def _made(watched: Watched, length_ms: int, events: int) -> Iterator[tuple[Place, ColumnRules, Calibration]]:

@@ -84,6 +84,12 @@ def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) ->
     )
 
 
+def _calibrated_p(column: Column) -> float | None:
+    """What the calibrated test says of it, whatever decided."""
+    calibrated = column.measures.get("drift")
+    return None if calibrated is None else calibrated.p_value
+
+
 def _rows(report: Report, rule: str, column: Column) -> int:
     """What a rule was computed from: PSI and the missing ratio count the rows without a value too."""
     return report.events if rule in ("psi", "missing") and report.stream == "predictions" else column.n
@@ -139,5 +145,6 @@ def _evidence(column: Column, measure: Measure | None) -> Evidence:
         "mean": column.mean,
         "missing_ratio": column.missing_ratio,
         "n_reference": column.n_reference,
+        "calibrated_p": _calibrated_p(column),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -26,7 +26,7 @@ _COLOURS = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 class Incident:
     """One incident, as the table shows it.  Times are epoch ms; ``cause`` is None where none stands out.
 
-    ``strength`` is the strongest member's value by its rule.
+    ``strength`` is the strongest member's value by its rule, ``calibrated_p`` what the calibrated test says of it.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Incident:
     threshold: float | None
     rows: int | None
     subjects: tuple[str, ...]
+    calibrated_p: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,18 @@ def _incident(view: IncidentView) -> Incident:
         view.id, view.worst, view.state, view.title, cause.node if cause else None,
         cause.probability if cause else 0.0, (view.since_lo, view.since_hi), view.ended,
         strongest.rule, strongest.peak if strongest.peak is not None else strongest.value, strongest.threshold,
-        strongest.n, tuple(sorted({member.subject for member in view.members})),
+        strongest.n, tuple(sorted({member.subject for member in view.members})), _calibrated_p(strongest),
     )  # fmt: skip
+
+
+def _calibrated_p(member: MemberView) -> float | None:
+    p = member.evidence.get("calibrated_p")
+    return p if isinstance(p, float) else None
 
 
 def _excess(member: MemberView) -> float:
     value = member.peak if member.peak is not None else member.value
-    return (value or 0.0) / (member.threshold or 1.0)
+    return abs(value or 0.0) / (member.threshold or 1.0)
 
 
 def told(pagerduty: RecordingPagerDuty, slack: RecordingSlack) -> Told:
@@ -111,7 +117,7 @@ def _incident_of(dedup_key: str) -> str:
 
 
 def incident_table(incidents: Iterable[Incident], found: Told) -> Table:
-    """Three lines an incident, within 80 characters: since when, what and why, how strong on how many rows, who was told."""
+    """Three or four lines an incident, within 80 characters: since when, what and why, how strong on how many rows, who was told."""
     title = "incidents of the year, times in UTC"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 1, 0), pad_edge=False)
     for heading in ("", "began", "what, and its probable cause", "how strong", "told"):
@@ -146,7 +152,8 @@ def _node(node: str) -> str:
 def _strength(one: Incident) -> str:
     value = "–" if one.strength is None else f"{one.strength:.3g}"
     limit = "" if one.threshold is None else f", limit {one.threshold:g}"
-    return f"{one.rule} {value}{limit}\n{_spaced(one.rows)} rows\n{_counted_nodes(len(one.subjects))}"
+    calibrated = "" if one.calibrated_p is None else f"\ncalibrated p {one.calibrated_p:.2g}"
+    return f"{one.rule} {value}{limit}{calibrated}\n{_spaced(one.rows)} rows\n{_counted_nodes(len(one.subjects))}"
 
 
 def _counted_nodes(count: int) -> str:

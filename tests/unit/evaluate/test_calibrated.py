@@ -85,6 +85,15 @@ def test_what_it_says_is_what_the_test_says_of_the_same_counts() -> None:
     rate = division.rate(1.0, division.Watched(1, tests=3), every_ms=DAY)
     assert found["drift"].threshold == pytest.approx(window_limits(test, rate, judgements=1.0).omnibus, rel=1e-9)
     assert (found["drift"].exceeded, found["shift"].exceeded) == (True, True)
+    # About four standard errors of a mean of 960 rows beside 38 400.
+    assert found["shift"].threshold == pytest.approx(4.0 * (1 / 960 + 1 / 38_400) ** 0.5, rel=0.25)
+
+
+def test_a_fall_is_a_shift_of_the_other_sign() -> None:
+    shift = columns(OF, SAME_TEMP - 5.0, SAME_DEST)["temp"].measures["shift"]
+    assert shift.value is not None
+    assert shift.threshold is not None
+    assert (shift.exceeded, shift.value < -shift.threshold) == (True, True)
 
 
 def test_a_change_fires_by_the_budget_and_psi_says_how_heavy_it_is() -> None:
