@@ -107,6 +107,8 @@ Said = Literal["right", "silent", "wrong"]
 
 def window_of(values: Floats, profile: NumericProfile) -> Window:
     """A window as panes would count it."""
+    if not values.size:
+        return Window(np.zeros(len(profile.edges) + 1, np.int64), np.inf, -np.inf)
     keys = outside_keys(values, minimum=profile.minimum or 0.0, maximum=profile.maximum or 0.0, sd=profile.scale)
     return Window(
         Binning(profile.edges).count(values).bins,

@@ -155,6 +155,12 @@ def test_maps_that_cannot_be_told_apart_are_not_named(celsius: NumericProfile) -
     assert signature(celsius, window_of(-normal(), celsius)) is None  # as well x - 30: the normal law is symmetric
 
 
+def test_a_scale_that_looks_like_lost_rows_is_not_named() -> None:
+    profile = drawn("uniform", 1)[1]
+    shorter = DISTRIBUTIONS["uniform"](np.random.default_rng(7), ROWS) / 1.609344
+    assert signature(profile, window_of(shorter, profile)) is None
+
+
 def test_a_spread_that_grew_around_its_mean_is_no_cause(celsius: NumericProfile) -> None:
     assert signature(celsius, window_of(15.0 + 1.6 * (normal() - 15.0), celsius)) is None
 
