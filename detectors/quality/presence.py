@@ -1,0 +1,113 @@
+"""Features that came and went, ids that came twice, and a feature that differs between serving and its store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from detectors.calibration.independent import named_p_value, ordered_p_value
+from detectors.psi import decile_and_atom_edges, driftline_categorical, driftline_numeric, fold_to
+from detectors.quality.verdict import LEAST_ROWS, Verdict, judged, undecided
+from schemas.reference import CategoricalProfile, NumericProfile, Profile
+
+#: No value of a feature in a window is chance where it is no less likely than this.
+BY_CHANCE = 1e-6
+#: Relative standard error of the distinct ids that Redis' HyperLogLog estimates, and how many of them are allowed for.
+SKETCH_ERROR, SKETCH_ERRORS = 0.0081, 3.0
+#: PSI between serving and store from which the two are not the same feature.
+SKEW = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Names, sorted: of the reference and not sent, sent and not in the reference, sent and declared nowhere."""
+
+    vanished: tuple[str, ...]
+    appeared: tuple[str, ...]
+    not_registered: tuple[str, ...]
+
+
+def arrivals(declared: Iterable[str], profiles: Mapping[str, Profile], *, sent: Iterable[str]) -> Arrivals:
+    """Which features came and which went; ``sent``: features of which a window holds a value.
+
+    >>> arrivals(["a", "b"], {}, sent=["b", "c"])
+    Arrivals(vanished=(), appeared=('b',), not_registered=('c',))
+    """
+    known, here = set(declared), set(sent)
+    held = {name for name, profile in profiles.items() if sum(profile.counts)}
+    return Arrivals(
+        tuple(sorted((known & held) - here)), tuple(sorted((known & here) - held)), tuple(sorted(here - known))
+    )
+
+
+def vanished(profile: Profile, values: int, rows: int) -> Verdict:
+    """No value of a feature in all of a window's rows, where that is no chance. ``value``: the share of rows without one."""
+    if not sum(profile.counts):
+        return undecided("vanished", rows, state="no_reference")
+    if not rows:
+        return undecided("vanished", 0, state="no_traffic")
+    p = math.exp(rows * math.log1p(-min(sum(profile.counts) / profile.rows, 1.0 - 1e-9)))
+    gone = values == 0 and p < BY_CHANCE
+    return Verdict(
+        "vanished", "drift" if gone else "ok", 1.0 - values / rows, None, rows, p, "no value" if gone else ""
+    )
+
+
+def appeared(profile: Profile | None, values: int) -> Verdict:
+    """Values of a feature that the reference does not hold, or holds no value of: there is nothing to compare with."""
+    new = bool(values) and (profile is None or not sum(profile.counts))
+    return Verdict("appeared", "no_reference" if new else "ok", float(new), 0.0, values)
+
+
+def duplicates(rows: int, distinct: float, *, allowed: float = 0.0, error: float = SKETCH_ERROR) -> Verdict:
+    """The share of rows whose id came before, by a sketch of distinct ids, beyond what is allowed and the sketch's own error.
+
+    :param distinct: the sketch's estimate; :param error: its relative standard error, 0 where ids were counted.
+
+    >>> duplicates(1_000, 930.0).state, duplicates(1_000, 985.0).state, round(duplicates(1_000, 930.0).value, 2)
+    ('drift', 'ok', 0.07)
+    """
+    if rows < LEAST_ROWS:
+        return undecided("duplicates", rows)
+    return judged("duplicates", max(0.0, 1.0 - distinct / rows), allowed + SKETCH_ERRORS * error, n=rows)
+
+
+def skew_numeric(
+    profile: NumericProfile, serving: ArrayLike, store: ArrayLike, *, missing: tuple[int, int] = (0, 0),
+    threshold: float = SKEW,
+) -> Verdict:  # fmt: skip
+    """PSI of what serving sent against what the feature store sent, both over the profile's edges.
+
+    :param missing: rows without a value, of serving and of the store; :param threshold: where the feature fixes its own.
+    """
+    served, stored = (np.asarray(side, dtype=np.int64) for side in (serving, store))
+    n = int(min(served.sum(), stored.sum()))
+    if n < LEAST_ROWS:
+        return undecided("skew", n, threshold=threshold)
+    there = replace(profile, counts=tuple(stored.tolist()), missing=missing[1], nonfinite=0)
+    value = driftline_numeric(there, served, missing=missing[0])
+    edges = decile_and_atom_edges(profile)
+    folded = [fold_to(profile.edges, edges, side) for side in (stored, served)]
+    p = ordered_p_value(*folded, missing=(missing[1], missing[0]))
+    return judged("skew", value or 0.0, threshold, n=n, p=p)
+
+
+def skew_named(
+    profile: CategoricalProfile, serving: ArrayLike, store: ArrayLike, *, missing: tuple[int, int] = (0, 0),
+    threshold: float = SKEW,
+) -> Verdict:  # fmt: skip
+    """The same of names; both counted over the profile's categories and then other and unseen."""
+    served, stored = (np.asarray(side, dtype=np.int64) for side in (serving, store))
+    n = int(min(served.sum(), stored.sum()))
+    if n < LEAST_ROWS:
+        return undecided("skew", n, threshold=threshold)
+    names = (*profile.categories, "(other)", "(unseen)")
+    there = replace(profile, categories=names, counts=tuple(stored.tolist()), other=0, missing=missing[1])
+    value = driftline_categorical(there, served, missing=missing[0])
+    return judged(
+        "skew", value or 0.0, threshold, n=n, p=named_p_value(stored, served, missing=(missing[1], missing[0]))
+    )
