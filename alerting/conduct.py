@@ -9,7 +9,7 @@ from alerting.history import noted
 from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import ended
 from alerting.silences import silence_of, silence_problem
-from alerting.state import State
+from alerting.state import Known, State
 from schemas.actions import Acknowledge, Action, AddSilence, ExpireSilence, Resolve
 from schemas.findings import Severity
 
@@ -64,10 +64,13 @@ def _resolve(draft: Draft, incident: Incident, action: Resolve) -> None:
     """End it.  What fires is shut at the severity that was seen; what came or got worse since will open anew."""
     seen = incident.revision if action.revision is None else action.revision
     over = ended(draft, noted(incident, draft.now, f"resolved by {action.by}"), "operator")
+    shut: dict[str, dict[str, Known]] = {}
     for key, member in over.members.table.rows():
         known = draft.known(member.finding.model, key)
         if known is not None and member.active and member.joined <= seen:
-            draft.know(member.finding.model, key, replace(known, shut=_seen(member, seen)))
+            shut.setdefault(member.finding.model, {})[key] = replace(known, shut=_seen(member, seen))
+    for model, keys in shut.items():
+        draft.know_all(model, keys)
 
 
 def _seen(member: Member, revision: int) -> Severity:

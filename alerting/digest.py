@@ -41,8 +41,9 @@ class Batch:
         return len(self.named) + self.more
 
     def joined(self, other: Batch) -> Batch:
-        """Both."""
-        named = sorted((*self.named, *other.named), key=lambda one: (one.severity, one.began, one.incident))
+        """Both; an incident that was missed at two addresses of which one speaks for the other counts once."""
+        both = {one.incident: one for one in (*self.named, *other.named)}.values()
+        named = sorted(both, key=lambda one: (one.severity, one.began, one.incident))
         return Batch(tuple(named[:KEPT]), self.more + other.more + max(0, len(named) - KEPT))
 
 
@@ -104,8 +105,8 @@ def call_of(digest: Digest) -> Call:
 
 
 def message_of(digest: Digest) -> Message:
-    """What the receiver renders: a line for each that is named."""
-    batch = everything(digest)
+    """What the receiver renders: a line for each that is named.  What came since it was begun is said with the next one."""
+    batch = digest.sending if digest.sending.total else digest.waiting
     worst = batch.named[0]
     many = "1 incident was" if batch.total == 1 else f"{batch.total} incidents were"
     more = (f"and {batch.more} more",) if batch.more else ()

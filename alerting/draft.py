@@ -57,8 +57,12 @@ class Draft:
 
     def know(self, model: str, key: str, known: Known) -> None:
         """Remember it."""
+        self.know_all(model, {key: known})
+
+    def know_all(self, model: str, known: Mapping[str, Known]) -> None:
+        """The same of several keys, at the cost of little more than one."""
         heard = self.heard(model)
-        self._put_model(model, replace(heard, keys=heard.keys.put({key: known})))
+        self._put_model(model, replace(heard, keys=heard.keys.put(known)))
 
     def release(self, members: Iterable[Member], home: str) -> None:
         """The keys of members that are at home in an incident may join elsewhere from now on."""
@@ -68,8 +72,7 @@ class Draft:
             if known is not None and known.home == home:
                 free.setdefault(finding.model, {})[finding.key] = replace(known, home=None)
         for model, keys in free.items():
-            heard = self.heard(model)
-            self._put_model(model, replace(heard, keys=heard.keys.put(keys)))
+            self.know_all(model, keys)
 
     def incident(self, incident: Incident) -> Incident:
         """Put an incident, and have it settled."""

@@ -77,6 +77,9 @@ class Lineage:
                 built._children.setdefault(parent, set()).add(node)
         for name in sources:
             built.above(source_node(name))
+            built.monitored_below(source_node(name))
+        for name in models:
+            built.widest(model_node(name))
         return built
 
     def above(self, node: str, _way: tuple[str, ...] = ()) -> Mapping[str, Path]:

@@ -63,12 +63,20 @@ def _absorbed(draft: Draft, incident: Incident, other: Incident, *, anchor: dict
         incident,
         anchor=anchor,
         opened=min(incident.opened, other.opened),
+        worst=min(incident.worst, other.worst),
+        late=_sooner(incident.late, other.late),
+        held=_sooner(incident.held, other.held),
         classes=incident.classes | other.classes,
         models=incident.models | other.models,
         flips=max(incident.flips, other.flips),
         links=tuple(name for name in incident.links if name != other.id),
     )
     return draft.members(noted(whole, draft.now, f"{other.id} is the same fault"), moved)
+
+
+def _sooner(one: int | None, other: int | None) -> int | None:
+    """What keeps it from being told no longer than the one that could be told first; None: nothing does."""
+    return None if one is None or other is None else min(one, other)
 
 
 def _moved(member: Member, incident: Incident) -> Member:

@@ -80,13 +80,7 @@ def _entry(incident: Incident, want: Want) -> Entry:
 
 def _raised(draft: Draft, incident: Incident, want: Want, *, entry: Entry, audience: _Audience) -> Entry:
     """The entry with what it wants now."""
-    entry = replace(
-        entry,
-        receiver=want.receiver,
-        update_interval=want.update_interval,
-        repeat_interval=want.repeat_interval,
-        held=want.held,
-    )
+    entry = _addressed(entry, want)
     if entry.want is None:
         # Who was told once is handed over to the next address without another wait, or nobody would be told for a while.
         ready = want.ready <= draft.now or audience.told
@@ -97,7 +91,21 @@ def _raised(draft: Draft, incident: Incident, want: Want, *, entry: Entry, audie
         return (None if alone else rolled(draft, want, entry)) or _opened(draft, want, entry)
     if want.severity < entry.severity and not want.held:
         return _worse(draft, entry, want)
-    return replace(entry, severity=max(want.severity, entry.severity))
+    return entry if want.severity <= entry.severity else replace(entry, severity=want.severity)
+
+
+def _addressed(entry: Entry, want: Want) -> Entry:
+    """The entry with what its route says; the identical one where nothing has changed, as with nearly every finding."""
+    said = (want.receiver, want.update_interval, want.repeat_interval, want.held)
+    if said == (entry.receiver, entry.update_interval, entry.repeat_interval, entry.held):
+        return entry
+    return replace(
+        entry,
+        receiver=want.receiver,
+        update_interval=want.update_interval,
+        repeat_interval=want.repeat_interval,
+        held=want.held,
+    )
 
 
 def _opened(draft: Draft, want: Want, entry: Entry) -> Entry:

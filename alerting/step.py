@@ -30,7 +30,7 @@ def step(state: State, given: Input, now: int) -> State:
             return finished(Draft(state, now))
         draft = Draft(state, now)
         hear_time(draft, given)
-        state = finished(draft)
+        state = finished(draft) if draft.moved else state
     draft = Draft(state, now)
     _take(draft, given)
     return finished(draft)

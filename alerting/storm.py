@@ -12,6 +12,7 @@ import hashlib
 import heapq
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, count
 
 from alerting.draft import Draft
 from alerting.entry import Entry
@@ -24,6 +25,7 @@ from alerting.recovery import ended
 from alerting.silences import silenced_until
 from alerting.state import State, Storm
 from alerting.titles import strongest
+from alerting.totals import totals
 from alerting.wanted import Want
 
 
@@ -71,7 +73,7 @@ def weathered(draft: Draft, incident: Incident, rollup: RollUp) -> Incident:
     for entry in heapq.nsmallest(room(storm, draft.policy.timings, draft.now), due, key=lambda one: _rank(draft, one)):
         _release(draft, entry)
     waiting = [entry for entry in _waiting(draft, storm) if entry.want is None]
-    seen = replace(rollup, waiting=len(waiting), taken=storm.taken, silenced=_silenced(draft, incident))
+    seen = replace(rollup, waiting=len(waiting), taken=storm.taken, silenced=_silenced(draft, incident, waiting))
     worst = heapq.nsmallest(LINKS, waiting, key=lambda one: _rank(draft, one))
     seen_by = replace(
         _raised(draft, incident, due),
@@ -124,8 +126,8 @@ def _ask(draft: Draft, address: str, storm: Storm) -> Storm:
 def _begun(draft: Draft, want: Want, entry: Entry) -> str:
     """Begin a roll-up: its id follows from the incident that was one too many, so that every replay finds the same."""
     digest = hashlib.sha256(f"storm|{want.address}|{entry.incident}".encode()).hexdigest()[:10]
-    names = (f"inc-{digest}{tail}" for tail in ("", *(f"-{number}" for number in range(2, 1_000_000))))
-    name = next(name for name in names if name not in draft.incidents)
+    spare = (f"inc-{digest}-{number}" for number in count(2))
+    name = next(name for name in chain((f"inc-{digest}",), spare) if name not in draft.incidents)
     reach = Reach(want.address, want.kind, want.receiver, 0, want.update_interval, want.repeat_interval)
     begun = Incident(
         id=name,
@@ -179,8 +181,12 @@ def _raised(draft: Draft, incident: Incident, due: list[Entry]) -> Incident:
     return noted(worse, draft.now, f"{incident.severity} → {severity}")
 
 
-def _silenced(draft: Draft, incident: Incident) -> int | None:
-    return silenced_until(draft.silences.values(), {"incident": incident.id}, draft.now)
+def _silenced(draft: Draft, incident: Incident, waiting: list[Entry]) -> int | None:
+    """Until when nobody is to be rung for it: it is silenced itself, or everything that it still speaks for."""
+    own = silenced_until(draft.silences.values(), {"incident": incident.id}, draft.now)
+    if own is not None or not waiting or not all(entry.held for entry in waiting):
+        return own
+    return min(totals(draft.incidents[entry.incident]).least.silenced for entry in waiting)
 
 
 def _children(state: State, incident: Incident) -> Iterator[Incident]:

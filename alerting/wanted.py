@@ -38,7 +38,7 @@ class Want:
 def reached(policy: Policy, member: Member) -> Member:
     """The member with its routes, by the severity that it has."""
     if member.severity is None:
-        return replace(member, reach=())
+        return replace(member, reach=()) if member.reach else member
     labels = member.finding.labels | {"severity": member.severity}
     found: dict[str, Reach] = {}
     for branch in audience(policy.tree, labels):
@@ -48,7 +48,8 @@ def reached(policy: Policy, member: Member) -> Member:
                 address, branch.receiver or "", wait, intervals=(branch.update_interval, branch.repeat_interval)
             )
             found.setdefault(address.name, reach)
-    return replace(member, reach=tuple(found.values()))
+    reach_now = tuple(found.values())
+    return member if reach_now == member.reach else replace(member, reach=reach_now)
 
 
 def _reach(address: Address, receiver: str, wait: int, *, intervals: tuple[int, int | None]) -> Reach:

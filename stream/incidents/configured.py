@@ -100,7 +100,7 @@ class Configured:
         known = completed(self._addresses, found)
         if known == self._addresses:
             return False
-        self._follow(generation, known)
+        self._follow(generation, known, policy_of(generation, known, self._settings.clock))
         return True
 
     async def _refreshed(self) -> bool:
@@ -115,7 +115,9 @@ class Configured:
         known = completed(_addresses(built), self._unchanged(generation))
         same = not newer and known == self._addresses
         if not same:
-            self._follow(generation, known)
+            # A lineage of ten thousand features takes a while: not on the loop.
+            policy = await asyncio.to_thread(policy_of, generation, known, self._settings.clock)
+            self._follow(generation, known, policy)
         self._take(built, generation)
         self._held = stamp
         return not same
@@ -146,9 +148,8 @@ class Configured:
         self.receivers = {**self.receivers, **built.receivers}
         self._built, self._generation, self._said = built, generation, ""
 
-    def _follow(self, generation: Generation, known: Known) -> None:
-        self._addresses = known
-        self.policy = policy_of(generation, known, self._settings.clock)
+    def _follow(self, generation: Generation, known: Known, policy: Policy) -> None:
+        self._addresses, self.policy = known, policy
         self.announced = tuple(announced(generation))
         self.first.set()
 

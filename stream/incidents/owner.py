@@ -237,7 +237,7 @@ class Owner:
         self._tell()
 
     def _note_blocked(self, tenure: Tenure, feeding: Feeding) -> None:
-        if feeding.blocked and not tenure.blocked:
+        if feeding.blocked and (not tenure.blocked or feeding.now > tenure.now):  # time has moved: this is another wait
             tenure.blocked_since = time.monotonic()
         tenure.blocked = set(feeding.blocked)
 

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol
 
 from alerting.deliveries import Call, Message, Receipt, ReceiverKind
@@ -52,11 +53,16 @@ class Budget(Protocol):
 
 @dataclass(slots=True)
 class Lane:
-    """One address: its task, and what it waits for after a failure."""
+    """One address: its task, and what it waits for: after a failure, and for the budget of what is not P0.
+
+    ``next_at`` is when the first of its calls may be made.
+    """
 
     task: asyncio.Task[None] | None = None
     failures: int = 0
     free_at: float = 0.0
+    others_at: float = 0.0
+    next_at: float = 0.0
     calls: list[Call] = field(default_factory=list)
     said: str = ""
     left: set[asyncio.Future[Receipt]] = field(default_factory=set)
@@ -106,7 +112,7 @@ class Senders:
 
     async def run(self) -> None:
         """Wait until something may have to be sent, and see to it that each address is served."""
-        soonest = min((lane.free_at for lane in self._lanes.values() if lane.calls and _idle(lane)), default=None)
+        soonest = min((lane.next_at for lane in self._lanes.values() if lane.calls and _idle(lane)), default=None)
         wait_s = None if soonest is None else max(0.0, soonest - time.monotonic())
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(wait_s):
@@ -133,10 +139,9 @@ class Senders:
             self._lanes.setdefault(call.address, Lane()).calls.append(call)
         now = time.monotonic()
         for lane in self._lanes.values():
-            if lane.calls and _idle(lane) and lane.free_at <= now:
-                call = min(lane.calls, key=lambda call: (self._held_s(tenure, call) > 0, *_urgency(call)))
-                lane.free_at = now + self._held_s(tenure, call)
-                if lane.free_at <= now:
+            if lane.calls and _idle(lane):
+                lane.next_at, call = next_call(lane, now=now, held_s=partial(self._held_s, tenure))
+                if lane.next_at <= now:
                     lane.task = asyncio.create_task(self._serve(tenure, lane, call=call))
 
     def _held_s(self, tenure: Tenure, call: Call) -> float:
@@ -154,8 +159,11 @@ class Senders:
 
     async def _send(self, tenure: Tenure, lane: Lane, *, call: Call) -> None:
         wait_s = await self._owner.patience(lambda: self._budget.seconds_until(call))
-        if wait_s:
+        if wait_s and call.severity == "P0":
             lane.free_at = time.monotonic() + wait_s
+        elif wait_s:
+            lane.others_at = time.monotonic() + wait_s
+        if wait_s:
             return
         receiver = self._receiver(lane, call)
         shown = _shown(tenure, call)
@@ -247,6 +255,19 @@ def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
     if receipt.outcome == "ok":
         return Confirmed(call.entry, call, receipt.thread)
     return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret)
+
+
+def next_call(lane: Lane, *, now: float, held_s: Callable[[Call], float]) -> tuple[float, Call]:
+    """When which of a lane's calls is made next: the first that may be, of several the most urgent.
+
+    A P0 waits for nothing that only others have to wait for: their share of the budget, and what may still arrive.
+    """
+
+    def free_at(call: Call) -> float:
+        rest = lane.free_at if call.severity == "P0" else max(lane.free_at, lane.others_at)
+        return max(rest, now + held_s(call))
+
+    return min(((free_at(call), call) for call in lane.calls), key=lambda one: (one[0], *_urgency(one[1])))
 
 
 def _idle(lane: Lane) -> bool:

@@ -35,6 +35,7 @@ from stream.local.progress import Watch, judging_line, progress_line
 from stream.local.replay import Offsets, Progress, Sender, end_of_pane, offsets_in, replay
 from stream.local.stack import DRIFTLINE, NAMES, Stack, running_stack
 from stream.local.told import Incident, Told, incidents_in, told
+from stream.local.two_views import Views, reports_in, views_of
 from stream.local.watched import MODEL, january, write_watched
 from stream.state.reading import read_counts
 
@@ -51,7 +52,7 @@ class DemoFailed(DriftlineError):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the demo found. psi: month -> column -> PSI against January."""
+    """What the demo found. psi: month -> column -> PSI against January; views: of the weeks of the year, by both rules."""
 
     predictions: int
     labels: int
@@ -64,6 +65,7 @@ class Summary:
     incidents: tuple[Incident, ...]
     told: Told
     psi: Mapping[str, Psi]
+    views: tuple[Views, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ def _summary(reference: Reference, stack: Stack, *, progress: Progress, children
     year = counts["labels"], counts["serving"], *(counts[month.name] for month in months())
     predictions = [counts[month.name] for month in months()]
     with Redis.from_url(stack.redis) as redis:
-        incidents = tuple(incidents_in(redis, NAMES))
+        incidents, views = tuple(incidents_in(redis, NAMES)), tuple(views_of(reports_in(redis, NAMES, MODEL)))
     return Summary(
         predictions=sum(month["events"] for month in predictions),
         labels=counts["labels"]["events"],
@@ -200,6 +202,7 @@ def _summary(reference: Reference, stack: Stack, *, progress: Progress, children
         incidents=incidents,
         told=told(stack.pagerduty.vendor, stack.slack.vendor),
         psi={month.name: psi_of_month(reference, counts[month.name]) for month in months()},
+        views=views,
     )
 
 

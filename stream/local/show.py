@@ -13,6 +13,7 @@ from rich.console import Console
 from stream.local.demo import Children, Summary, replayed_year
 from stream.local.monthly import psi_table
 from stream.local.told import incident_table
+from stream.local.two_views import views_table
 
 
 def run_demo(*, stay: bool, as_json: bool) -> None:
@@ -45,6 +46,8 @@ def print_tables(summary: Summary) -> None:
         f"{summary.seconds:g} s, {summary.events_per_s:g} events/s"
     )
     console.print(psi_table(summary.psi))
+    console.print()
+    console.print(views_table(summary.views))
     console.print()
     console.print(incident_table(summary.incidents, summary.told))
     console.print(

@@ -226,7 +226,7 @@ def test_an_input_at_which_the_core_raises_is_put_aside_and_everything_else_goes
         assert answers.decode(stored) == Answer(
             False, "a bug of driftline kept it from being done, and nothing was changed; `driftline dlq ls` shows it"
         )
-        lost, undone = (json.loads(value) for one in site.letters.added for _, value in letters_of([one], PLAIN))
+        undone, lost = (json.loads(value) for one in site.letters.added for _, value in letters_of([one], PLAIN))
         assert (lost["topic"], lost["partition"], lost["offset"], lost["reason"]) == (found.topic, 0, 1, "not_an_event")
         assert lost["detail"] == "a bug, nothing is decided by it: KeyError: 'no such node'"
         assert lost["payload"].encode() == said[1]
@@ -234,7 +234,7 @@ def test_an_input_at_which_the_core_raises_is_put_aside_and_everything_else_goes
 
     with caplog.at_level(logging.ERROR):
         told(story)
-    assert caplog.messages == [f"a bug: nothing is decided by {place}" for place in ("findings:0:1", "actions:0:0")]
+    assert caplog.messages == [f"a bug: nothing is decided by {place}" for place in ("actions:0:0", "findings:0:1")]
     assert all(record.exc_info for record in caplog.records)
 
 

@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from redis import Redis
 
+from alerting.register import entries
 from schemas.findings import Finding, Progress
 from schemas.incidents import IncidentView, decode
 from schemas.names import Names
@@ -125,7 +126,8 @@ def test_time_waits_for_a_receiver_that_hangs_and_then_goes_on_without_it(
     redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert owner.LOCK_STEP_S == 30.0
-    monkeypatch.setattr(owner, "LOCK_STEP_S", 0.5)
+    wait_s = 2.0  # so long that whoever answers has answered, on a busy machine too
+    monkeypatch.setattr(owner, "LOCK_STEP_S", wait_s)
     receivers = two_receivers()
     receivers["slack:#ml"].free.clear()
 
@@ -137,13 +139,13 @@ def test_time_waits_for_a_receiver_that_hangs_and_then_goes_on_without_it(
             one.feed(finding(hours=at, onset_hours=at, severity="P0"))
             one.feed(*(finding(hours=at + hours, state="ok") for hours in (24, 30, 36)))
         one.feed(mark(22 * 24))
-        await one.until(lambda: one.tenure.now >= T0 + 22 * 24 * HOUR)
-        assert 0.45 <= loop.time() - began < 5, "waited for once, not at every incident"
+        await one.until(lambda: one.tenure.now >= T0 + 22 * 24 * HOUR, timeout_s=25)
+        assert loop.time() - began >= 0.9 * wait_s
         assert receivers["pagerduty:1"].kinds == ["open", "close"] * 3, "who answers hears everything"
         assert receivers["slack:#ml"].kinds == ["open"]
         receivers["slack:#ml"].free.set()
         await one.until(lambda: receivers["slack:#ml"].kinds[-1] == "digest")
-        await asyncio.sleep(0.1)
+        await one.until(lambda: not any(True for _ in entries(one.tenure.state)))
         assert receivers["slack:#ml"].kinds == ["open", "close", "digest"], "what came and went meanwhile is not opened"
         digest = receivers["slack:#ml"].calls[-1][1]
         assert digest.title == "2 incidents were over before this channel could be told"
@@ -155,4 +157,5 @@ def test_time_waits_for_a_receiver_that_hangs_and_then_goes_on_without_it(
 
     with caplog.at_level(logging.ERROR, "stream.incidents.owner"):
         asyncio.run(run())
-    assert caplog.messages == ["event time goes on although nobody at slack:#ml was told"]
+    waited_once = ["event time goes on although nobody at slack:#ml was told"]
+    assert caplog.messages == waited_once, "not at every incident"
