@@ -117,7 +117,7 @@ def _incident_of(dedup_key: str) -> str:
 
 
 def incident_table(incidents: Iterable[Incident], found: Told) -> Table:
-    """Three or four lines an incident, within 80 characters: since when, what and why, how strong on how many rows, who was told."""
+    """Three or four lines an incident, within 80 characters: since when, what and why, how strong, who was told."""
     title = "incidents of the year, times in UTC"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 1, 0), pad_edge=False)
     for heading in ("", "began", "what, and its probable cause", "how strong", "told"):

@@ -18,6 +18,7 @@ from stream.local.model import scores_of
 from stream.local.monthly import months
 from stream.local.serving import OUTAGE, SLOW
 from stream.local.told import Incident, Told, incident_table
+from stream.local.two_views import View, Views, views_table
 from tests.support.flights_psi import psi_from_rows
 
 README = Path(__file__).parents[2] / "README.md"
@@ -116,6 +117,30 @@ def test_the_readme_shows_incidents_as_the_demo_prints_them(summary: Any) -> Non
     rows = [block for block in printed(summary).split("\n\n") if " rows" in block]
     assert len([block for block in rows if block in shown]) == 4
     assert len(rows) == len(summary["incidents"]) == 9
+
+
+@pytest.mark.slow
+def test_both_views_of_the_weeks_stand_beside_each_other(summary: Any) -> None:
+    found = {one["column"]: (one["by_psi"]["beyond"], one["by_test"]["beyond"]) for one in summary["views"]}
+    assert {one["by_test"]["judged"] for one in summary["views"] if one["column"] != "wind_gust"} == {358}
+    assert {name: found[name] for name in ("temp", "seats", "plane_age", "dest", "carrier", "(score)")} == {
+        "temp": (358, 0), "seats": (0, 208), "plane_age": (6, 123), "dest": (0, 125), "carrier": (0, 0),
+        "(score)": (242, 118),
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_readme_shows_the_weeks_as_the_demo_prints_them(summary: Any) -> None:
+    views = [
+        Views(one["column"], View(**one["by_psi"]), View(**one["by_test"])) for one in summary["views"]
+    ]  # fmt: skip
+    console = Console(width=80, file=io.StringIO())
+    console.print(views_table(views))
+    shown = set(README.read_text().splitlines())
+    lines = [line.rstrip() for line in cast("io.StringIO", console.file).getvalue().splitlines()]
+    assert [line.split()[0] for line in lines if line in shown] == [
+        "weeks", "weeks", "plane_age", "seats", "temp", "carrier", "dest", "(score)",
+    ]  # fmt: skip
 
 
 def printed(summary: Any) -> str:
