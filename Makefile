@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup services check lint test demo bench chaos lock clean
+.PHONY: help setup services check lint test demo bench bench-statistics chaos lock clean
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -10,7 +10,7 @@ STAMP := .venv/.complete
 PYTEST := $(BIN)/python -m pytest
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## the virtual environment .venv with the driftline command, locked with hashes
 
@@ -41,6 +41,10 @@ chaos: setup services ## the kill -9 tests, three times in a row
 
 bench: setup services ## events per CPU-second; prints a table
 	$(PYTEST) -q -s -m bench tests/bench
+
+bench-statistics: setup ## the drift statistics of other packages beside ours; prints a table
+	@[ -n "$${DRIFTLINE_PEERS:-}" ] || scripts/make-peers evidently frouros nannyml
+	$(PYTEST) -q -s -m bench tests/bench/test_statistics.py
 
 lock: setup ## resolve the dependencies again into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 \

@@ -6,6 +6,7 @@ back from its JSON.  How the file itself is written is :mod:`schemas.monitors_fi
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -45,8 +46,19 @@ class ServingMonitor(Frozen):
     latency_p95_ms: int | None = None
 
 
+class Change(Frozen):
+    """An entry of a feature's change record: when its definition changed, what did, and who changed it."""
+
+    at: date
+    what: str = Field(min_length=1)
+    by: str | None = None
+
+
 class FeatureMonitor(Frozen):
-    """One feature; owner, freshness and nulls are inherited from its source where it says nothing itself."""
+    """One feature; owner, freshness and nulls are inherited from its source where it says nothing itself.
+
+    ``computation``, ``version`` and ``changes`` (newest first) are told to people and decide nothing.
+    """
 
     type: FeatureType
     source: str | None = None
@@ -54,6 +66,9 @@ class FeatureMonitor(Frozen):
     range: tuple[float, float] | None = None
     unit: str | None = None
     description: str | None = None
+    computation: str | None = None
+    version: str | None = None
+    changes: tuple[Change, ...] = ()
     top: int = 200
     hash: bool = False
     reference: Literal["fixed", "rolling"] = "fixed"

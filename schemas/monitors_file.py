@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from schemas.durations import milliseconds_of
-from schemas.monitored import FeatureType, PredictionKind
+from schemas.monitored import Change, FeatureType, PredictionKind
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
@@ -49,6 +49,8 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 Length = Annotated[Duration, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: ``3`` means the text; a fraction must be quoted, for its last zeros would be lost.
+Version = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 #: A model's name becomes part of Redis keys, where colons and braces have a meaning.
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -122,6 +124,9 @@ class Feature(Shape):
     range: Annotated[list[Finite], Field(min_length=2, max_length=2)] | None = None
     unit: str | None = None
     description: str | None = None
+    computation: str | None = None
+    version: Version | None = None
+    changes: list[Change] = Field(default_factory=list)
     owner: str | None = None
     top: Annotated[int, Field(ge=1, le=10_000)] = 200
     hash: bool = False

@@ -35,8 +35,8 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
         "lateness, revise_within, no_traffic_after, budget, fixed, reference, references, service, owner, "
         "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
-        "importance, range, unit, description, owner, top, hash, reference, null_threshold, freshness_sla, "
-        "slow_window, fixed",
+        "importance, range, unit, description, computation, version, changes, owner, top, hash, reference, "
+        "null_threshold, freshness_sla, slow_window, fixed",
     ]
 
 
@@ -83,6 +83,17 @@ def test_a_name_that_json_escapes(folder: Path, written: str, shown: str) -> Non
     [problem] = caught.value.problems
     assert (problem.line, problem.key, problem.message) == (6, f"models.m.features.{shown}", said)
     assert str(problem).isprintable()
+
+
+def test_a_change_record_of_another_shape(folder: Path) -> None:
+    text = MODEL + "    features:\n      f:\n        type: numeric\n        version: 1.10\n        changes:\n"
+    text += "          - {at: spring, what: new}\n          - {at: 2026-03-01}\n          - {at: 2026-03-01, what: x, who: y}\n"
+    assert refusal(folder, text) == [
+        "8: models.m.features.f.version: must be text, not 1.1",
+        "10: models.m.features.f.changes.0.at: must be a valid date or datetime, input is too short, not 'spring'",
+        "11: models.m.features.f.changes.1.what: is missing",
+        "12: models.m.features.f.changes.2.who: is not a key here. Allowed: at, what, by",
+    ]
 
 
 def test_names_may_hold_anything_else(folder: Path) -> None:

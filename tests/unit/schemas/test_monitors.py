@@ -1,10 +1,12 @@
 """A good monitors file: what is merged, inherited, and said to be not in force."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from schemas.config import Generation, InForce
+from schemas.monitored import Change
 from schemas.monitors import (
     FeatureMonitor,
     ModelMonitor,
@@ -121,6 +123,37 @@ def test_a_feature_inherits_from_its_source_what_it_does_not_say_itself(loaded: 
     )
     assert (features["wind_gust"].null_threshold, features["wind_gust"].owner) == (0.9, "ml-flights")
     assert features["tailnum"] == FeatureMonitor(type="categorical", hash=True, top=50, reference="rolling")
+
+
+METADATA = """\
+schema: 1
+models:
+  m:
+    reference: references/january.json
+    features:
+      speed:
+        type: numeric
+        description: mean speed over the last hour
+        computation: sum(distance) / sum(time), by plane
+        version: 3
+        changes:
+          - {at: 2026-03-01, what: hours of the day in local time}
+          - {at: "2026-05-11", what: "knots, not km/h", by: ops-data}
+"""
+
+
+def test_what_people_are_told_of_a_feature_the_newest_change_first(folder: Path) -> None:
+    file = folder / "metadata.yaml"
+    file.write_text(METADATA)
+    monitors = load_monitors(file)
+    speed = monitors.models["m"].features["speed"]
+    assert (speed.computation, speed.version) == ("sum(distance) / sum(time), by plane", "3")
+    assert speed.changes == (
+        Change(at=date(2026, 5, 11), what="knots, not km/h", by="ops-data"),
+        Change(at=date(2026, 3, 1), what="hours of the day in local time"),
+    )
+    assert FeatureMonitor.model_validate_json(speed.model_dump_json()) == speed
+    assert monitors.not_in_force() == []
 
 
 def test_sources_are_kept_with_what_they_are_made_of(loaded: Monitors) -> None:

@@ -10,7 +10,7 @@ from detectors.profile import Panes, categorical_profile, coded, numeric_profile
 from detectors.quality.rows import declared_range, missing, missing_promised, nonfinite, outside, unseen, wrong_type
 from detectors.quality.shares import Share, block_hits, chance_of, design_effect, limit_of, share_of
 from detectors.quality.unseen import UnseenLimit
-from schemas.reference import NumericProfile
+from schemas.reference import CategoricalProfile, NumericProfile
 from tests.support.caused import Floats, window_of
 
 PANE_ROWS = 50
@@ -92,6 +92,12 @@ def test_missing_names_are_those_without_any_and_not_those_beyond_the_list() -> 
     )
     assert missing(profile, 100, 1_000, length=1).state == "ok"
     assert missing(categorical_profile(coded(["a"] * 1_000), None), 100, 1_000).state == "drift"
+
+
+def test_names_beyond_the_list_come_in_runs_and_missing_ones_do_not() -> None:
+    panes = tuple((0, 5, 1, 4, 2, 1) if at % 2 else (0, 9, 2, 1) for at in range(100))
+    profile = CategoricalProfile(("a",), (700,), panes, rows=1_000, missing=100, other=200)
+    assert missing(profile, 0, 500, length=1).threshold == limit_of(share_of(100, 1_000), 500)
 
 
 def test_what_was_promised_stands_above_what_was_learned() -> None:
