@@ -49,9 +49,9 @@ def views_of(reports: Sequence[Report]) -> list[Views]:
     """Both views of every column that the calibrated test judged, features first."""
     columns = dict.fromkeys((room, name) for report in reports for room, name, _ in _columns(report))
     return [
-        Views(name if room == "features" else f"({name})", _view(reports, room, name, _by_psi), by_test)
+        Views(name if room == "features" else f"({name})", _view(reports, (room, name), _by_psi), by_test)
         for room, name in columns
-        if (by_test := _view(reports, room, name, _by_test)).judged
+        if (by_test := _view(reports, (room, name), _by_test)).judged
     ]
 
 
@@ -71,12 +71,12 @@ def _columns(report: Report) -> Iterator[tuple[str, str, Column]]:
     return ((room, name, column) for room, columns in rooms.items() for name, column in columns.items())
 
 
-def _view(reports: Sequence[Report], room: str, name: str, beyond: Callable[[Column], bool | None]) -> View:
+def _view(reports: Sequence[Report], wanted: tuple[str, str], beyond: Callable[[Column], bool | None]) -> View:
     said = [
         (report.end, found)
         for report in reports
-        for where, what, column in _columns(report)
-        if (where, what) == (room, name) and (found := beyond(column)) is not None
+        for room, name, column in _columns(report)
+        if (room, name) == wanted and (found := beyond(column)) is not None
     ]
     over = [end for end, found in said if found]
     return View(len(over), len(said), min(over, default=None))
