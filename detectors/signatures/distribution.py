@@ -19,8 +19,8 @@ Floats = NDArray[np.float64]
 
 #: A moved atom that comes so near to an atom is that atom: the window's values were rounded elsewhere.
 SAME = 1e-9
-#: Rows of the reference that count when half a row is added to each cell: no share is 0, however large the reference.
-MOST_ROWS = 20_000
+#: The part of each prediction that is spread over all cells.
+SPREAD = 0.003
 #: Knots in a tail, and bounds of its shape.
 _TAIL_KNOTS, _MOST_SHAPE = 24, 5.0
 #: Fewer bins have no tails.
@@ -76,10 +76,9 @@ def moved(of: Distribution, cells: Cells, *, scale: Floats, shift: Floats) -> Fl
     return found
 
 
-def smoothed(shares: Floats, rows: int) -> Floats:
-    """Half a row in each cell more, so that nothing is impossible."""
-    known = min(rows, MOST_ROWS)
-    found: Floats = (shares * known + 0.5) / (known + 0.5 * shares.shape[-1])
+def smoothed(shares: Floats) -> Floats:
+    """A small part spread over all cells, so that nothing is impossible: a tail may be longer than the reference's rows show."""
+    found: Floats = (1.0 - SPREAD) * shares + SPREAD / shares.shape[-1]
     return found
 
 

@@ -134,13 +134,14 @@ def _fit(scene: Scene, family: Family, fitted: int, *, scale: float, shift: floa
         parameters["scale"] = scale
     if family != "scale":
         parameters["shift"] = shift
-    return Fit(family, score, scene.chance(predicted), fitted, f"x -> {_map(scale, shift)}", parameters, scale, shift)
+    words = f"x -> {_map(scale, shift, digits=3)}"
+    return Fit(family, score, scene.chance(predicted), fitted, words, parameters, scale, shift)
 
 
-def _map(scale: float, shift: float) -> str:
+def _map(scale: float, shift: float, *, digits: int = 6) -> str:
     """
-    >>> _map(1.8, 32.0), _map(1.0, -2.0), _map(0.001, 0.0)
-    ('1.8 x + 32', 'x - 2', '0.001 x')
+    >>> _map(1.8, 32.0), _map(1.0, -2.0), _map(0.001, 0.0), _map(1.4971, 0.0, digits=3)
+    ('1.8 x + 32', 'x - 2', '0.001 x', '1.5 x')
     """
-    of = "x" if scale == 1.0 else f"{scale:.6g} x"
-    return of if shift == 0.0 else f"{of} {'+' if shift > 0 else '-'} {abs(shift):.6g}"
+    of = "x" if scale == 1.0 else f"{scale:.{digits}g} x"
+    return of if shift == 0.0 else f"{of} {'+' if shift > 0 else '-'} {abs(shift):.{digits}g}"

@@ -42,7 +42,7 @@ class Scene:
 
     def predicted(self, scale: Floats, shift: Floats) -> Floats:
         """(maps, cells) smoothed shares of ``scale * x + shift``."""
-        return smoothed(moved(self.of, self.cells, scale=scale, shift=shift), self.of.rows)
+        return smoothed(moved(self.of, self.cells, scale=scale, shift=shift))
 
     def divergence(self, predicted: Floats) -> Floats:
         """(maps,) KL of the window from smoothed shares."""
@@ -61,7 +61,7 @@ def scene_of(profile: NumericProfile, cells: Cells, *, sd: float | None = None) 
     """What all hypotheses are held against; of a window and a reference that hold a value."""
     of = distribution_of(profile)
     shares = cells.counts / cells.rows
-    unmoved = smoothed(moved(of, cells, scale=np.ones(1), shift=np.zeros(1)), of.rows)[0]
+    unmoved = smoothed(moved(of, cells, scale=np.ones(1), shift=np.zeros(1)))[0]
     return Scene(cells, shares, of, unmoved, float(kl(shares, unmoved)), _ratio(sd, profile.sd))
 
 

@@ -21,6 +21,8 @@ from schemas.reference import NumericProfile
 
 #: Fewer values than these are not looked at.
 LEAST_ROWS = 50
+#: A reference of fewer values has too rough a shape to be moved.
+LEAST_REFERENCE = 1_000
 #: Share of the divergence that a cause must explain, and shares of it by which rivals must be worse.
 EXPLAINED, FAMILY_GAP, LINEAR_GAP = 0.85, 0.05, 0.02
 #: Where the divergence is huge, so much of it is enough; and where rows are few, so much of twice the log-likelihood.
@@ -35,6 +37,8 @@ LEAST_GAIN = 30.0
 SNAP = 0.02
 #: Beyond such a factor only units are believed; and a map must make the standard deviation so nearly what it is.
 FAR, SD_WITHIN = 5.0, 1.5
+#: Factors so far from a unit must be worse by so much, in twice the log-likelihood.
+PRECISE, PRECISE_RATIO = 1.06, 4.0
 #: Maps are the same where they move the quantiles alike: in sd of the window, at least, and standard errors of a mean.
 SAME_SD, SAME_ERRORS = 0.1, 3.0
 #: Values are told apart up to here.
@@ -60,7 +64,7 @@ def signature(profile: NumericProfile, window: Window) -> Signature | None:
     :raises ValueError: the window's counts do not fit the profile.
     """
     cells = cells_of(profile, window)
-    if cells.rows < LEAST_ROWS or not _is_usable(profile, window):
+    if cells.rows < LEAST_ROWS or sum(profile.counts) < LEAST_REFERENCE or not _is_usable(profile, window):
         return None
     if window.minimum == window.maximum:
         return _stuck(profile, cells, window.minimum)
@@ -122,14 +126,14 @@ def _plain(scene: Scene, linear: list[Fit], best: Fit) -> Fit | None:
     if not all(_same(scene, whole[0], fit) for fit in whole[1:]):
         return None
     chosen = min(whole, key=lambda fit: fit.fitted, default=None)
-    return chosen if chosen is not None and chosen.family != "scale" else _unit_or_scale(chosen, units)
+    return chosen if chosen is not None and chosen.family != "scale" else _unit_or_scale(scene, chosen, units)
 
 
-def _unit_or_scale(free: Fit | None, units: list[Fit]) -> Fit | None:
+def _unit_or_scale(scene: Scene, free: Fit | None, units: list[Fit]) -> Fit | None:
     """The unit that the free fit snaps to, else the free fit; far from 1, where nothing else scales, the only unit there."""
     if any(fit.scale is not None and abs(math.log(fit.scale)) >= math.log(FAR) for fit in units):
         return units[0] if len(units) == 1 else None
-    snapping = [] if free is None else [unit for unit in units if _snaps(free, unit)]
+    snapping = [unit for unit in units if free is not None and _snaps(free, unit) and _is_precise(scene, unit)]
     return snapping[0] if len(snapping) == 1 else free
 
 
@@ -140,6 +144,13 @@ def _is_scale_unit(fit: Fit) -> bool:
 
 def _snaps(free: Fit, unit: Fit) -> bool:
     return free.scale is not None and unit.scale is not None and abs(unit.scale / free.scale - 1.0) <= SNAP
+
+
+def _is_precise(scene: Scene, unit: Fit) -> bool:
+    """Whether factors a little smaller and larger fit clearly worse: else many a factor may be meant."""
+    near = np.array([1.0 / PRECISE, PRECISE]) * (unit.scale or 1.0)
+    worse = scene.divergence(scene.predicted(near, np.zeros(2))) - unit.score
+    return bool(2.0 * scene.known * worse.min() >= PRECISE_RATIO)
 
 
 def _spreads(scene: Scene, fit: Fit) -> bool:

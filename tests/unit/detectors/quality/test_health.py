@@ -16,8 +16,8 @@ MONITOR = ModelMonitor(
     owner="ml-flights",
     features={
         "temp": FeatureMonitor(type="numeric", owner="data-platform", importance=0.3),
-        "dewp": FeatureMonitor(type="numeric", importance=0.1),
-        "dest": FeatureMonitor(type="categorical", importance=0.2),
+        "dewp": FeatureMonitor(type="numeric", importance=0.2),
+        "dest": FeatureMonitor(type="categorical", importance=0.1),
         "wind": FeatureMonitor(type="numeric"),
         "new": FeatureMonitor(type="numeric"),
     },
@@ -81,8 +81,8 @@ def test_the_list_the_worst_first_then_the_most_important() -> None:
     )  # fmt: skip
     found = unhealthy(judged, MONITOR, sent=["temp", "zeta", "alpha"])
     assert [(one.feature, one.state) for one in found] == [
-        ("dest", "drift"),
         ("dewp", "drift"),
+        ("dest", "drift"),
         ("temp", "stale"),
         ("new", "no_reference"),
         ("alpha", "not_registered"),

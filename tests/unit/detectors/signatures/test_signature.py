@@ -88,7 +88,7 @@ def test_a_shift_and_how_far(waits: NumericProfile) -> None:
     cause = found(waits, gamma() - 2.5)
     assert cause.family == "shift"
     assert number(cause, "shift") == pytest.approx(-2.5, abs=0.1)
-    assert cause.words == f"looks like x -> x - {-number(cause, 'shift'):.6g}"
+    assert cause.words == f"looks like x -> x - {-number(cause, 'shift'):.3g}"
 
 
 def test_a_flipped_sign(waits: NumericProfile) -> None:
