@@ -1,0 +1,51 @@
+"""Values that January never held, in the flights of 2013: their share in windows of the year, and what January allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.profile import categorical_profile, coded, panes_of
+from detectors.quality.unseen import UnseenLimit, blocks_of, limit_of
+from stream.local.flights import load_flights
+from tests.support.flights_drift import BEGIN_MS, DAY, HOUR_MS, JANUARY, YEAR, day_of, ends_of
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Unseen:
+    """(hours,) rows with a value, and those of them whose value January never held; January's profile in hourly panes."""
+
+    rows: Ints
+    unseen: Ints
+    january: Any
+
+    def limit(self, length: int) -> UnseenLimit:
+        """By blocks of a day."""
+        found = limit_of(blocks_of(self.january, DAY), window_blocks=length / DAY)
+        assert found is not None
+        return found
+
+    def shares(self, length: int) -> dict[date, float]:
+        """Of a window of every day, as `p_of_year` has them."""
+        return {
+            day_of(end): float(self.unseen[end - length : end].sum() / self.rows[end - length : end].sum())
+            for end in ends_of(length)
+        }
+
+
+def unseen_of(name: str) -> Unseen:
+    """A column of names; rows without one do not count."""
+    flights = load_flights()
+    there = flights[flights[name].notna()]
+    times = there["departure_ms"].to_numpy()
+    hour, names = (times - BEGIN_MS) // HOUR_MS, there[name].to_numpy(dtype=object)
+    before = hour < JANUARY
+    unseen = ~np.isin(names.astype(str), np.unique(names[before].astype(str)))
+    profile = categorical_profile(coded(names[before].tolist()), panes_of(times[before], pane_ms=HOUR_MS))
+    return Unseen(np.bincount(hour, minlength=YEAR), np.bincount(hour[unseen], minlength=YEAR), profile)
