@@ -30,6 +30,7 @@ from tests.support.flights_drift import (
     psi_of_january,
 )
 from tests.support.flights_unseen import unseen_of
+from tests.support.source import ROOT
 
 #: A level at which five of January's 527 feature-days alarm; and what many people call drift by PSI.
 STRICT, HIGH = 0.0135, 0.25
@@ -160,3 +161,20 @@ def test_destinations_that_january_never_held_are_found_on_their_first_day() -> 
     assert (first, round(shares[first], 6)) == (date(2013, 3, 2), 0.001044)
     assert shares[first] > limit
     assert sum(share > limit for share in shares.values()) == 299
+
+
+def test_the_table_of_both_views_in_the_documents_is_what_is_found(features: Features) -> None:
+    text = (ROOT / "docs" / "statistics.md").read_text()
+    table = text.split("<!-- both views -->\n")[1].split("\n\n")[0].splitlines()[2:]
+    weather = pooled_p_of_year({name: features[name] for name in ONE_SOURCE}, FOUR_WEEKS)
+    assert table == [_row(name, feature, pooled=weather.get(name, {})) for name, feature in features.items()]
+
+
+def _row(name: str, feature: Feature, *, pooled: Mapping[date, float]) -> str:
+    january = feature.hours[:JANUARY]
+    july, december = (feature.hours[begin * DAY : (begin + 31) * DAY].sum(axis=0) for begin in (181, 334))
+    days = (p_of_january(feature, DAY) < 0.05).sum(), (psi_of_january(feature, DAY) > HIGH).sum()
+    years = p_of_year(feature, WEEK), p_of_year(feature, FOUR_WEEKS), pooled
+    found = (first_below(p, STRICT) or "–" for p in years)
+    psi = (f"{feature.psi(january, month):.2f}" for month in (july, december))
+    return f"| {' | '.join([name, *map(str, days), *found, *psi])} |"
