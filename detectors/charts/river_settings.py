@@ -7,22 +7,23 @@ refused in words, before river is asked.  Settings of warnings are left out, as 
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 Value = float | int | str | bool
 
-_MANY = 1e9
+_MANY, _LARGEST = 1e9, sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a setting may be: of its default's type, a number above ``over`` and at most ``most``, a text one of ``choices``."""
+    """What a setting may be: of its default's type; a number above 0 and at most ``most``, or 0 too; a text one of ``choices``."""
 
     default: Value
-    over: float = 0.0
     most: float = math.inf
+    or_zero: bool = False
     choices: tuple[str, ...] = ()
 
     def wanted(self, value: object) -> str | None:
@@ -42,10 +43,12 @@ class Setting:
             return "a whole number"
         if isinstance(value, bool) or not isinstance(value, int | float):
             return "a number"
-        return None if self.over < value <= self.most and math.isfinite(value) else self._range()
+        inside = 0 < value <= min(self.most, _LARGEST) or (self.or_zero and value == 0)
+        return None if inside else self._range()
 
     def _range(self) -> str:
-        return f"above {self.over:g}" + ("" if math.isinf(self.most) else f" and at most {self.most:g}")
+        least = "0 or above" if self.or_zero else "above 0"
+        return f"{least} and finite" if math.isinf(self.most) else f"{least} and at most {self.most:g}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ DETECTORS: Mapping[str, Detector] = {
         "values",
         {
             "min_instances": _WARM_UP,
-            "delta": Setting(0.005, over=-1.0),
+            "delta": Setting(0.005, or_zero=True),
             "threshold": Setting(50.0),
             "alpha": Setting(1 - 0.0001, most=1.0),
             "mode": Setting("both", choices=("both", "up", "down")),
@@ -106,7 +109,7 @@ DETECTORS: Mapping[str, Detector] = {
             "clock": Setting(32, most=_MANY),
             "max_buckets": Setting(5, most=_MANY),
             "min_window_length": Setting(5, most=_MANY),
-            "grace_period": Setting(10, most=_MANY),
+            "grace_period": Setting(10, most=_MANY, or_zero=True),
         },
     ),
     "kswin": Detector(
@@ -117,7 +120,7 @@ DETECTORS: Mapping[str, Detector] = {
             "alpha": Setting(0.005, most=1.0),
             "window_size": Setting(100, most=_MANY),
             "stat_size": Setting(30, most=_MANY),
-            "seed": Setting(1, over=-1.0),
+            "seed": Setting(1, most=_MANY, or_zero=True),
         },
     ),
     "ddm": Detector(_ERRORS, "DDM", "errors", {"warm_start": _WARM_UP, "drift_threshold": Setting(3.0)}),

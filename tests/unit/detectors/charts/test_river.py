@@ -81,6 +81,17 @@ def test_nothing_and_what_never_changes_alarm_nowhere(name: str) -> None:
     assert [alarms(name, np.full(500, value)) for value in (*constants, np.nan)] == [[]] * (len(constants) + 1)
 
 
+@pytest.mark.parametrize("name", DETECTORS)
+def test_settings_at_the_ends_of_their_ranges_are_taken(name: str) -> None:
+    for key, setting in DETECTORS[name].settings.items():
+        ends = setting.choices or (1, 2) if isinstance(setting.default, str | int) else (1e-300, setting.default)
+        ends = (True, False) if isinstance(setting.default, bool) else (*ends, *((0,) if setting.or_zero else ()))
+        for value in (*ends, *((setting.most,) if setting.most == 1.0 else ())):
+            given = {key: value} if key != "window_size" else {key: 2 * value, "stat_size": value}
+            found = alarms(name, series(name), **given)
+            assert found == sorted(set(found)), given
+
+
 def test_settings_move_the_alarm() -> None:
     assert alarms("page_hinkley", VALUES, threshold=20.0) == [329, 607, 921, 1141]
     assert alarms("adwin", VALUES, clock=1) == [630]
@@ -98,7 +109,9 @@ def test_settings_move_the_alarm() -> None:
         ("adwin", {"delta": float("nan")}, "adwin: delta is above 0 and at most 1, not nan"),
         ("adwin", {"clock": 2.5}, r"adwin: clock is a whole number, not 2\.5"),
         ("adwin", {"clock": True}, "adwin: clock is a whole number, not True"),
-        ("page_hinkley", {"threshold": 0}, "page_hinkley: threshold is above 0, not 0"),
+        ("page_hinkley", {"threshold": 0}, "page_hinkley: threshold is above 0 and finite, not 0"),
+        ("page_hinkley", {"threshold": 10**400}, "page_hinkley: threshold is above 0 and finite, not 1000"),
+        ("page_hinkley", {"delta": -0.1}, r"page_hinkley: delta is 0 or above and finite, not -0\.1"),
         ("page_hinkley", {"threshold": "50"}, "page_hinkley: threshold is a number, not '50'"),
         ("page_hinkley", {"mode": "sideways"}, "page_hinkley: mode is one of both, up, down, not 'sideways'"),
         ("kswin", {"seed": None}, "kswin: seed is a whole number, not None"),
