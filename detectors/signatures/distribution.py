@@ -1,7 +1,8 @@
 """The reference as a distribution that can be moved: atoms as points, the rest spread within its bins, its tails as tails.
 
 Values of an outer bin are not spread evenly: it may reach from the 98th percentile to the one outlier.  They follow the generalised
-Pareto law through both ends of that bin and of its neighbour (Pickands, 1975).  Where values are whole numbers, all are points.
+Pareto law through both ends of that bin and of its neighbour (Pickands, 1975).  Where values are whole
+numbers or rounded, all are points.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ SPREAD = 0.003
 _TAIL_KNOTS, _MOST_SHAPE = 24, 5.0
 #: Fewer bins have no tails.
 _LEAST_BINS = 4
-#: Whole numbers of a reference with atoms are points where there are at most so many.
-_MOST_WHOLE = 1_000
+#: Values lie on a lattice where most edges do (a quantile may lie between two values), and it has not more steps.
+MOST_STEPS, _MOSTLY, _ON_STEP = 1_000, 0.75, 1e-6
+_LEAST_ATOMS = 2
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -58,8 +60,9 @@ def distribution_of(profile: NumericProfile) -> Distribution:
     shares = np.asarray(profile.counts[1:-1], dtype=np.float64) / rows
     point = np.isin(edges[:-1], profile.atoms)
     knots, below = _with_tails(edges, np.where(point, 0.0, shares), point, rows=rows)
-    if _is_whole(profile):
-        return _whole(edges, np.where(point, shares, 0.0), (knots, below), rows=rows)
+    points = lattice_of(profile)
+    if points is not None:
+        return _on_lattice(points, edges, np.where(point, shares, 0.0), spread=(knots, below), rows=rows)
     return Distribution(edges[:-1][point], shares[point], knots, below, rows)
 
 
@@ -134,16 +137,35 @@ def _reach(left: Floats | float, shape: float) -> Floats:
     return found
 
 
-def _is_whole(profile: NumericProfile) -> bool:
-    ends = (profile.minimum or 0.0, profile.maximum or 0.0)
-    few = ends[1] - ends[0] <= _MOST_WHOLE
-    return few and bool(profile.atoms) and all(float(value).is_integer() for value in (*profile.atoms, *ends))
+def lattice_of(profile: NumericProfile) -> Floats | None:
+    """The values that can occur where all are steps of one length, as counts and rounded ones are; None where they are not.
+
+    >>> from detectors.profile import numeric_profile
+    >>> lattice_of(numeric_profile(np.repeat([0.5, 1.0, 1.5, 2.5], 50), None)).tolist()
+    [0.5, 1.0, 1.5, 2.0, 2.5]
+    """
+    edges = np.asarray(profile.edges, dtype=np.float64)
+    if len(profile.atoms) < _LEAST_ATOMS or profile.minimum is None or profile.maximum is None:
+        return None
+    step, span = float(np.diff(profile.atoms).min()), profile.maximum - profile.minimum
+    if not span <= MOST_STEPS * step:
+        return None
+    steps = (edges - profile.minimum) / step
+    if np.mean(np.abs(steps - np.rint(steps)) <= _ON_STEP) < _MOSTLY:
+        return None
+    points = profile.minimum + step * np.arange(round(span / step) + 1)
+    own = edges[np.append(True, edges[1:] > np.nextafter(edges[:-1], np.inf))]  # not those that only end an atom's bin
+    near = own[np.clip(np.searchsorted(own, points - step / 2), 0, len(own) - 1)]
+    found: Floats = np.where(np.abs(near - points) <= _ON_STEP * step, near, points)
+    return found
 
 
-def _whole(edges: Floats, atoms: Floats, spread: tuple[Floats, Floats], *, rows: int) -> Distribution:
-    """All values at whole numbers: what is spread between two belongs to the lower one."""
-    points = np.arange(edges[0], np.floor(edges[-1]) + 1.0)
-    shares = np.diff(np.interp(np.append(points, points[-1] + 1.0), *spread))
+def _on_lattice(
+    points: Floats, edges: Floats, atoms: Floats, *, spread: tuple[Floats, Floats], rows: int
+) -> Distribution:
+    """All values at points: what is spread from one to the next belongs to the lower one."""
+    ends = np.append(points, np.inf)
+    shares = np.diff(np.interp(ends, *spread))
     held = np.flatnonzero(atoms)
-    shares[(edges[held] - edges[0]).astype(np.int64)] += atoms[held]
+    shares[np.searchsorted(points, edges[held])] += atoms[held]
     return Distribution(points, shares, edges[[0, -1]], np.zeros(2), rows)

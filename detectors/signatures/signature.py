@@ -125,7 +125,7 @@ def _plain(scene: Scene, linear: list[Fit], best: Fit) -> Fit | None:
     whole = sorted((fit for fit in near if not _is_scale_unit(fit)), key=lambda fit: fit.score)
     if not all(_same(scene, whole[0], fit) for fit in whole[1:]):
         return None
-    chosen = min(whole, key=lambda fit: fit.fitted, default=None)
+    chosen = min(whole, key=lambda fit: (fit.fitted, fit.family == "scale"), default=None)  # sorted: the best of equals
     return chosen if chosen is not None and chosen.family != "scale" else _unit_or_scale(scene, chosen, units)
 
 

@@ -60,6 +60,11 @@ def _lost(x: Floats, of: Floats, random: np.random.Generator) -> Floats:
     return x[x <= np.quantile(of, 0.7)]
 
 
+def _two_atoms(random: np.random.Generator, rows: int) -> Floats:
+    which = random.random(rows)
+    return np.where(which < 0.3, 0.0, np.where(which < 0.5, 100.0, random.uniform(0.0, 100.0, rows)))
+
+
 def _filled(with_value: float, share: float) -> Callable[[Floats, Floats, np.random.Generator], Floats]:
     return lambda x, of, random: np.where(random.random(len(x)) < share, with_value, x)
 
@@ -82,6 +87,38 @@ CAUSES = (
     Cause("stuck", "stuck", lambda x, of, random: np.full(len(x), x[0])),
     Cause("rows lost", "rows_lost", _lost),
 )
+
+OTHER_DISTRIBUTIONS: dict[str, Draw] = {
+    "bimodal": lambda random, n: np.where(random.random(n) < 0.4, random.normal(0, 1, n), random.normal(6, 1.5, n)),
+    "beta": lambda random, n: random.beta(2.0, 5.0, n),
+    "weibull": lambda random, n: 10.0 * random.weibull(0.8, n),
+    "rounded": lambda random, n: np.round(2.0 * random.normal(20.0, 5.0, n)) / 2.0,
+    "pressure": lambda random, n: random.normal(1013.0, 7.0, n),
+    "year": lambda random, n: np.floor(random.triangular(1960.0, 2005.0, 2013.0, n)),
+    "two atoms": lambda random, n: _two_atoms(random, n),
+}
+"""Drawn up after the thresholds were set. Two rules came of them: lattices, and a shift before a scale that is the same."""
+
+OTHER_CAUSES = (
+    _moved(-1.0),
+    _moved(2.0),
+    _linear("scale .7", "scale", 0.7),
+    _linear("x 10", "unit", 10.0, unit="x10^1"),
+    _linear("ms -> s", "unit", 0.001, unit="x10^-3"),
+    _linear("kg -> lb", "unit", 1.0 / 0.45359237, unit="kg->lb"),
+    _linear("cm -> in", "unit", 1.0 / 2.54, unit="cm->in"),
+    _linear("degC -> K", "unit", 1.0, 273.15, unit="degC->K"),
+    _linear("min -> s", "unit", 60.0, unit="min->s"),
+    Cause("clip below 15 %", "clip", lambda x, of, random: np.maximum(x, np.quantile(of, 0.15))),
+    Cause("clip both ends", "clip", lambda x, of, random: np.clip(x, *np.quantile(of, (0.1, 0.9)))),
+    Cause("fill mean, 30 %", "fill", lambda x, of, random: np.where(random.random(len(x)) < 0.3, of.mean(), x)),
+    Cause("fill -1, 15 %", "fill", _filled(-1.0, 0.15)),
+    Cause("lowest lost", "rows_lost", lambda x, of, random: x[x >= np.quantile(of, 0.25)]),
+    Cause("middle lost", "rows_lost", lambda x, of, random: x[np.abs(x - np.quantile(of, 0.5)) > 0.4 * of.std()]),
+    Cause("stuck", "stuck", lambda x, of, random: np.full(len(x), x[3])),
+)
+
+ALL = DISTRIBUTIONS | OTHER_DISTRIBUTIONS
 
 DRIFTS: dict[str, Callable[[Floats, Floats, np.random.Generator], Floats]] = {
     "30 % at 3 sd": lambda x, of, random: _some(x, of.mean() + of.std() * random.normal(3.0, 0.5, len(x)), 0.3, random),
@@ -130,7 +167,7 @@ def _sd(values: Floats, profile: NumericProfile) -> float | None:
 
 
 def reference(name: str, seed: int, rows: int = REFERENCE_ROWS) -> tuple[Floats, NumericProfile]:
-    values = DISTRIBUTIONS[name](np.random.default_rng(seed), rows)
+    values = ALL[name](np.random.default_rng(seed), rows)
     return values, numeric_profile(values, None)
 
 
@@ -158,8 +195,8 @@ def _near(cause: Cause, scale: float, shift: float, of: Floats) -> bool:
 def said(name: str, cause: Cause, *, rows: int, seeds: range) -> Counter[Said]:
     found: Counter[Said] = Counter()
     for seed in seeds:
-        random = np.random.default_rng([seed, rows, CAUSES.index(cause)])
+        random = np.random.default_rng([seed, rows, (*CAUSES, *OTHER_CAUSES).index(cause)])
         of, profile = reference(name, seed)
-        values = cause.to(DISTRIBUTIONS[name](random, rows), of, random)
+        values = cause.to(ALL[name](random, rows), of, random)
         found[said_of(cause, signature(profile, window_of(values, profile)), of)] += 1
     return found

@@ -9,10 +9,10 @@ from scipy import stats
 from detectors.profile import numeric_profile
 from detectors.signatures.buckets import bucket_of
 from detectors.signatures.cells import cells_of
-from detectors.signatures.distribution import distribution_of, moved
+from detectors.signatures.distribution import distribution_of, lattice_of, moved
 from detectors.signatures.scores import scene_of
 from stream.ingest import counting
-from tests.support.caused import DISTRIBUTIONS, reference, window_of
+from tests.support.caused import ALL, DISTRIBUTIONS, reference, window_of
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
@@ -43,6 +43,12 @@ def test_tails_follow_their_law(law: object, least: float) -> None:
     for level in (0.985, 0.99, 0.995, 0.998):
         assert of.quantiles(np.array([level]))[0] == pytest.approx(law.ppf(level), rel=0.06)  # type: ignore[attr-defined]
     assert law.ppf(0.985) > least  # type: ignore[attr-defined]
+
+
+def test_values_on_a_lattice_are_points_and_others_are_not() -> None:
+    steps = {name: lattice_of(reference(name, 1)[1]) for name in ALL}
+    found = {name: float(points[1] - points[0]) for name, points in steps.items() if points is not None}
+    assert found == {"counts": 1.0, "rounded": 0.5, "year": 1.0}
 
 
 def test_the_least_and_the_greatest_value_are_bounds_and_no_value_lies_beyond() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 
@@ -14,7 +15,17 @@ from detectors.profile import numeric_profile
 from detectors.signatures.cells import Window
 from detectors.signatures.signature import Signature, signature
 from schemas.reference import NumericProfile
-from tests.support.caused import CAUSES, DISTRIBUTIONS, DRIFTS, Floats, said, window_of
+from tests.support.caused import (
+    ALL,
+    CAUSES,
+    DISTRIBUTIONS,
+    DRIFTS,
+    OTHER_CAUSES,
+    OTHER_DISTRIBUTIONS,
+    Floats,
+    said,
+    window_of,
+)
 from tests.support.caused import reference as drawn
 
 ROWS = 2_000
@@ -172,12 +183,26 @@ def test_the_table_in_short(rows: int) -> None:
     assert total["right"] / total.total() >= 0.85
 
 
-@pytest.mark.parametrize("name", DISTRIBUTIONS)
+@pytest.mark.parametrize("rows", [300, 2_000])
+def test_the_table_of_what_nobody_tuned_for_in_short(rows: int) -> None:
+    cells = itertools.product(OTHER_DISTRIBUTIONS, OTHER_CAUSES)
+    total = sum((said(name, cause, rows=rows, seeds=range(1)) for name, cause in cells), Counter())
+    assert total["wrong"] / total.total() <= 0.02
+    assert total["right"] / total.total() >= 0.7
+
+
+def test_where_a_shift_and_a_scale_are_the_same_it_is_a_shift() -> None:
+    profile = drawn("pressure", 1)[1]
+    values = OTHER_DISTRIBUTIONS["pressure"](np.random.default_rng(7), ROWS)
+    assert found(profile, values - 14.0).family == "shift"
+
+
+@pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("rows", [100, 300, 2_000, 10_000])
 def test_no_drift_has_no_cause(name: str, rows: int) -> None:
     profile = drawn(name, 3)[1]
     random = np.random.default_rng(rows)
-    windows = [DISTRIBUTIONS[name](random, rows) for _ in range(4)]
+    windows = [ALL[name](random, rows) for _ in range(4)]
     assert [signature(profile, window_of(values, profile)) for values in windows] == [None] * 4
 
 
