@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -192,9 +193,20 @@ def test_the_table_of_what_nobody_tuned_for_in_short(rows: int) -> None:
 
 
 def test_where_a_shift_and_a_scale_are_the_same_it_is_a_shift() -> None:
-    profile = drawn("pressure", 1)[1]
-    values = OTHER_DISTRIBUTIONS["pressure"](np.random.default_rng(7), ROWS)
-    assert found(profile, values - 14.0).family == "shift"
+    assert said("pressure", OTHER_CAUSES[0], rows=300, seeds=range(6)) == {"right": 6}
+
+
+def test_values_that_all_lie_in_one_bin_are_told_apart_by_their_spread(celsius: NumericProfile) -> None:
+    assert found(celsius, 0.01 * normal()).parameters == {"unit": "x10^-2"}
+    assert found(celsius, 0.001 * normal()).parameters == {"unit": "x10^-3"}
+    full = window_of(0.01 * normal(), celsius)
+    assert signature(celsius, replace(full, sd=None)) is None
+
+
+def test_of_few_rows_a_factor_is_not_known_closely_enough_to_be_a_unit() -> None:
+    profile = drawn("gamma", 15, 1_000)[1]
+    cause = found(profile, 1.55 * DISTRIBUTIONS["gamma"](np.random.default_rng(15), 100))
+    assert (cause.family, cause.words) == ("scale", "looks like x -> 1.6 x")
 
 
 @pytest.mark.parametrize("name", ALL)
