@@ -13,6 +13,9 @@ import math
 
 from scipy import optimize, special
 
+#: A rate is not taken for less, nor a chance: what is rarer is rounding.
+LEAST_RATE, _LEAST_CHANCE = 1e-200, 1e-300
+
 
 def clusters(x: float, judgements: float, freedom: float) -> float:
     """Expected clusters a judgement in which a chi-squared statistic of ``freedom`` exceeds ``x``, itself above ``freedom``.
@@ -36,14 +39,19 @@ def p_threshold(rate: float, *, judgements: float, freedom: float) -> float:
     """
     if not 0.0 < rate < 1.0:
         raise ValueError(f"a rate of {rate:g} alarms a judgement is not between 0 and 1")
-    low = freedom + 2.0
+    rate, low = max(rate, LEAST_RATE), freedom + 2.0
     if clusters(low, judgements, freedom) <= rate:
         return max(rate, float(special.chdtrc(freedom, low)))
     high = 2.0 * low
     while clusters(high, judgements, freedom) > rate:
         high *= 2.0
-    x = optimize.brentq(lambda at: math.log(clusters(at, judgements, freedom) / rate), low, high, xtol=1e-9)
+    x = optimize.brentq(lambda at: _beyond(at, judgements, freedom, rate=rate), low, high, xtol=1e-9)
     return float(special.chdtrc(freedom, x))
+
+
+def _beyond(x: float, judgements: float, freedom: float, *, rate: float) -> float:
+    """Logarithm of how many times the rate clusters come at; far out, where their chance is 0 to a float, a large number below."""
+    return math.log(max(clusters(x, judgements, freedom), _LEAST_CHANCE) / rate)
 
 
 def _overshoot(t: float) -> float:

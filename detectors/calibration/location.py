@@ -17,6 +17,8 @@ from detectors.calibration.effects import Effects, Scale, effects_of
 Floats = NDArray[np.float64]
 
 _EDGE = 1e-6
+#: A sum of squares of less is rounding.
+_NOTHING = 1e-18
 
 
 def normal_scores(shares: Floats) -> Floats:
@@ -33,11 +35,17 @@ def normal_scores(shares: Floats) -> Floats:
 
 
 def location_of(counts: Floats, scores: Floats, *, length: int, scale: Scale) -> Effects:
-    """The effect on the mean score, calibrated from (panes, bins) counts, folded."""
+    """The effect on the mean score, calibrated from (panes, bins) counts, folded.
+
+    Where every block has the very same mean, which no chance would make, rows are taken for independent.
+    """
     blocks = sums(counts, length, step=length)
     rows = blocks.sum(axis=1)
     blocks, rows = blocks[rows > 0], rows[rows > 0]
     middle = float(counts.sum(axis=0) @ scores / counts.sum())
     series = ((blocks @ scores) / rows - middle) * np.sqrt(rows)
     phi = believed(float(lag_one(series[:, None])[0]), scale.blocks)
-    return effects_of(np.array([float(series @ series) / scale.blocks]), np.array([phi]), scale)
+    power = float(series @ series)
+    if power <= _NOTHING:
+        return effects_of(np.ones(1), np.zeros(1), scale)
+    return effects_of(np.array([power / scale.blocks]), np.array([phi]), scale)

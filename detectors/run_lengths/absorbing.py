@@ -40,4 +40,5 @@ def _forward(moves: Floats, pivots: Floats, steps: Floats) -> Floats:
     runs = np.empty(len(steps))
     for at in range(len(steps)):
         runs[at] = (steps[at] + moves[at, :at] @ runs[:at]) / pivots[at]
-    return runs
+    # 0 / 0 and 0 x inf: absorption so rare that its chance is 0 to a float.
+    return np.where(np.isnan(runs), np.inf, runs)

@@ -25,6 +25,7 @@ def cusum_limit(arl: float, slack: float, *, head_start: float = 0.0) -> float:
     """
     if slack < 0.0:
         raise ValueError(f"slack {slack} is negative")
+    _share(head_start, most=0.5)
     return _limit(arl, lambda limit: cusum.two_sided(slack, limit, head_start=head_start * limit))
 
 
@@ -32,6 +33,7 @@ def cusum_limit_one_sided(arl: float, slack: float, *, head_start: float = 0.0) 
     """The limit of a one-sided CUSUM; ``head_start`` as a share of it, 0 to 1."""
     if slack < 0.0:
         raise ValueError(f"slack {slack} is negative")
+    _share(head_start, most=1.0)
     return _limit(arl, lambda limit: cusum.one_sided(slack, limit, head_start=head_start * limit))
 
 
@@ -52,6 +54,11 @@ def ewma_width_one_sided(arl: float, weight: float) -> float:
 def ewma_width_time_varying(arl: float, weight: float) -> float:
     """The width of a two-sided EWMA whose limits grow with its age."""
     return _limit(arl, lambda width: ewma.time_varying(weight, width))
+
+
+def _share(head_start: float, *, most: float) -> None:
+    if not 0.0 <= head_start <= most:
+        raise ValueError(f"head_start {head_start} is not a share of the limit between 0 and {most}")
 
 
 def _limit(arl: float, run_of: Callable[[float], float]) -> float:

@@ -48,6 +48,9 @@ def test_a_person_reads_one_line() -> None:
         ("arl ewma --time-varying --head-start 0.1", "do not go together"),
         ("design cusum --arl0 0", "not between"),
         ("design ewma --arl0 inf", "--arl0 inf"),
+        ("design cusum --arl0 370 --k 50", "a run of 370 values is not between inf and"),
+        ("design cusum --arl0 370 --head-start 2", "head_start 2.0 is not a share of the limit between 0 and 0.5"),
+        ("arl cusum --k 40", "never alarms"),
     ],
 )
 def test_what_has_no_answer_is_wrong_use(line: str, says: str) -> None:

@@ -43,6 +43,15 @@ def test_windows_that_do_not_overlap_have_the_rate_for_a_level() -> None:
         assert p_threshold(1e-4, judgements=1.0, freedom=freedom) == pytest.approx(1e-4, rel=0.02)
 
 
+@pytest.mark.parametrize("judgements", [1.0, 24.0])
+@pytest.mark.parametrize("freedom", [1.0, 9.0, 999.0, 5000.0])
+def test_the_smallest_budgets_and_the_widest_columns_have_a_threshold(judgements: float, freedom: float) -> None:
+    found = [p_threshold(rate, judgements=judgements, freedom=freedom) for rate in (1e-17, 1e-100, 1e-200, 1e-300)]
+    assert found[0] == pytest.approx(1e-17, rel=0.7 * judgements)
+    # Windows that overlap have the laxer threshold; a rate of less than 1e-200 is not kept.
+    assert 0.999e-200 < found[2] == found[3] < found[1] < found[0]
+
+
 def test_the_more_windows_overlap_the_laxer_the_threshold_for_one_rate() -> None:
     found = [p_threshold(1e-5, judgements=judgements, freedom=1.0) for judgements in (1.0, 24.0, 168.0, 672.0)]
     assert [round(one / 1e-5, 1) for one in found] == [1.0, 2.8, 15.1, 64.9]

@@ -112,6 +112,12 @@ def test_a_reference_that_never_wanders_at_all_is_held_to_independent_rows() -> 
     assert found is not None
     assert moved is not None
     assert (found.p > 0.5, moved.p < 1e-6) == (True, True)
+    # So is the middle, of 300 rows beside 1 200.
+    assert (found.p_location, found.shift) == (1.0, 0.0)
+    assert moved.p_location is not None
+    assert moved.error is not None
+    assert moved.p_location < 1e-6
+    assert moved.error == pytest.approx((1 / 300 + 1 / 1200) ** 0.5, rel=0.05)
 
 
 def test_a_million_names_and_windows_far_away_give_finite_numbers() -> None:
