@@ -57,7 +57,7 @@ def views_of(reports: Sequence[Report]) -> list[Views]:
 
 def views_table(views: Iterable[Views]) -> Table:
     """A line a column."""
-    title = f"weeks unlike January: PSI above {PSI:g}; calibrated test, p below {P_VALUE:g}"
+    title = f"weeks unlike January: PSI > {PSI:g}; p < {P_VALUE:g}"
     table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("", "weeks", "by PSI", "since", "by test", "since"):
         table.add_column(heading, justify="left" if heading in ("", "since") else "right")
