@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from detectors.calibration.calibrate import Calibration, Window, calibrate_named, calibrate_ordered
-from detectors.calibration.judge import judge, judge_all
+from detectors.calibration.judge import cauchy, judge, judge_all
+from detectors.calibration.stacked import stacked
+from detectors.calibration.tail import saddlepoint, three_moments
 from tests.support.drift_levels import Cell, p_values
 from tests.support.simulated import KINDS, Ints, Kind
 
@@ -131,6 +133,34 @@ def test_a_million_names_and_windows_far_away_give_finite_numbers() -> None:
     assert found is not None
     assert 0.0 <= found.p <= 1.0
     assert math.isfinite(found.expected_psi)
+
+
+def test_a_question_that_finds_nothing_at_all_does_not_silence_the_other() -> None:
+    assert cauchy(np.array([1.0, 1e-6]), np.array([1e-6, 1.0])).tolist() == pytest.approx([2e-6] * 2, rel=1e-3)
+
+
+def clumped() -> Ints:
+    """Panes whose shares lean together, ten at a time, by one random amount."""
+    random = np.random.default_rng(2)
+    lean = np.repeat(random.normal(size=20), 10)[:, None] * 0.3 * (np.arange(10) - 4.5) / 4.5
+    shares = np.exp(lean) / np.exp(lean).sum(axis=1, keepdims=True)
+    return random.multinomial(100, shares)
+
+
+@pytest.mark.parametrize(("of", "larger"), [(panes(), 0), (clumped(), 1)], ids=["independent", "clumped"])
+def test_the_larger_of_both_tail_areas_is_told(of: Ints, larger: int) -> None:
+    test, windows = made(of, Window(10, 1000)), [[150, 50] * 5, [200, 0] * 5]
+    tests = stacked([test, test])
+    weights, freedom = tests.omnibus.of(np.full(2, 1000.0), tests.scales), tests.scales.freedom_of_scale
+    away = np.array(windows) / 1000.0 - tests.expected.reshape(2, -1)
+    statistic = (away**2 / tests.share.reshape(2, -1)).sum(axis=1)
+    areas = [
+        saddlepoint(statistic, weights, freedom),
+        three_moments(statistic, weights, freedom, freedom=tests.scales.freedom_of_shape),
+    ]
+    found = [verdict.p_omnibus for verdict in judge_all([(test, one) for one in windows]) if verdict is not None]
+    assert found == pytest.approx(np.maximum(*areas).tolist(), rel=1e-9)
+    assert areas[larger][1] > 4.0 * areas[1 - larger][1]
 
 
 def made(counts: Ints, window: Window) -> Calibration:
