@@ -21,7 +21,7 @@ column, the next level's do, then the model's ``budget``, and at last ``psi: 0.2
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemas.monitored import FeatureMonitor, ModelMonitor
 from stream.evaluate.yardstick import NOT_HELD, Place
@@ -37,6 +37,8 @@ BUDGET_RULES = ("drift", "shift")
 P_VALUES = ("ks_p", "chi2_p", "drift")
 #: Fewer rows (for PSI, missing) or values (for KS, chi-squared) than these decide nothing.
 LEAST_ROWS = 100
+#: From this share on in one bin a column counts as constant.
+CONSTANT = 0.995
 #: Fewer requests than these say nothing of errors or latency.
 LEAST_REQUESTS = 20
 
@@ -82,6 +84,17 @@ def rules_of(place: Place, monitor: ModelMonitor, *, stream: str) -> ColumnRules
     return ColumnRules(
         thresholds, feature.null_threshold, feature.importance, feature.slow_window_ms, budgeted=budgeted
     )
+
+
+def testable(rules: ColumnRules, largest_share: float) -> ColumnRules:
+    """The rules of a column of which the reference's fullest bin holds such a share of the values.
+
+    Where hardly anything lies elsewhere the calibrated test has one bin left and would never say anything, however the column
+    changes: there the rule of thumb decides.  So it does where the reference has no panes in time order.
+    """
+    if not rules.budgeted or largest_share < CONSTANT:
+        return rules
+    return replace(rules, thresholds=RULE_OF_THUMB, budgeted=())
 
 
 def exceeds(rule: str, value: float | None, threshold: float) -> bool:

@@ -12,9 +12,9 @@ from typing import Any
 
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
-from stream.evaluate.rules import ColumnRules, rules_of
+from stream.evaluate.rules import ColumnRules, rules_of, testable
 from stream.evaluate.totals import Summed
-from stream.evaluate.yardstick import Place, Yardstick, yardstick_of
+from stream.evaluate.yardstick import NOT_HELD, Place, Yardstick, yardstick_of
 from stream.state.layout import Layout
 
 #: A pane without events is not judged, and many models sleep at night: only a gap of three times so many panes makes what
@@ -57,7 +57,18 @@ class Watched:
     @cached_property
     def rules(self) -> tuple[ColumnRules, ...]:
         """The rules of each of the yardstick's places, in their order."""
-        return tuple(rules_of(place, self.monitor, stream=self.stream) for place in self.yardstick.places)
+        return tuple(
+            testable(rules_of(place, self.monitor, stream=self.stream), self._largest_share(place))
+            for place in self.yardstick.places
+        )
+
+    def _largest_share(self, place: Place) -> float:
+        """Of a held column, the share of its values in the fullest of the folded bins; 1 where no panes say how it wanders."""
+        if place.held == NOT_HELD or self.reference.pane_ms is None:
+            return 1.0
+        start = int(self.yardstick.starts[place.held])
+        counts = self.yardstick.folded[start : start + self.yardstick.bins_of(place)]
+        return float(counts.max() / counts.sum())
 
     @cached_property
     def summed(self) -> Summed:

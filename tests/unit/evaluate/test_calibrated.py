@@ -147,12 +147,24 @@ def verdicts_of_state(of: Watched, temp: Floats) -> set[str]:
     return {one.state for one in verdicts_of(report, of)}
 
 
-def test_a_reference_without_time_order_has_no_test() -> None:
+def test_without_time_order_there_is_no_test_and_the_rule_of_thumb_decides() -> None:
     of = watched(budgeted(), of=reference(ordered=False))
     found = columns(of, SAME_TEMP + 20.0, SAME_DEST)["temp"]
     assert "drift" not in found.measures
-    assert found.state == "not_enough_data"
+    assert (found.state, found.measures["psi"].threshold) == ("drift", 0.25)
     assert calibration_of(of, key_of(DAY, 1000)).stacked is None
+
+
+def test_a_column_that_never_changed_is_judged_by_the_rule_of_thumb() -> None:
+    panes = panes_of(np.repeat(np.arange(HOURS), ROWS) * HOUR, pane_ms=HOUR)
+    constant = build_reference(
+        "m", {"temp": np.full(ROWS * HOURS, 5.0), "dest": coded(["a"] * ROWS * HOURS)}, panes=panes
+    )  # fmt: skip
+    of = watched(budgeted(), of=constant)
+    same, other = columns(of, np.full(960, 5.0), ["a"] * 960), columns(of, np.full(960, 7.0), ["b"] * 960)
+    assert {name: column.state for name, column in same.items()} == {"temp": "ok", "dest": "ok"}
+    assert {name: column.state for name, column in other.items()} == {"temp": "drift", "dest": "drift"}
+    assert other["temp"].measures["psi"].exceeded
 
 
 def test_a_window_of_few_rows_is_not_tested() -> None:
