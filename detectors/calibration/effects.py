@@ -51,14 +51,3 @@ def effects_of(size: Floats, phi: Floats, scale: Scale) -> Effects:
         in_window=inflation(phi, scale.window_blocks),
         in_reference=in_reference,
     )
-
-
-def variances(effects: Effects, scale: Scale, rows: float) -> Floats:
-    """Variance of each component for a window of ``rows``: right where more traffic only adds rows to the same panes, and where
-    rows are correlated one with the next, so the greater of both.
-    """
-    by_row = effects.size / rows
-    by_pane = 1.0 / rows + (effects.size - 1.0) / (scale.block_rows * max(scale.window_blocks, 1.0))
-    of_window = effects.in_window * np.maximum(by_row, by_pane)
-    found: Floats = of_window + effects.size * effects.in_reference / scale.rows
-    return found

@@ -30,7 +30,10 @@ class Variances:
     there: Floats
 
     def of(self, rows: Floats, scale: Scales) -> Floats:
-        """(tests, components); the same as :func:`detectors.calibration.effects.variances` for each test."""
+        """(tests, components) variances for windows of (tests,) rows.
+
+        Right where more traffic only adds rows to the same panes, and where rows are correlated one with the next: the greater.
+        """
         by_row = self.size / rows[:, None]
         by_pane = 1.0 / rows[:, None] + (self.size - 1.0) / scale.window_rows[:, None]
         of_window = self.in_window * np.maximum(by_row, by_pane)

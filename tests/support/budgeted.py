@@ -18,8 +18,8 @@ from detectors.budget.chart_limit import cusum_limit
 from detectors.budget.division import MONTH_MS, Watched, rate
 from detectors.budget.limits import MARGIN, SLACKS, WindowLimits, chart_limits, window_limits
 from detectors.calibration.calibrate import Calibration, Window, calibrate_ordered
-from detectors.calibration.effects import variances
 from detectors.calibration.folding import folded
+from detectors.calibration.stacked import stacked
 from detectors.calibration.tail import saddlepoint, three_moments
 from detectors.charts.baseline import baseline_of, standardised
 from tests.support.simulated import Floats, Ints
@@ -105,7 +105,8 @@ def _over(setting: Setting, past: Ints, live: Ints, *, panes: int) -> tuple[Bool
     assert test.scores is not None
     assert test.location is not None
     assert limits.location is not None
-    error = np.sqrt(variances(test.location, test.scale, rows)[0])
+    tests = stacked([test])
+    error = np.sqrt(tests.location.of(np.array([float(rows)]), tests.scales)[0, 0])
     t = -special.stdtrit(max(1.0, float(test.location.freedom[0])), limits.location / 2.0)
     return over, np.abs(away @ test.scores) > t * error
 
@@ -122,7 +123,8 @@ def clusters(over: Bools, panes: int) -> int:
 
 def _critical(test: Calibration, limits: WindowLimits, rows: int) -> float:
     """The statistic whose p-value is the limit, for windows of that many rows."""
-    spread = variances(test.omnibus.effects, test.scale, rows)[None, :]
+    tests = stacked([test])
+    spread = tests.omnibus.of(np.array([float(rows)]), tests.scales)
     m, shape = np.array([test.omnibus.scale_freedom]), np.array([test.omnibus.shape_freedom])
 
     def excess(log_q: float) -> float:
