@@ -57,7 +57,8 @@ def _storm(rollup: RollUp) -> str:
 def _what(member: Member, alike: int) -> str:
     finding = member.finding
     if finding.feature is None:
-        return finding.model
+        source = finding.subject.removeprefix("source:") if is_source(finding.subject) else None
+        return finding.model if source is None else f"{finding.model}: {source}"
     return f"{finding.model}: {finding.feature}" if alike <= 1 else f"{finding.model}: {alike} features"
 
 
@@ -67,7 +68,8 @@ def _from(incident: Incident, subject: str) -> str:
         return ""
     if stands_out(incident.causes):
         cause = likely(incident)
-        return f", cause likely {cause.removeprefix('source:')}" if is_source(cause) else ""
+        named = is_source(cause) and cause != subject
+        return f", cause likely {cause.removeprefix('source:')}" if named else ""
     names = ", ".join(" or ".join(one.node.partition(":")[2] for one in tied) for tied in _others(incident, subject))
     return f", cause unclear: {names}" if names else ", cause unclear"
 

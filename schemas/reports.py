@@ -40,6 +40,18 @@ class Column(Value, frozen=True, omit_defaults=True):
     measures: dict[str, Measure] = msgspec.field(default_factory=dict)
 
 
+class Source(Value, frozen=True, kw_only=True, omit_defaults=True):
+    """The numeric features of one source, tested together: ``features`` says of each by how many sd its middle moved.
+
+    ``feature`` is the one that moved most surely.
+    """
+
+    state: State
+    feature: str
+    features: dict[str, Measure] = msgspec.field(default_factory=dict)
+    measures: dict[str, Measure] = msgspec.field(default_factory=dict)
+
+
 class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One window ``[start, end)`` of one model; ``events`` with ``end`` number its revisions, ``late`` of them came late."""
 
@@ -57,6 +69,7 @@ class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
     generation: int = 0
     features: dict[str, Column] = msgspec.field(default_factory=dict)
     prediction: dict[str, Column] = msgspec.field(default_factory=dict)
+    sources: dict[str, Source] = msgspec.field(default_factory=dict)
     serving: dict[str, Measure] = msgspec.field(default_factory=dict)
     #: Share of the declared importance that is in drift, 0 to 1.
     drift_score: float | None = None

@@ -24,15 +24,26 @@ _OWN = 0.5
 _LEAST_FREE = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class Pooled:
-    """Of each feature: the mean score of the reference, the variance of a window's mean around it, degrees of freedom."""
+    """Of each feature: the mean score of the reference, variances, degrees of freedom, autocorrelation.
+
+    :param in_window: the variance of the mean score of a window of ``rows``, as many as the reference's have.
+    :param in_reference: the variance of ``middle``.
+    """
 
     middle: Floats
-    variance: Floats
+    in_window: Floats
+    in_reference: Floats
+    rows: Floats
     freedom: Floats
     phi: Floats
     blocks: int
+
+    def variance(self, rows: Floats) -> Floats:
+        """Of a window's mean less the reference's: fewer rows than usual say less, more of the same panes no more."""
+        found: Floats = self.in_window * np.maximum(1.0, self.rows / np.maximum(rows, 1.0)) + self.in_reference
+        return found
 
     @property
     def enough(self) -> bool:
@@ -59,14 +70,21 @@ def pooled(scores: Sequence[Floats], rows: Sequence[Floats], window: Window) -> 
     in_reference = inflation(phi, blocks)
     size = (series**2).sum(axis=0) / (blocks - 1) / np.maximum(1.0 - in_reference / blocks, _LEAST_FREE)
     windows = window.panes / length
-    of_window = size * inflation(phi, windows) / max(windows, 1.0)
-    return Pooled(middle, of_window + size * in_reference / blocks, _freedom(phi, blocks, free=free), phi, blocks)
+    return Pooled(
+        middle=middle,
+        in_window=size * inflation(phi, windows) / max(windows, 1.0),
+        in_reference=size * in_reference / blocks,
+        rows=np.array([row.mean() for row in rows]) * window.panes,
+        freedom=_freedom(phi, blocks, free=free),
+        phi=phi,
+        blocks=blocks,
+    )
 
 
-def p_of_shift(test: Pooled, feature: int, shift: float) -> float:
-    """Two-sided p-value of a window's mean score less the reference's."""
-    z = abs(shift) / float(np.sqrt(test.variance[feature]))
-    return float(2.0 * special.stdtr(float(test.freedom[feature]), -z))
+def p_of_shifts(test: Pooled, shift: Floats, rows: Floats) -> Floats:
+    """(features,) two-sided p-values of a window's mean scores less the reference's, in a window of so many rows each."""
+    found: Floats = 2.0 * special.stdtr(test.freedom, -np.abs(shift) / np.sqrt(test.variance(rows)))
+    return found
 
 
 def _series(scores: Floats, rows: Floats, middle: float, *, length: int) -> Floats:

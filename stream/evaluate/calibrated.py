@@ -7,7 +7,7 @@ A reference without time order, or of panes longer than the window, calibrates n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -22,8 +22,11 @@ from detectors.calibration.stacked import Stacked, stacked
 from detectors.profile import pane_matrix
 from schemas.reference import NumericProfile, Profile
 from schemas.reports import Measure
+from stream.evaluate.places import places_of
+from stream.evaluate.pools import pools_of
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
+from stream.evaluate.windows import windows_of
 from stream.evaluate.yardstick import NOT_HELD, Place
 
 Ints = NDArray[np.int64]
@@ -75,7 +78,7 @@ def calibration_of(watched: Watched, key: tuple[int, int]) -> Calibrated:
     return Calibrated(
         stacked=stacked([calibration for _, _, calibration in made]) if made else None,
         held=tuple(place.held for place, _, _ in made),
-        bins=np.concatenate([np.zeros(0, np.int64), *(_bins(watched, place) for place, _, _ in made)]),
+        bins=np.concatenate([np.zeros(0, np.int64), *(bins_in(watched, place) for place, _, _ in made)]),
         limits=tuple(_limits(watched, rules, calibration, length_ms=key[0]) for _, rules, calibration in made),
         enough=tuple(calibration.enough for _, _, calibration in made),
     )
@@ -124,25 +127,27 @@ def _made(watched: Watched, length_ms: int, events: int) -> Iterator[tuple[Place
         if place.held != NOT_HELD:
             profile = watched.yardstick.profiles[place.held]
             rows = events * sum(profile.counts) / max(reference.rows, 1)
-            calibration = _calibrated(watched, place, profile, window=_window(length_ms, pane_ms, rows))
+            calibration = _calibrated(watched, place, profile, window=window_in(length_ms, pane_ms, rows))
             if calibration is not None:
                 yield place, rules, calibration
 
 
-def _window(length_ms: int, pane_ms: int, rows: float) -> Window:
+def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
+    """Windows of a length in panes of the reference, of so many rows."""
     return Window(length_ms // pane_ms, rows, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
 
 
 def _calibrated(watched: Watched, place: Place, profile: Profile, *, window: Window) -> Calibration | None:
-    bins = watched.yardstick.bins_of(place)
-    counts = _folded_panes(profile, watched.yardstick.begins[place.held], place, bins=bins)
+    counts = folded_panes(watched, place)
     if isinstance(profile, NumericProfile):
         return calibrate_ordered(counts, window)
     return calibrate_named(counts, window)
 
 
-def _folded_panes(profile: Profile, begins: Sequence[int], place: Place, *, bins: int) -> Ints:
-    """(panes, folded bins with a value) counts of the reference, in the yardstick's bins."""
+def folded_panes(watched: Watched, place: Place) -> Ints:
+    """(panes, folded bins with a value) counts of the reference of a held column, in the yardstick's bins."""
+    yardstick, bins = watched.yardstick, watched.yardstick.bins_of(place)
+    profile, begins = yardstick.profiles[place.held], yardstick.begins[place.held]
     panes = pane_matrix(profile)
     if isinstance(profile, NumericProfile):
         found: Ints = np.add.reduceat(panes[:, : place.bins], np.array(begins[:bins]) - place.first, axis=1)
@@ -152,22 +157,33 @@ def _folded_panes(profile: Profile, begins: Sequence[int], place: Place, *, bins
     return np.concatenate([listed, further, unseen], axis=1)
 
 
-def _bins(watched: Watched, place: Place) -> Ints:
+def bins_in(watched: Watched, place: Place) -> Ints:
+    """Which of the yardstick's folded bins are a held column's."""
     start = int(watched.yardstick.starts[place.held])
     return np.arange(start, start + watched.yardstick.bins_of(place))
 
 
 def _limits(watched: Watched, rules: ColumnRules, calibration: Calibration, *, length_ms: int) -> WindowLimits | None:
     """What the budget allows where it decides about a column."""
-    budget, step_ms = watched.monitor.budget, watched.monitor.step_ms
-    if budget is None or not rules.budgeted:
+    if watched.monitor.budget is None or not rules.budgeted:
         return None
-    rate = division.rate(budget.false_pages_per_month, division.Watched(1, tests=_processes(watched)), every_ms=step_ms)
-    return window_limits(calibration, min(rate, 0.5), judgements=max(1.0, length_ms / step_ms))
+    return window_limits(calibration, rate_of(watched), judgements=max(1.0, length_ms / watched.monitor.step_ms))
+
+
+def rate_of(watched: Watched) -> float:
+    """False alarms that each process of the model may raise at a judgement; 0 where no budget is stated."""
+    budget, every_ms = watched.monitor.budget, watched.monitor.step_ms
+    if budget is None:
+        return 0.0
+    tests = division.Watched(1, tests=_processes(watched))
+    return min(division.rate(budget.false_pages_per_month, tests, every_ms=every_ms), 0.5)
 
 
 def _processes(watched: Watched) -> int:
-    """Everything of the model that alarms by the budget: the rules of each column in each window that it is judged in."""
-    own = sum(len(rules.budgeted) for rules in watched.rules)
-    slow = sum(len(rules.budgeted) for rules in watched.rules if rules.slow_window_ms is not None)
-    return len(watched.monitor.windows) * own + slow
+    """Everything of the model that alarms by the budget: in each window the rules of the columns judged in it, and its pools."""
+    windows = {*((spec.name, spec.length_ms) for spec in windows_of(watched.monitor, watched.stream))}
+    return sum(
+        sum(len(rules.budgeted) for _, _, rules in places_of(watched, *window))
+        + sum(pool.decides for pool in pools_of(watched, *window))
+        for window in windows
+    )

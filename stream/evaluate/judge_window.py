@@ -13,12 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.reports import Column, Measure, Report, State
+from schemas.reports import Column, Measure, Report, Source, State
 from stream.evaluate.calibrated import Said, key_of, known_calibration, said_of, with_calibrated
 from stream.evaluate.chart_verdicts import chart_measures
 from stream.evaluate.charts import Charts
 from stream.evaluate.freshness import is_stale
 from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
+from stream.evaluate.places import places_of
+from stream.evaluate.pooled import known_pooled, sources_of
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.serving import serving_measures
 from stream.evaluate.watched import Watched
@@ -26,8 +28,6 @@ from stream.evaluate.yardstick import NOT_HELD, Place
 from stream.state.layout import EVENTS, LATE
 from stream.state.packing import Partial
 
-#: The name of a window that only features with a slow window of its length are judged in.
-SLOW = "slow"
 #: Streams whose columns are held against the reference.
 WITH_COLUMNS = ("predictions", "features")
 
@@ -57,7 +57,9 @@ class Window:
 
 def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Charts | None = None) -> Report:
     """The report of a window; ``charts`` (at its end) add what they show, and which features are stale."""
-    columns = _columns(watched, window, charts or Charts())
+    held = statistics_of(watched.yardstick, window.total) if window.complete else None
+    columns = _columns(watched, window, held, charts=charts or Charts())
+    sources = _sources(watched, window, held)
     features = {place.name: column for place, column in columns if place.room == "features"}
     prediction = {place.name: column for place, column in columns if place.room == "prediction"}
     return Report(
@@ -67,7 +69,9 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         start=window.start_ms,
         end=window.end_ms,
         seen=seen_ms,
-        state=_state(watched, window, [column.state for _, column in columns]),
+        state=_state(
+            watched, window, [column.state for _, column in columns] + [one.state for one in sources.values()]
+        ),
         events=int(window.total.cells[EVENTS]),
         late=int(window.total.cells[LATE]),
         reference=watched.layout.reference,
@@ -75,6 +79,7 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         generation=watched.generation,
         features=features,
         prediction=prediction,
+        sources=sources,
         serving=serving_measures(watched, window.total),
         drift_score=_drift_score(watched, features),
     )
@@ -85,24 +90,15 @@ def is_calibrated(watched: Watched, window: Window) -> bool:
     return watched.stream == "predictions" and window.complete and int(window.total.cells[EVENTS]) >= LEAST_ROWS
 
 
-def places_of(watched: Watched, window: str, length_ms: int) -> list[tuple[int, Place, ColumnRules]]:
-    """(number, place, rules) of the columns that are judged in a window of that name and length."""
-    known = watched.judged.get((window, length_ms))
-    if known is None:
-        slow = window == SLOW and SLOW not in watched.monitor.windows
-        pairs = zip(watched.yardstick.places, watched.rules, strict=True)
-        known = watched.judged[window, length_ms] = [
-            (at, place, rules)
-            for at, (place, rules) in enumerate(pairs)
-            if not slow or rules.slow_window_ms == length_ms
-        ]  # fmt: skip
-    return known
+def _sources(watched: Watched, window: Window, held: Held | None) -> dict[str, Source]:
+    if held is None or not is_calibrated(watched, window):
+        return {}
+    return sources_of(known_pooled(watched, window.name, window.length_ms), held.folded)
 
 
-def _columns(watched: Watched, window: Window, charts: Charts) -> list[tuple[Place, Column]]:
+def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Charts) -> list[tuple[Place, Column]]:
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
-    held = statistics_of(watched.yardstick, window.total) if window.complete else None
     said = (
         said_of(known_calibration(watched, window.size), held.folded) if held and is_calibrated(watched, window) else {}
     )

@@ -12,10 +12,12 @@ from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor
 from stream.evaluate import chart_verdicts
 from stream.evaluate.freshness import rule_of as freshness_rule
-from stream.evaluate.judge_window import SLOW, places_of
+from stream.evaluate.places import places_of
+from stream.evaluate.pools import pools_of
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import rule_on
+from stream.evaluate.windows import SLOW
 from stream.evaluate.yardstick import Place
 
 
@@ -36,6 +38,7 @@ def _of_windows(watched: Watched) -> Iterator[str]:
 def _of_window(watched: Watched, name: str, length: int) -> Iterator[str]:
     for _, place, rules in places_of(watched, name, length):
         yield from _of_column(watched, place, rules, window=name)
+    yield from (pool.key for pool in pools_of(watched, name, length) if pool.decides)
 
 
 def _of_column(watched: Watched, place: Place, rules: ColumnRules, *, window: str) -> Iterator[str]:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from stream.evaluate.calibrated import known_calibration
+from stream.evaluate.judge_window import Window, is_calibrated
 from stream.evaluate.merged import Merged
+from stream.evaluate.pooled import known_pooled
 from stream.evaluate.ring import Sliding
 from stream.evaluate.unit import Unit
+from stream.evaluate.watched import Watched
 from stream.evaluate.windows import WindowSpec
 from stream.state.packing import Partial
 
@@ -33,6 +39,16 @@ async def window_at(
         ring.offer(start, row)
         await merged.breath()
     return ring
+
+
+async def prepare_tests(watched: Watched, merged: Merged, window: Window) -> None:
+    """Have the tests that a window is judged by made beside the event loop, where they are not known yet."""
+    if not is_calibrated(watched, window):
+        return
+    if window.size not in watched.calibrated:
+        await merged.asking.beside(partial(known_calibration, watched, window.size))
+    if (window.name, window.length_ms) not in watched.pooled:
+        await merged.asking.beside(partial(known_pooled, watched, window.name, window.length_ms))
 
 
 async def _open_rows(unit: Unit, merged: Merged) -> dict[str, tuple[int, Partial]]:

@@ -33,6 +33,8 @@ NUMERIC_RULES = ("psi", "ks", "ks_p")
 NAME_RULES = ("psi", "chi2_p")
 #: Rules of the calibrated test; their thresholds follow from the budget, window by window.
 BUDGET_RULES = ("drift", "shift")
+#: The rule of a source's features together, by the budget too (:mod:`stream.evaluate.pools`).
+POOLED_RULE = "shift_of_source"
 #: Rules whose measure is a p-value: small is bad, and says nothing of how strong.
 P_VALUES = ("ks_p", "chi2_p", "drift")
 #: Fewer rows (for PSI, missing) or values (for KS, chi-squared) than these decide nothing.

@@ -14,6 +14,7 @@ the same            heavy, and importance at least 0.1                          
 the same            otherwise                                                     P2    to be looked at in hours of work
 prediction drift    PSI or KS at least 4 times the threshold                      P1    what is decided for people has changed
 prediction drift    otherwise                                                     P2    it follows its inputs, often rightly
+a source's middle   always (P3 where importance is declared as 0)                 P2    says that something moved, not how badly
 a chart             always                                                        P3    alarms often where values hang together
 ==================  ============================================================  ====  ========================================
 
@@ -48,6 +49,15 @@ def of_feature(rule: str, value: float, threshold: float, *, importance: float |
         return "P3"
     heavy = rule not in P_VALUES and value >= HEAVY * threshold and (rule != "missing" or value >= HEAVY_MISSING)
     return "P1" if heavy and importance is not None and importance >= MATTERS else "P2"
+
+
+def of_source(importance: float | None) -> Severity:
+    """Of features of one source that moved together; ``importance`` is the greatest that is declared of one of them.
+
+    >>> of_source(0.3), of_source(None), of_source(0.0)
+    ('P2', 'P2', 'P3')
+    """
+    return "P3" if importance == 0 else "P2"
 
 
 def of_prediction(rule: str, value: float, threshold: float) -> Severity:

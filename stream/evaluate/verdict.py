@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from schemas.findings import Effect, Kind, Onset, Severity, finding_key
+from schemas.reports import Measure
 
 Judged = Literal["firing", "ok", "no_data"]
 Evidence = dict[str, float | int | str | None]
@@ -22,7 +23,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     ``memory`` is how long (ms) it may go on firing after true recovery.  ``onset`` is given where the rule knows more of the
     beginning than the spans in which it was last clear (a chart knows its last zero).  ``every`` is the event time within
-    which the next judgement is expected; None where a wall clock judges.
+    which the next judgement is expected; None where a wall clock judges.  ``scope`` tells its key apart where models share
+    the subject.
     """
 
     rule: str
@@ -41,6 +43,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     window: str | None = None
     feature: str | None = None
     source: str | None = None
+    scope: str | None = None
     owner: str | None = None
     onset: Onset | None = None
     effect: Effect = Effect()
@@ -49,11 +52,18 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def key(self) -> str:
         """The key of the finding that it may become."""
-        return finding_key(self.rule, self.subject, window=self.window)
+        return finding_key(self.rule, self.subject, segment=self.scope, window=self.window)
 
     def whole(self) -> Verdict:
         """All of it."""
         return self
+
+
+def judged_by_measure(measure: Measure | None) -> Judged:
+    """What a measure says that a rule decides by."""
+    if measure is None or measure.value is None:
+        return "no_data"
+    return "firing" if measure.exceeded else "ok"
 
 
 class Quiet(msgspec.Struct, frozen=True):

@@ -7,16 +7,15 @@ year costs one judgement, wherever polling happened to see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 
 from schemas.findings import Progress
 from schemas.reports import Report
 from stream.evaluate.breath import Breath
-from stream.evaluate.calibrated import known_calibration
 from stream.evaluate.commit import Conclusion
 from stream.evaluate.judge_pane import Pane, judge_pane
-from stream.evaluate.judge_window import Window, is_calibrated, judge_window
+from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
+from stream.evaluate.loading import prepare_tests
 from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
@@ -99,8 +98,7 @@ class Walk:
         unit, watched = self.unit, self.unit.phase.watched
         complete = ring.start_ms >= unit.begun and not self._warming
         window = Window(spec.name, ring.start_ms, ring.end_ms, ring.total, complete)
-        if is_calibrated(watched, window) and window.size not in watched.calibrated:
-            await self._merged.asking.beside(partial(known_calibration, watched, window.size))
+        await prepare_tests(watched, self._merged, window)
         charts = unit.charts if newest else None
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
         self.conclusion.report(report, spec.label, newest=newest)

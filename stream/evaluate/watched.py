@@ -58,11 +58,11 @@ class Watched:
     def rules(self) -> tuple[ColumnRules, ...]:
         """The rules of each of the yardstick's places, in their order."""
         return tuple(
-            testable(rules_of(place, self.monitor, stream=self.stream), self._largest_share(place))
+            testable(rules_of(place, self.monitor, stream=self.stream), self.largest_share(place))
             for place in self.yardstick.places
         )
 
-    def _largest_share(self, place: Place) -> float:
+    def largest_share(self, place: Place) -> float:
         """Of a held column, the share of its values in the fullest of the folded bins; 1 where no panes say how it wanders."""
         if place.held == NOT_HELD or self.reference.pane_ms is None:
             return 1.0
@@ -90,6 +90,16 @@ class Watched:
         """What `stream.evaluate.calibrated.calibration_of` found, by its key."""
         return {}
 
+    @cached_property
+    def pools(self) -> dict[tuple[str, int], Any]:
+        """What `stream.evaluate.pools.pools_of` found, by a window's name and length."""
+        return {}
+
+    @cached_property
+    def pooled(self) -> dict[tuple[str, int], Any]:
+        """What `stream.evaluate.pooled.known_pooled` made, by a window's name and length."""
+        return {}
+
     def prepare(self) -> None:
         """Work out all of this now: a dozen milliseconds, to be spent off the event loop."""
         for name in _WORKED_OUT:
@@ -103,7 +113,7 @@ class Watched:
     def again(self, sources: Mapping[str, SourceMonitor], generation: int) -> Watched:
         """The same under another generation; what was worked out is kept."""
         made = replace(self, sources=sources, generation=generation)
-        kept = (*_WORKED_OUT, "calibrated")
+        kept = (*_WORKED_OUT, "calibrated", "pooled")
         made.__dict__.update({name: known for name, known in self.__dict__.items() if name in kept})
         return made
 

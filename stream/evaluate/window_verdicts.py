@@ -12,21 +12,24 @@ from functools import partial
 from schemas.findings import Effect, Kind, Severity, finding_key
 from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
-from stream.evaluate.judge_window import places_of
+from stream.evaluate.places import places_of
 from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
-from stream.evaluate.verdict import Evidence, Judged, Quiet, Verdict
+from stream.evaluate.source_verdicts import judged_sources
+from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure
 from stream.evaluate.watched import Head, Watched
 from stream.evaluate.yardstick import Place
 
 
 def verdicts_of(report: Report, watched: Watched) -> list[Verdict]:
-    """Every rule's verdict on the report's columns, features first."""
+    """Every rule's verdict on the report's columns, features first, then on its sources."""
     return [said.whole() for said in judged(report, watched)]
 
 
 def judged(report: Report, watched: Watched) -> list[Verdict | Quiet]:
     """The same; those that do not fire are made when they are asked for."""
-    return [] if report.state == "warming" else list(_judged(report, watched))
+    if report.state == "warming":
+        return []
+    return [*_judged(report, watched), *judged_sources(report, watched)]
 
 
 def heads_of(watched: Watched, window: str, length_ms: int) -> list[Head]:
@@ -53,7 +56,7 @@ def _judged(report: Report, watched: Watched) -> Iterator[Verdict | Quiet]:
         if column is None:
             continue
         whole = partial(_verdict, report, watched, head, column=column)
-        state = _state(column.measures.get(head.rule))
+        state = judged_by_measure(column.measures.get(head.rule))
         yield whole() if state == "firing" else Quiet(head.key, state, report.start, whole)
 
 
@@ -65,7 +68,7 @@ def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) ->
         rule=rule_on(watched, rule),
         kind=_kind(rule, place),
         subject=watched.subject_at(place),
-        state=_state(measure),
+        state=judged_by_measure(measure),
         severity=_severity(head, column),
         start_ms=report.start,
         memory=report.end - report.start,
@@ -99,12 +102,6 @@ def _kind(rule: str, place: Place) -> Kind:
     if rule == "missing":
         return "missing"
     return "drift" if place.room == "features" else "prediction_drift"
-
-
-def _state(measure: Measure | None) -> Judged:
-    if measure is None or measure.value is None:
-        return "no_data"
-    return "firing" if measure.exceeded else "ok"
 
 
 def _threshold(rule: str, rules: ColumnRules, measure: Measure | None) -> float | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detectors.calibration.calibrate import Calibration, Window, calibrate_named, calibrate_ordered
 from detectors.calibration.judge import judge_all
 from detectors.calibration.location import normal_scores
-from detectors.calibration.pooled import Pooled, p_of_shift, pooled
+from detectors.calibration.pooled import Pooled, p_of_shifts, pooled
 from detectors.edges import bin_of
 from detectors.profile import Coded, categorical_profile, coded, numeric_profile
 from detectors.psi import decile_and_atom_edges, floored, fold_to, psi
@@ -86,7 +86,7 @@ def pooled_p_of_january(features: Sequence[Feature], length: int) -> Floats:
     found = []
     for rest_and_window in zip(*(_left_out(feature.hours, length) for feature in features), strict=True):
         test, scores = _pool([rest for rest, _ in rest_and_window], length)
-        found.append([_shifted(test, at, scores[at], rest_and_window[at][1]) for at in range(len(features))])
+        found.append(_shifted(test, scores, [window for _, window in rest_and_window]))
     return np.array(found)
 
 
@@ -102,10 +102,10 @@ def p_of_year(feature: Feature, length: int) -> dict[date, float]:
 def pooled_p_of_year(features: Mapping[str, Feature], length: int) -> dict[str, dict[date, float]]:
     """The same by the pooled location test of one source."""
     test, scores = _pool([feature.hours[:JANUARY] for feature in features.values()], length)
-    return {
-        name: {day_of(end): _shifted(test, at, scores[at], _window(feature, end, length)) for end in ends_of(length)}
-        for at, (name, feature) in enumerate(features.items())
-    }
+    ends = ends_of(length)
+    found = [_shifted(test, scores, [_window(one, end, length) for one in features.values()]) for end in ends]
+    days = [day_of(end) for end in ends]
+    return {name: dict(zip(days, p.tolist(), strict=True)) for name, p in zip(features, np.array(found).T, strict=True)}
 
 
 def first_below(p: Mapping[date, float], level: float) -> str | None:
@@ -168,5 +168,7 @@ def _pool(references: Sequence[Ints], length: int) -> tuple[Pooled, list[Floats]
     return test, scores
 
 
-def _shifted(test: Pooled, at: int, scores: Floats, window: Ints) -> float:
-    return p_of_shift(test, at, float(window @ scores) / float(window.sum()) - float(test.middle[at]))
+def _shifted(test: Pooled, scores: Sequence[Floats], windows: Sequence[Ints]) -> Floats:
+    rows = np.array([float(window.sum()) for window in windows])
+    means = np.array([float(window @ score) for window, score in zip(windows, scores, strict=True)]) / rows
+    return p_of_shifts(test, means - test.middle, rows)
