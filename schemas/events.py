@@ -49,7 +49,10 @@ __all__ = [
     "Rejected",
     "Serving",
     "Watermark",
+    "events_of",
+    "judged",
     "parse_record",
+    "read_record",
     "timestamp_ms_of",
 ]
 
@@ -73,17 +76,29 @@ def parse_record(stream: Stream, value: bytes | None) -> list[Event | Rejected]:
     'must be a string or an integer, not a boolean'
     """
     try:
-        found = _decoded(value)
-        if type(found) is dict and columnar.is_batch(found):
-            found = columnar.rows_of(found)
+        found = read_record(value)
     except RejectedEvent as refused:
         return [_rejected(refused, None)]
+    return events_of(stream, found)
+
+
+def events_of(stream: Stream, found: object) -> list[Event | Rejected]:
+    """The events of a record that is read, in order: the second half of ``parse_record``."""
+    if type(found) is dict and columnar.is_batch(found):
+        try:
+            found = columnar.rows_of(found)
+        except RejectedEvent as refused:
+            return [_rejected(refused, None)]
     if type(found) is list:
-        return [_judged(stream, item, index) for index, item in enumerate(found)]
-    return [_judged(stream, found, None)]
+        return [judged(stream, item, index) for index, item in enumerate(found)]
+    return [judged(stream, found, None)]
 
 
-def _decoded(value: bytes | None) -> Any:
+def read_record(value: bytes | None) -> Any:
+    """The JSON value that a record holds.
+
+    :raises RejectedEvent: it holds none, or more than a record may.
+    """
     if value is None:
         raise RejectedEvent("tombstone", "", "the record has no value")
     if len(value) > MOST_BYTES:
@@ -103,7 +118,8 @@ def _unreadable(message: str) -> tuple[Reason, str, str]:
     return "not_json", "", message
 
 
-def _judged(stream: Stream, found: object, index: int | None) -> Event | Rejected:
+def judged(stream: Stream, found: object, index: int | None) -> Event | Rejected:
+    """One event, accepted or rejected; ``index`` is its place in a record of several."""
     try:
         return _event(stream, found)
     except RejectedEvent as refused:

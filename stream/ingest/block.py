@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
-from operator import getitem
+from operator import attrgetter, getitem
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,6 @@ from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
 from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER, Verdicts, judge
-from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -28,6 +27,7 @@ Bools = npt.NDArray[np.bool_]
 
 #: What an unreadable timestamp becomes, so that nothing else is decided from it.
 _UNREADABLE = NEVER
+_KAFKA_TIME = attrgetter("timestamp")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -47,8 +47,11 @@ class Block:
 
 def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     """Judge every row of the buffer; the tenures themselves are not changed."""
-    shapes = np.array(buffer.shape, np.int64)
-    times, rejections = _times(buffer)
+    slabs = buffer.slabs
+    shapes = np.concatenate([np.array(buffer.shape, np.int64), *(np.full(len(slab), slab.shape) for slab in slabs)])
+    listed_times, rejections = _times(buffer)
+    times = np.concatenate([listed_times, *(slab.times for slab in slabs)])
+    record_ms = _record_times(buffer)
     readable, counts = times != _UNREADABLE, shapes >= 0
     real = readable & counts
     layout, pane = _layouts_and_panes(shapes, times, real, plan=plan)
@@ -56,16 +59,18 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     accepted, late = real.copy(), np.zeros(len(shapes), np.bool_)
     tenures: list[Tenure] = []
     clocks: list[tuple[int, int]] = []
-    for tenure, stretches in buffer.by_tenure():
-        rows = np.concatenate([np.arange(first, end) for first, end in stretches])
+    for tenure, rows in buffer.by_tenure():
         owner[rows] = len(tenures)
         rows = rows[readable[rows]]
         verdicts, closed = _judge(
-            rows, tenure, buffer=buffer, plan=plan, arrays=(shapes, times, layout, pane), skew_ms=skew_ms
+            tenure,
+            plan=plan,
+            arrays=(shapes[rows], times[rows], record_ms[rows], layout[rows], pane[rows]),
+            skew_ms=skew_ms,
         )
         accepted[rows] &= ~(verdicts.future | verdicts.too_late)
         late[rows] = verdicts.late
-        rejections += _refused(rows, verdicts, buffer=buffer, tenure=tenure)
+        rejections += _refused(rows, shapes, verdicts, buffer=buffer, tenure=tenure)
         tenures.append(tenure)
         clocks.append((verdicts.clock, closed))
     kept = np.flatnonzero(accepted)
@@ -76,18 +81,16 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
 
 
 def _judge(
-    rows: Ints, tenure: Tenure,
-    *, buffer: Buffer, plan: StreamPlan, arrays: tuple[Ints, Ints, Ints, Ints], skew_ms: int,
-) -> tuple[Verdicts, int]:  # fmt: skip
-    shapes, times, layout, pane = (array[rows] for array in arrays)
-    record_ms = np.fromiter((_record_ms(buffer.record[row]) for row in rows), np.int64, len(rows))
+    tenure: Tenure, *, plan: StreamPlan, arrays: tuple[Ints, Ints, Ints, Ints, Ints], skew_ms: int
+) -> tuple[Verdicts, int]:
+    shapes, times, record_ms, layout, pane = arrays
     closes = (shapes == CLOSE) & (times <= record_ms + skew_ms)
     closed = np.maximum.accumulate(np.maximum(tenure.closed, np.where(closes, times, NEVER)))
     counts = shapes >= 0
     known = np.where(counts, layout, 0)
     per_layout = (plan.tables.pane_ms, plan.lateness, plan.keep)
     width, lateness, keep = (
-        np.where(counts, of[known], 0) if len(of) else np.zeros(len(rows), np.int64) for of in per_layout
+        np.where(counts, of[known], 0) if len(of) else np.zeros(len(times), np.int64) for of in per_layout
     )
     verdicts = judge(
         np.where(closes, NEVER, times), record_ms, clock=tenure.clock, closed=closed,
@@ -96,9 +99,11 @@ def _judge(
     return verdicts, int(closed[-1]) if len(closed) else tenure.closed
 
 
-def _record_ms(record: Record) -> int:
-    """The record's Kafka timestamp; a record without one (-1) can have no event that is later than it."""
-    return record.timestamp if record.timestamp >= 0 else LATEST_MS
+def _record_times(buffer: Buffer) -> Ints:
+    """The Kafka timestamp of each row's record; a record without one (-1) can have no event that is later than it."""
+    listed = np.fromiter(map(_KAFKA_TIME, buffer.record), np.int64, len(buffer.record))
+    found = np.concatenate([listed, *(np.full(len(slab), slab.record.timestamp) for slab in buffer.slabs)])
+    return np.where(found < 0, LATEST_MS, found)
 
 
 def _layouts_and_panes(shapes: Ints, times: Ints, real: Bools, *, plan: StreamPlan) -> tuple[Ints, Ints]:
@@ -108,13 +113,13 @@ def _layouts_and_panes(shapes: Ints, times: Ints, real: Bools, *, plan: StreamPl
     return layout, pane
 
 
-def _refused(rows: Ints, verdicts: Verdicts, *, buffer: Buffer, tenure: Tenure) -> list[Rejection]:
+def _refused(rows: Ints, shapes: Ints, verdicts: Verdicts, *, buffer: Buffer, tenure: Tenure) -> list[Rejection]:
     """Rejections for the time; a tick's event was rejected already, for its model."""
     return [
         _rejection(buffer, int(row), tenure, reason=reason, detail=_WHY[reason])
         for reason, mask in (("future", verdicts.future), ("too_late", verdicts.too_late))
         for row in rows[mask]
-        if buffer.shape[row] != TICK
+        if shapes[row] != TICK
     ]
 
 
@@ -125,7 +130,7 @@ _WHY: dict[str, str] = {
 
 
 def _times(buffer: Buffer) -> tuple[Ints, list[Rejection]]:
-    """Event times in ms; a text that is no time becomes ``_UNREADABLE`` and a rejection."""
+    """Event times of the listed rows in ms; a text that is no time becomes ``_UNREADABLE`` and a rejection."""
     rejections: list[Rejection] = []
     values: Sequence[Any] = buffer.timestamp
     if str in set(map(type, values)):
@@ -139,14 +144,14 @@ def _time(buffer: Buffer, row: int, rejections: list[Rejection]) -> int:
     try:
         return timestamp_ms_of(buffer.timestamp[row])
     except RejectedEvent as error:
-        tenure = next(tenure for tenure, first, end in buffer.segments if first <= row < end)
+        tenure = next(one.tenure for one in buffer.segments if one.first <= row < one.end)
         rejections.append(_rejection(buffer, row, tenure, reason=error.reason, detail=error.detail))
         return _UNREADABLE
 
 
 def _rejection(buffer: Buffer, row: int, tenure: Tenure, *, reason: Any, detail: str) -> Rejection:
     chosen: Reason = reason
-    return Rejection(tenure, buffer.record[row], chosen, "timestamp", detail)
+    return Rejection(tenure, buffer.record_of(row), chosen, "timestamp", detail)
 
 
 def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:

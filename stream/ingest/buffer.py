@@ -1,7 +1,8 @@
-"""Decoded rows of one stream on their way to a block: plain lists, appended to once an event.
+"""Decoded events of one stream on their way to a block: plain lists, appended to once an event, and slabs of whole columns.
 
-A row is a model's shape number, a timestamp as written, the record it came from, and its values in the shape's order.
+A listed row is a model's shape number, a timestamp as written, the record it came from, and its values in the shape's order.
 Two kinds of row carry no values: a ``TICK`` only moves the partition's clock, a ``CLOSE`` sets its watermark.
+Rows are numbered: the listed ones first, behind them those of the slabs, in order.
 """
 
 from __future__ import annotations
@@ -10,10 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from schemas.errors import Reason
+from stream.ingest.slab import Slab
 from stream.ingest.strict import Row
 from stream.ingest.tenure import Tenure
 from stream.transport import Record
+
+Ints = npt.NDArray[np.int64]
 
 TICK: Final = -1
 CLOSE: Final = -2
@@ -31,6 +38,16 @@ class Rejection:
     index: int | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Segment:
+    """A stretch of a tenure's rows: listed ones from ``first`` to ``end``, or those of the slabs of one batch, one a model."""
+
+    tenure: Tenure
+    first: int
+    end: int
+    slabs: tuple[Slab, ...] = ()
+
+
 @dataclass(slots=True, eq=False)
 class Buffer:
     """Rows in arrival order; ``segments`` says which tenure each stretch of rows belongs to."""
@@ -44,16 +61,24 @@ class Buffer:
     #: (row, unknown features, unknown keys) of the few rows that had any
     unknown: list[tuple[int, int, int]] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
-    segments: list[tuple[Tenure, int, int]] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
     reached: dict[Tenure, int] = field(default_factory=dict)
+    _slab_rows: int = 0
+    #: Listed rows that are in a segment.
+    _closed: int = 0
 
     def __len__(self) -> int:
-        return len(self.shape)
+        return len(self.shape) + self._slab_rows
+
+    @property
+    def slabs(self) -> list[Slab]:
+        """In the order in which their rows are numbered."""
+        return [slab for segment in self.segments for slab in segment.slabs]
 
     def note_unknown(self, features: int, keys: int) -> None:
         """The next row's event holds this many undeclared features and keys."""
         if features or keys:
-            self.unknown.append((len(self), features, keys))
+            self.unknown.append((len(self.shape), features, keys))
 
     def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row) -> None:
         """Add a row that came through the strict path."""
@@ -65,21 +90,34 @@ class Buffer:
         self.wide.append(row.wide)
         self.categorical.append(row.categorical)
 
-    def close_segment(self, tenure: Tenure, *, first: int, next_offset: int) -> None:
-        """All rows from ``first`` on are of ``tenure``, which has been read up to ``next_offset``."""
-        if first < len(self):
-            self.segments.append((tenure, first, len(self)))
+    def append_slabs(self, slabs: tuple[Slab, ...], tenure: Tenure) -> None:
+        """Add a batch, of each model that counts it."""
+        self._close_listed(tenure)
+        if rows := sum(map(len, slabs)):
+            self.segments.append(Segment(tenure, 0, 0, slabs))
+            self._slab_rows += rows
+
+    def close_segment(self, tenure: Tenure, *, next_offset: int) -> None:
+        """All rows since the last call are of ``tenure``, which has been read up to ``next_offset``."""
+        self._close_listed(tenure)
         self.reached[tenure] = next_offset
         tenure.read = next_offset
 
+    def _close_listed(self, tenure: Tenure) -> None:
+        if self._closed < len(self.shape):
+            self.segments.append(Segment(tenure, self._closed, len(self.shape)))
+            self._closed = len(self.shape)
+
     def followed_by(self, later: Buffer) -> Buffer:
         """This buffer with the rows of ``later`` behind its own."""
-        shift = len(self)
+        shift = len(self.shape)
         for mine, theirs in zip(self._lists(), later._lists(), strict=True):
             mine.extend(theirs)
         self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
-        self.segments += [(tenure, first + shift, end + shift) for tenure, first, end in later.segments]
+        self.segments += [Segment(one.tenure, one.first + shift, one.end + shift, one.slabs) for one in later.segments]
         self.reached.update(later.reached)
+        self._slab_rows += later._slab_rows
+        self._closed += later._closed
         return self
 
     def _lists(self) -> tuple[list[Any], ...]:
@@ -87,9 +125,26 @@ class Buffer:
             self.shape, self.timestamp, self.record, self.narrow, self.wide, self.categorical, self.rejections,
         )  # fmt: skip
 
-    def by_tenure(self) -> Iterator[tuple[Tenure, list[tuple[int, int]]]]:
-        """Each tenure with its stretches of rows, in arrival order."""
-        found: dict[Tenure, list[tuple[int, int]]] = {}
-        for tenure, first, end in self.segments:
-            found.setdefault(tenure, []).append((first, end))
-        yield from found.items()
+    def by_tenure(self) -> Iterator[tuple[Tenure, Ints]]:
+        """Each tenure with its rows, in arrival order."""
+        found: dict[Tenure, list[Ints]] = {}
+        at = len(self.shape)
+        for segment in self.segments:
+            rows = np.arange(segment.first, segment.end)
+            if segment.slabs:
+                rows = np.arange(at, at := at + sum(map(len, segment.slabs)))
+                rows = rows.reshape(len(segment.slabs), -1).T.ravel()  # event by event, each for every model
+            found.setdefault(segment.tenure, []).append(rows)
+        for tenure, stretches in found.items():
+            yield tenure, np.concatenate(stretches)
+
+    def record_of(self, row: int) -> Record:
+        """The record that a row came from."""
+        if row < len(self.shape):
+            return self.record[row]
+        row -= len(self.shape)
+        for slab in self.slabs:
+            if row < len(slab):
+                return slab.record
+            row -= len(slab)
+        raise IndexError(row)

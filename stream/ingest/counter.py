@@ -19,6 +19,8 @@ from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
 from stream.ingest.plan import StreamPlan, retaught, taught
+from stream.ingest.slab_values import slab_values
+from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
 from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS, Layout
 from stream.state.packing import Partial, empty
@@ -26,6 +28,7 @@ from stream.state.store import PaneKey
 from stream.transport import Record, Run
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 Load = Callable[[Sequence[PaneKey]], Awaitable[list[Partial]]]
 Result = TypeVar("Result")
 Refuse = Callable[[Sequence[Rejection]], None]
@@ -185,6 +188,13 @@ class Counter:
         return OpenPane(layout, start_ms, room, stored.revision, carried=stored)
 
     def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:
+        first = len(buffer.shape)
+        for slab in buffer.slabs:
+            low, high = np.searchsorted(row, (first, first + len(slab)))
+            first += len(slab)
+            for cell, unknown in ((UNKNOWN_FEATURES, slab.unknown_features), (UNKNOWN_KEYS, slab.unknown_keys)):
+                if unknown:
+                    np.add.at(self.arena.cells, rows.cells[low:high] + cell, np.uint32(unknown))
         if not buffer.unknown:
             return
         place = {int(at): cell for at, cell in zip(row, rows.cells, strict=True)}
@@ -232,12 +242,19 @@ def _rows(
     row, layout, tables = block.row[chosen], block.layout[chosen], plan.tables
     cells = np.array([pane.room.cells if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
     sums = np.array([pane.room.sums if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
+    listed = int(np.searchsorted(row, len(buffer.shape)))
+    narrow, wide, codes = _listed_values(buffer, row[:listed], layout[:listed], tables=tables)
+    if buffer.slabs:
+        slabs = slab_values(buffer.slabs, row[listed:] - len(buffer.shape), layout[listed:], tables=tables)
+        narrow, wide, codes = (np.concatenate(pair) for pair in zip((narrow, wide, codes), slabs, strict=True))
+    return Rows(layout, cells, sums, narrow, wide, codes, block.late[chosen])
+
+
+def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
     places, codes = row.tolist(), tables.codes  # a list is indexed by ints of its own three times as fast
     named = [buffer.categorical[at] for at in places]
-    return Rows(
-        layout, cells, sums,
+    return (
         matrix([buffer.narrow[at] for at in places], tables.narrow.columns),
         matrix([buffer.wide[at] for at in places], tables.wide.columns),
         code_matrix(named, [codes[at] for at in layout.tolist()], max(map(len, codes))),
-        block.late[chosen],
-    )  # fmt: skip
+    )

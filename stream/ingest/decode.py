@@ -1,5 +1,7 @@
 """Records of a run to rows of a buffer: the fast path for what it can read, the strict contract's verdict for all else.
 
+Columnar batches have a fast path of their own (``batch``), tried where the one for events refuses.
+
 The fast path is one tagged union of per-model structs, applied record by record: joining records is wrong (``two,in,one``
 decodes to two events and a split one to one, so a length check passes).  Whatever it refuses goes to the strict contract,
 whose verdict is final.  The two never both accept with different results, but for invalid UTF-8 inside an ignored field.
@@ -15,15 +17,18 @@ from typing import Any, Protocol, Union
 import msgspec
 import numpy as np
 
-from schemas.columnar import MOST_CELLS
+from schemas.columnar import batch_of, is_batch
 from schemas.errors import RejectedEvent
-from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, parse_record
+from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
 from schemas.names import Stream
 from schemas.timestamps import LATEST_MS, timestamp_ms_of
+from stream.ingest.batch import Batches
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
+from stream.ingest.growth import MOST_PANES, check_cells, check_panes
 from stream.ingest.shape import Shape, check_unread, struct_of
+from stream.ingest.slab import Slab
 from stream.ingest.strangers import Strangers
-from stream.ingest.strict import Row, row_of, rows_of
+from stream.ingest.strict import Row, row_of, rows_of, undeclared_features
 from stream.ingest.tenure import Tenure
 from stream.ingest.versions import Versions
 from stream.transport import Record
@@ -31,8 +36,6 @@ from stream.transport import Record
 #: Rows and refusals after which a run is counted before more of it is read.
 LARGE_BUFFER = 20_000
 _NO_VALUES = Row((), (), ())
-#: The events of one record may fall into so many panes, each of which costs a partial of its model's layout.
-MOST_PANES = 1_000
 #: Streams whose events say which version of a model answered.
 VERSIONED = ("predictions", "serving")
 Found = Sequence[Event | Rejected]
@@ -73,6 +76,7 @@ class StreamDecoder:
     #: feature -> numbers of the shapes that declare it (``features`` stream)
     declared: Mapping[str, tuple[int, ...]]
     fast: Decoder
+    batches: Batches
     strangers: Strangers
     versions: Versions = field(default_factory=Versions)
 
@@ -81,7 +85,7 @@ class StreamDecoder:
 
         Stops early once records of many events have made the buffer large; ``tenure.read`` says where.
         """
-        fast, first, last = self.fast, len(into), records[-1]
+        fast, last = self.fast, records[-1]
         shape, timestamp, source = into.shape.append, into.timestamp.append, into.record.append
         narrow, wide, categorical = into.narrow.append, into.wide.append, into.categorical.append
         event: Any = None
@@ -104,16 +108,22 @@ class StreamDecoder:
             narrow(event.read_narrow(event))
             wide(event.read_wide(event))
             categorical(event.read_categorical(event))
-        into.close_segment(tenure, first=first, next_offset=last.offset + 1)
+        into.close_segment(tenure, next_offset=last.offset + 1)
         if event is not None and self.stream in VERSIONED:
             self.versions.note(self.shapes[event.shape_number].model, event.version, at_ms=last.timestamp)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):
             return
-        events = parse_record(self.stream, record.value)
         try:
-            self._check_growth(events)
+            read = read_record(record.value)
+            if type(read) is dict and is_batch(read) and self._take_batch(read, record, tenure, into=into):
+                return
+            events = events_of(self.stream, read)
+            check_cells(self._cells(events))
+            # So few events cannot fall into too many panes, but where many models declare a feature.
+            if len(events) > MOST_PANES:
+                check_panes(self._panes(events))
         except RejectedEvent as refused:
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
             return
@@ -130,15 +140,29 @@ class StreamDecoder:
                 case _:
                     self._append_event(found, record, tenure, into=into)
 
-    def _check_growth(self, events: Found) -> None:
-        """Refuse a record that is small as bytes and large as what it would be counted in."""
-        if (cells := self._cells(events)) > MOST_CELLS:
-            detail = f"fill {cells} cells of the models that declare the feature, at most {MOST_CELLS}"
-            raise RejectedEvent("too_large", "values", f"{detail}; split them over several records")
-        # So few events cannot fall into too many panes, but where many models declare a feature.
-        if len(events) > MOST_PANES and (panes := self._panes(events)) > MOST_PANES:
-            detail = f"its events fall into {panes} panes, at most {MOST_PANES}; split them over several records"
-            raise RejectedEvent("too_large", "timestamp", detail)
+    def _take_batch(self, read: Mapping[str, Any], record: Record, tenure: Tenure, *, into: Buffer) -> bool:
+        """Append a columnar batch as columns; False where it has to be read row by row."""
+        batch = batch_of(read)
+        taken = self.batches.take(batch, record)
+        if taken is None:
+            return False
+        self._check_slabs(taken.slabs, events=batch.count)
+        into.rejections += (
+            Rejection(tenure, record, found.reason, found.field, found.detail, found.index) for found in taken.refused
+        )
+        into.append_slabs(taken.slabs, tenure)
+        for slab in filter(len, taken.slabs):
+            shape = self.shapes[slab.shape]
+            for version in taken.versions:
+                self.versions.note(shape.model, version, at_ms=record.timestamp)
+            self.strangers.note(slab.shape, shape, features=taken.unknown_features, keys=taken.unknown_keys)
+        return True
+
+    def _check_slabs(self, slabs: Sequence[Slab], *, events: int) -> None:
+        if self.stream == "features":
+            check_cells(sum(len(slab) * self.shapes[slab.shape].columns for slab in slabs))
+        if events > MOST_PANES:
+            check_panes(sum(len(np.unique(slab.times // self.shapes[slab.shape].pane_ms)) for slab in slabs))
 
     def _cells(self, events: Found) -> int:
         values: Counter[str] = Counter()
@@ -192,7 +216,8 @@ class StreamDecoder:
                 self.versions.note(event.model, event.version, at_ms=record.timestamp)
             into.append(number, event.timestamp_ms, record=record, row=row)
             if row.unknown_features or row.unknown_keys:
-                self.strangers.note(event, number=number, shape=self.shapes[number])
+                features = undeclared_features(event, self.shapes[number])
+                self.strangers.note(number, self.shapes[number], features=features, keys=event.unknown_keys)
 
     def _append_values(self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         numbers = self.declared.get(event.feature, ())
@@ -222,7 +247,8 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
             for feature in shape.features:
                 declared[feature] = (*declared.get(feature, ()), number)
     numbers = {shape.model: number for number, shape in enumerate(shapes)}
-    return StreamDecoder(stream, tuple(shapes), numbers, declared, _fast(stream, shapes), Strangers())
+    batches = Batches(stream, tuple(shapes), numbers, declared)
+    return StreamDecoder(stream, tuple(shapes), numbers, declared, _fast(stream, shapes), batches, Strangers())
 
 
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:

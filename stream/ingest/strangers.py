@@ -7,10 +7,10 @@ the monitors file lists does so in every event, so the names are remembered and 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
 from stream.ingest.shape import Shape, Strange
-from stream.ingest.strict import ModelEvent, undeclared_features
 
 #: Names remembered of a model, of each kind; events with others go the strict way for good.
 MOST_NAMES = 32
@@ -26,10 +26,10 @@ class Strangers:
         self._keys: dict[int, set[str]] = defaultdict(set)
         self._features: dict[int, set[str]] = defaultdict(set)
 
-    def note(self, event: ModelEvent, *, number: int, shape: Shape) -> None:
-        """Remember what of the event nobody declared."""
-        _remember(self._keys[number], event.unknown_keys, known=len(shape.strange.keys))
-        _remember(self._features[number], undeclared_features(event, shape), known=len(shape.strange.features))
+    def note(self, number: int, shape: Shape, *, features: Iterable[str], keys: Iterable[str]) -> None:
+        """Remember what of an event nobody declared."""
+        _remember(self._keys[number], keys, known=len(shape.strange.keys))
+        _remember(self._features[number], features, known=len(shape.strange.features))
 
     def taught(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
         """The shapes with every name met since, None where there was nothing new."""
@@ -43,7 +43,7 @@ class Strangers:
         return replace(shape, strange=Strange(keys, features))
 
 
-def _remember(names: set[str], found: tuple[str, ...] | list[str], *, known: int) -> None:
+def _remember(names: set[str], found: Iterable[str], *, known: int) -> None:
     for name in found:
         if len(names) + known < MOST_NAMES and _is_learnable(name):
             names.add(name)

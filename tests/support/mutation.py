@@ -5,7 +5,9 @@ An event is held as pairs, so a key may stand twice, and a value may be raw text
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
 from copy import deepcopy
 from random import Random
 from typing import Any
@@ -107,3 +109,46 @@ def _damaged(raw: bytes, chance: Random) -> bytes:
             return raw[:at] + raw[at : at + 9] + raw[at:]
         case _:
             return b" \n" + raw + chance.choice((b"\t", b"\x00", b"{}", b","))
+
+
+def batch_mutant(batch: dict[str, Any], chance: Random) -> bytes:
+    """A columnar batch with some cells changed, columns cut or packed; half the time changed as an event is, too."""
+    pairs = pairs_of(deepcopy(batch))
+    for _ in range(chance.choice((0, 1, 1, 2, 4))):
+        if places := _columns(pairs):
+            _change_column(chance.choice(places), chance)
+    for _ in range(chance.choice((0, 0, 0, 1, 2))):
+        _change(chance.choice(_objects(pairs)), chance)
+    raw = written(pairs).encode("utf-8", "surrogatepass")
+    return _damaged(raw, chance) if chance.random() < 0.05 else raw
+
+
+def _columns(pairs: Pairs) -> list[tuple[Pairs, int]]:
+    """Where each list of an object and those inside it stands."""
+    here = [(pairs, at) for at, (_, value) in enumerate(pairs) if type(value) is list]
+    return here + [found for _, value in pairs if isinstance(value, Pairs) for found in _columns(value)]
+
+
+def _change_column(place: tuple[Pairs, int], chance: Random) -> None:
+    pairs, at = place
+    name, column = pairs[at]
+    if type(column) is not list or not column:
+        return
+    match chance.randrange(12):
+        case 0:
+            del column[chance.randrange(len(column))]
+        case 1:
+            pairs[at] = (name, chance.choice(column))
+        case 2 | 3:
+            pairs[at] = (name, _packed([chance.choice(_FLOATS) for _ in column]))
+        case _:
+            column[chance.randrange(len(column))] = _value(chance)
+
+
+#: A NaN whose bits say something to whoever reads them.
+_TELLING: float = struct.unpack("<d", b"\3" + bytes(5) + b"\xf8\x7f")[0]
+_FLOATS = (1.5, -0.0, 0.25, 1357035300000.9, float("nan"), float("inf"), 7.0, _TELLING)
+
+
+def _packed(values: list[float]) -> Pairs:
+    return Pairs([("f64", base64.b64encode(struct.pack(f"<{len(values)}d", *values)).decode())])

@@ -13,7 +13,7 @@ from schemas.columnar import MOST_CELLS
 from schemas.config import InForce
 from schemas.events import MOST_VALUES, FeatureValues, Rejected, parse_record
 from schemas.names import Stream
-from stream.ingest import decode
+from stream.ingest import growth
 from stream.ingest.buffer import Rejection
 from stream.ingest.codes import CodeTable, bucket_of
 from stream.state.layout import CategoricalColumn
@@ -61,7 +61,7 @@ def test_values_for_many_columns_of_many_models_are_refused(monkeypatch: pytest.
     """Both models declare temp: trees has 5 columns and prices 2, so a value fills 7 cells."""
     assert MOST_CELLS == 4_000_000
     assert [shape.columns for shape in both()["features"].decoder.shapes] == [5, 2]
-    monkeypatch.setattr(decode, "MOST_CELLS", 49)
+    monkeypatch.setattr(growth, "MOST_CELLS", 49)
     assert counted([values(3), values(4)], stream="features") == (14, [], 1)
     detail = "fill 56 cells of the models that declare the feature, at most 49; split them over several records"
     assert counted([values(4), values(4)], stream="features") == (0, [("too_large", "values", detail)], 1)
@@ -84,7 +84,7 @@ def refusal(panes: int) -> tuple[str, str, str]:
     ids=["at the limit", "beyond", "beyond and repeated", "many events of one pane"],
 )
 def test_a_batch_falls_into_at_most_1000_panes(times: Sequence[int], refused: list[tuple[str, str, str]]) -> None:
-    assert decode.MOST_PANES == 1_000
+    assert growth.MOST_PANES == 1_000
     found = counted({"model": "trees", "timestamp": times})
     assert found[1:] == (refused, 1)
     assert (found[0] == 0) == bool(refused)

@@ -13,21 +13,19 @@ from random import Random
 from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import RejectedEvent
-from schemas.events import FeatureValues, Rejected, Watermark, parse_record, timestamp_ms_of
+from schemas.events import Rejected, parse_record, timestamp_ms_of
 from schemas.names import Stream
-from stream.ingest.buffer import CLOSE, TICK, Buffer
-from stream.ingest.codes import category_name
+from stream.ingest.buffer import CLOSE, TICK
 from stream.ingest.plan import StreamPlan, retaught
 from stream.ingest.shape import Strange
-from stream.ingest.strict import Row, row_of
-from tests.support.ingest import NOON, Stored, both, event, run, tenure
+from tests.support.ingest import NOON, both, event
 from tests.support.mutation import mutant
+from tests.support.two_paths import by_contract, decoded, reasons
 
 PLANS = both()
 EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
@@ -50,69 +48,11 @@ EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
     ),
 }  # fmt: skip
 
-Outcome = list[Any]
-NOTHING = Row((), (), ())
-
-
-def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
-    """What the decoder makes of a record: rows and refusals, in a form that compares bit by bit."""
-    buffer = Buffer()
-    owner = tenure()
-    plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
-    unknown = {row: (features, keys) for row, features, keys in buffer.unknown}
-    found: Outcome = [
-        (r.reason,) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
-        for r in buffer.rejections
-    ]
-    for at, shape in enumerate(buffer.shape):
-        try:
-            time = timestamp_ms_of(buffer.timestamp[at])
-        except RejectedEvent as refused:
-            found.append((refused.reason, "timestamp", refused.detail, None))
-            continue
-        row = Row(buffer.narrow[at], buffer.wide[at], buffer.categorical[at], *unknown.get(at, (0, 0)))
-        found.append((shape, time, *comparable(plan, shape, row)))
-    return found
-
-
-def judged(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcome:
-    """The same from the contract alone."""
-    refused: Outcome = []
-    rows: Outcome = []
-    for found in parse_record(stream, value):
-        if isinstance(found, Rejected):
-            refused.append((found.reason, found.field, found.detail, found.index))
-        elif isinstance(found, Watermark):
-            rows.append((CLOSE, found.timestamp_ms, *comparable(plan, CLOSE, NOTHING)))
-        elif isinstance(found, FeatureValues) or found.model not in plan.decoder.numbers:
-            refused.append(("unknown_model",))
-            named = getattr(found, "model", None) is not None
-            rows += [(TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))] if named else []
-        else:
-            number = plan.decoder.numbers[str(found.model)]
-            row = row_of(found, plan.decoder.shapes[number])
-            rows.append((number, found.timestamp_ms, *comparable(plan, number, row)))
-    return refused + rows
-
-
-def comparable(plan: StreamPlan, shape: int, row: Row) -> tuple[Any, ...]:
-    """Numbers by their bits (0 and -0 are one value), categories by the name they stand for and the cell they count in."""
-    numbers = np.fromiter((*row.narrow, *row.wide), np.float64) + 0.0
-    names = [value if value is None or isinstance(value, str) else category_name(value) for value in row.categorical]
-    cells = (
-        [table[value] for table, value in zip(plan.tables.codes[shape], row.categorical, strict=True)] if names else []
-    )
-    return numbers.tobytes(), tuple(names), tuple(cells), row.unknown_features, row.unknown_keys
-
-
-def reasons(outcome: Outcome) -> list[Any]:
-    return [entry[0] for entry in outcome if isinstance(entry[0], str)]
-
 
 def assert_agreed(stream: Stream, value: bytes | None) -> bool:
     """Compare both verdicts; whether the event was accepted."""
     plan = PLANS[stream]
-    fast, strict = decoded(plan, value), judged(plan, stream, value)
+    fast, strict = decoded(plan, value), by_contract(plan, stream, value)
     if fast != strict and reasons(fast) == ["unknown_model"]:
         # The permitted difference: refused by both, for another reason.
         assert len(reasons(strict)) == len(strict) == 1, value
@@ -164,7 +104,7 @@ def test_learned_names_are_counted_as_the_contract_counts_them(stream: Stream) -
         if "features" in found:
             found["features"] = dict(found["features"]) | {"gust": "x", "<b>": None}
         value = mutant(found, chance)
-        fast, strict = decoded(plan, value), judged(plan, stream, value)
+        fast, strict = decoded(plan, value), by_contract(plan, stream, value)
         if fast != strict and reasons(fast) != ["unknown_model"]:
             assert reasons(strict) == ["not_utf8"], value
         taken += not reasons(fast)
@@ -195,7 +135,7 @@ def test_invalid_utf8_in_a_field_that_is_not_counted_is_refused_all_the_same(fie
 def test_the_permitted_difference_is_invalid_utf8_in_a_field_that_nobody_reads() -> None:
     value = b'{"model":"strangers","timestamp":1357034400000,"note":"\xff"}'
     assert reasons(decoded(PLANS["predictions"], value)) == ["unknown_model"]
-    assert reasons(judged(PLANS["predictions"], "predictions", value)) == ["not_utf8"]
+    assert reasons(by_contract(PLANS["predictions"], "predictions", value)) == ["not_utf8"]
 
 
 @pytest.mark.parametrize("label", [b'{"model":"trees","timestamp":1357034400000,"id":""}'])

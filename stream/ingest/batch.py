@@ -1,0 +1,154 @@
+"""A columnar batch to slabs of values, whole columns at a time: what the strict contract makes of its rows, without making rows.
+
+Columns are checked as columns; only rows in doubt are judged one by one, by the contract itself, so that what is refused is
+refused in its words.  Batches of models that are not in force, of several models, or odd in another way, are left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from schemas.columnar import Batch, Packed
+from schemas.events import Rejected, judged
+from schemas.names import Stream
+from stream.ingest import codes, marks
+from stream.ingest.batch_times import times_of
+from stream.ingest.doubt import WIRES, doubtful
+from stream.ingest.shape import Columns, Shape
+from stream.ingest.slab import Slab, categories_of, matrix_of, numbers_of
+from stream.transport import Record
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Taken:
+    """A batch that was read: its slabs, one a model, and its refused rows in order."""
+
+    slabs: tuple[Slab, ...]
+    refused: Sequence[Rejected]
+    versions: Sequence[Any] = ()
+    unknown_features: tuple[str, ...] = ()
+    unknown_keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Rows:
+    """What is accepted of a batch: ``chosen`` says which rows, None all of them; ``nan`` whether lists may hold a NaN."""
+
+    batch: Batch
+    record: Record
+    times: Ints
+    chosen: Bools | None
+    nan: bool
+
+    def column(self, path: str) -> Any:
+        """The column that a path of the event names; None where the batch has none."""
+        holder, _, name = path.partition(".")
+        inner = self.batch.columns.get(holder)
+        return inner if not name else (inner or {}).get(name)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Batches:
+    """Reads the batches of one stream; ``shapes``, ``numbers`` and ``declared`` as in ``StreamDecoder``."""
+
+    stream: Stream
+    shapes: tuple[Shape, ...]
+    numbers: Mapping[str, int]
+    declared: Mapping[str, tuple[int, ...]]
+
+    def take(self, batch: Batch, record: Record) -> Taken | None:
+        """The batch as slabs; None where it has to be read row by row."""
+        about = batch.columns.get("feature" if self.stream == "features" else "model")
+        if type(about) is not str or about not in (self.declared if self.stream == "features" else self.numbers):
+            return None
+        doubt = doubtful(self.stream, batch)
+        if doubt is None:
+            return None
+        times, timeless = times_of(batch.columns["timestamp"])
+        refused = _refused(self.stream, batch, doubt | timeless)
+        if len(refused) < np.count_nonzero(doubt | timeless):
+            return None  # the contract accepts what was in doubt
+        chosen = ~(doubt | timeless) if refused else None
+        rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, b"NaN" in (record.value or b""))
+        if self.stream == "features":
+            return Taken(
+                tuple(_of_values(rows, number, self.shapes[number]) for number in self.declared[about]), refused
+            )
+        return self._of_model(rows, self.numbers[about], refused=refused)
+
+    def _of_model(self, rows: _Rows, number: int, *, refused: Sequence[Rejected]) -> Taken:
+        shape, columns = self.shapes[number], rows.batch.columns
+        features = (
+            tuple((columns.get("features") or {}).keys() - shape.features) if self.stream == "predictions" else ()
+        )
+        keys = tuple(columns.keys() - WIRES[self.stream].model_fields.keys())
+        slab = Slab(
+            number, rows.record, rows.times,
+            _numbers(rows, shape.narrow), _numbers(rows, shape.wide),
+            tuple(_categories(rows, path) for _, path in shape.categorical),
+            len(features), len(keys),
+        )  # fmt: skip
+        return Taken((slab,), refused, _versions(rows), features, keys)
+
+
+def _refused(stream: Stream, batch: Batch, doubt: Bools) -> list[Rejected]:
+    if not doubt.any():
+        return []
+    rows = batch.rows()
+    found = (judged(stream, rows[at], at) for at in np.flatnonzero(doubt).tolist())
+    return [one for one in found if isinstance(one, Rejected)]
+
+
+def _numbers(rows: _Rows, columns: Columns) -> npt.NDArray[np.float64]:
+    found = (rows.column(path) for _, path in columns)
+    return matrix_of(found, rows.batch.count, rows=rows.chosen, nan=rows.nan)
+
+
+def _categories(rows: _Rows, path: str) -> Any:
+    column = rows.column(path)
+    return categories_of(_as_texts(column) if path == "prediction.label" else column, rows=rows.chosen)
+
+
+def _as_texts(labels: Any) -> Any:
+    """Labels as the contract has them: a whole number is its text."""
+    if type(labels) is not list:
+        return str(labels) if type(labels) is int else labels
+    if int not in set(map(type, labels)):
+        return labels
+    return [str(label) if type(label) is int else label for label in labels]
+
+
+def _versions(rows: _Rows) -> Sequence[Any]:
+    """Versions of the accepted rows, each once, in order."""
+    column = rows.column("version")
+    if type(column) is not list:
+        return [column] if len(rows.times) else []
+    return list(dict.fromkeys(column if rows.chosen is None else compress(column, rows.chosen)))
+
+
+def _of_values(rows: _Rows, number: int, shape: Shape) -> Slab:
+    """Values of a feature store: every column but the feature's own is absent, not missing."""
+    path, values = f"features.{rows.batch.columns['feature']}", rows.batch.columns["values"]
+    narrow, wide = (_absent_but(path, columns, values, rows=rows) for columns in (shape.narrow, shape.wide))
+    named = tuple(
+        categories_of(values, rows=rows.chosen) if path == other else codes.ABSENT for _, other in shape.categorical
+    )
+    return Slab(number, rows.record, rows.times, narrow, wide, named)
+
+
+def _absent_but(path: str, columns: Columns, values: list[Any] | Packed, *, rows: _Rows) -> npt.NDArray[np.float64]:
+    found = np.full((len(columns), len(rows.times)), marks.ABSENT_VALUE)
+    for at, (_, other) in enumerate(columns):
+        if path == other:
+            numbers = numbers_of(values, rows.batch.count, nan=rows.nan)
+            found[at] = numbers if rows.chosen is None else numbers[rows.chosen]
+    return found

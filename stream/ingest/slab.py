@@ -1,0 +1,102 @@
+"""Events of one model that came as columns and stay columns: what a columnar batch puts into a buffer instead of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from schemas.columnar import Packed
+from schemas.wire import plain
+from stream.ingest import marks
+from stream.ingest.strict import category_of, number_of
+from stream.transport import Record
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+_NUMBERS = list[float | None]
+#: What counts as a category as it stands; an integer may have to be made infinite, as the contract does.
+_NAMES = frozenset((str, bool, float, type(None)))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Slab:
+    """Values in the columns' order of the shape: ``narrow`` and ``wide`` are (columns × rows) of numbers and marks.
+
+    ``categorical`` holds a column of categories each, a sequence where it varies.  Of every row's event, nobody declared
+    ``unknown_features`` and ``unknown_keys``.
+    """
+
+    shape: int
+    record: Record
+    times: Ints
+    narrow: Floats
+    wide: Floats
+    categorical: tuple[Any, ...]
+    unknown_features: int = 0
+    unknown_keys: int = 0
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+def matrix_of(columns: Iterable[Any], count: int, *, rows: Bools | None, nan: bool) -> Floats:
+    """(columns × rows) of numbers; ``rows`` chooses among the batch's ``count``, None all of them."""
+    found = [numbers_of(column, count, nan=nan) for column in columns]
+    if not found:
+        return np.empty((0, count if rows is None else int(rows.sum())))
+    return np.stack(found if rows is None else [values[rows] for values in found])
+
+
+def numbers_of(column: Any, count: int, *, nan: bool) -> Floats:
+    """A column of a batch as the numbers and marks that ``strict.number_of`` makes of each value.
+
+    :param nan: whether there may be a NaN among the values of a list.
+
+    >>> numbers_of([1, None, 2.5], 3, nan=False).tolist()
+    [1.0, nan, 2.5]
+    """
+    if type(column) is Packed:
+        return _marked(np.frombuffer(column.raw, np.dtype("<f8")).astype(np.float64))
+    if type(column) is not list:
+        return np.full(count, number_of(column), np.float64)
+    return np.fromiter(map(number_of, column) if nan else _floats(column), np.float64, count)
+
+
+def _floats(column: list[Any]) -> Iterable[float | None]:
+    try:
+        return msgspec.convert(
+            column, _NUMBERS
+        )  # makes no number of a boolean or a text, three times as fast as a look at types
+    except (msgspec.ValidationError, OverflowError):
+        return map(number_of, column)
+
+
+def _marked(values: Floats) -> Floats:
+    """A producer's NaN may have any bits; here they say what the value is."""
+    values[np.isnan(values)] = marks.NAN_VALUE
+    return values
+
+
+def categories_of(column: Any, *, rows: Bools | None) -> Any:
+    """A column of a batch as the categories and marks that ``strict.category_of`` makes of each value."""
+    if type(column) is not list and type(column) is not Packed:
+        return category_of(plain(column))
+    cells: list[Any] = column.numbers() if isinstance(column, Packed) else column
+    if not _are_names(cells):
+        cells = [category_of(plain(value)) for value in cells]
+    return cells if rows is None else list(compress(cells, rows))
+
+
+def _are_names(cells: Sequence[Any]) -> bool:
+    try:
+        return _NAMES.issuperset(map(type, set(cells)))  # equal values of two types are one here, and one category
+    except TypeError:  # an array or an object
+        return False

@@ -1,0 +1,51 @@
+"""Chosen rows of slabs as the matrices that counting takes: (rows × columns) of numbers, and of category cells."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.ingest.codes import CodeTable
+from stream.ingest.slab import Slab
+from stream.ingest.tables import StreamTables
+from stream.state.layout import WASTE
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+
+def slab_values(slabs: Sequence[Slab], row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
+    """Narrow and wide numbers and codes of these rows, which are numbered through all slabs and in order.
+
+    :param layout: the layout each row is counted in.
+    """
+    narrow = np.full((len(row), tables.narrow.columns), np.nan)
+    wide = np.full((len(row), tables.wide.columns), np.nan)
+    codes = np.full((len(row), max(map(len, tables.codes))), WASTE, np.int64)
+    first = 0
+    for slab in slabs:
+        low, high = np.searchsorted(row, (first, first + len(slab)))
+        at = row[low:high] - first
+        narrow[low:high, : len(slab.narrow)] = slab.narrow[:, at].T
+        wide[low:high, : len(slab.wide)] = slab.wide[:, at].T
+        for number in np.unique(layout[low:high]).tolist():
+            found = _codes(slab, tables.codes[number])
+            here = layout[low:high] == number
+            codes[low:high, : len(found)][here] = found[:, at[here]].T
+        first += len(slab)
+    return narrow, wide, codes
+
+
+def _codes(slab: Slab, tables: Sequence[CodeTable]) -> Ints:
+    """(columns × rows) of cells."""
+    found = np.empty((len(tables), len(slab)), np.int64)
+    for place, table, column in zip(found, tables, slab.categorical, strict=True):
+        place[:] = _looked_up(column, table, len(slab))
+    return found
+
+
+def _looked_up(column: Any, table: CodeTable, rows: int) -> Any:
+    return np.fromiter(map(table.__getitem__, column), np.int64, rows) if type(column) is list else table[column]

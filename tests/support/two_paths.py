@@ -1,0 +1,99 @@
+"""What a record becomes by the decoder as it is, and by the strict contract alone, in a form that compares bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from schemas.errors import RejectedEvent
+from schemas.events import FeatureValues, Rejected, Watermark, parse_record, timestamp_ms_of
+from schemas.names import Stream
+from stream.ingest.buffer import CLOSE, TICK, Buffer
+from stream.ingest.codes import category_name
+from stream.ingest.plan import StreamPlan
+from stream.ingest.slab import Slab
+from stream.ingest.strict import Row, row_of, rows_of
+from tests.support.ingest import Stored, run, tenure
+
+Outcome = list[Any]
+NOTHING = Row((), (), ())
+
+
+def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
+    """What the decoder makes of a record: refusals and rows, in order."""
+    buffer, owner = Buffer(), tenure(stream=plan.decoder.stream)
+    plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
+    found: Outcome = [
+        (r.reason,) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
+        for r in buffer.rejections
+    ]
+    rows = [*_listed(plan, buffer), *(row for slab in buffer.slabs for row in _of_slab(plan, slab))]
+    return found + [rows[at] for _, numbers in buffer.by_tenure() for at in numbers]
+
+
+def _listed(plan: StreamPlan, buffer: Buffer) -> Iterator[Any]:
+    unknown = {row: (features, keys) for row, features, keys in buffer.unknown}
+    for at, shape in enumerate(buffer.shape):
+        try:
+            time = timestamp_ms_of(buffer.timestamp[at])
+        except RejectedEvent as refused:
+            yield (refused.reason, "timestamp", refused.detail, None)
+            continue
+        row = Row(buffer.narrow[at], buffer.wide[at], buffer.categorical[at], *unknown.get(at, (0, 0)))
+        yield (shape, time, *comparable(plan, shape, row))
+
+
+def _of_slab(plan: StreamPlan, slab: Slab) -> Iterator[Any]:
+    for at, time in enumerate(slab.times.tolist()):
+        named = tuple(column[at] if isinstance(column, list) else column for column in slab.categorical)
+        row = Row(tuple(slab.narrow[:, at]), tuple(slab.wide[:, at]), named, slab.unknown_features, slab.unknown_keys)
+        yield (slab.shape, time, *comparable(plan, slab.shape, row))
+
+
+def by_contract(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcome:
+    """The same from the contract alone."""
+    refused: Outcome = []
+    rows: Outcome = []
+    for found in parse_record(stream, value):
+        if isinstance(found, Rejected):
+            refused.append((found.reason, found.field, found.detail, found.index))
+        elif isinstance(found, Watermark):
+            rows.append((CLOSE, found.timestamp_ms, *comparable(plan, CLOSE, NOTHING)))
+        elif isinstance(found, FeatureValues):
+            rows += _of_values(plan, found, refused)
+        elif found.model not in plan.decoder.numbers:
+            refused.append(("unknown_model",))
+            named = getattr(found, "model", None) is not None
+            rows += [(TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))] if named else []
+        else:
+            number = plan.decoder.numbers[str(found.model)]
+            row = row_of(found, plan.decoder.shapes[number])
+            rows.append((number, found.timestamp_ms, *comparable(plan, number, row)))
+    return refused + rows
+
+
+def _of_values(plan: StreamPlan, found: FeatureValues, refused: Outcome) -> Iterator[Any]:
+    numbers = plan.decoder.declared.get(found.feature, ())
+    for number in numbers:
+        for row in rows_of(found, plan.decoder.shapes[number]):
+            yield (number, found.timestamp_ms, *comparable(plan, number, row))
+    if not numbers:
+        refused.append(("unknown_feature", "feature", "no model in force declares this feature", None))
+    if not numbers or not found.values:
+        yield (TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))
+
+
+def comparable(plan: StreamPlan, shape: int, row: Row) -> tuple[Any, ...]:
+    """Numbers by their bits (0 and -0 are one value), categories by the name they stand for and the cell they count in."""
+    numbers = np.fromiter((*row.narrow, *row.wide), np.float64) + 0.0
+    names = [value if value is None or isinstance(value, str) else category_name(value) for value in row.categorical]
+    cells = (
+        [table[value] for table, value in zip(plan.tables.codes[shape], row.categorical, strict=True)] if names else []
+    )
+    return numbers.tobytes(), tuple(names), tuple(cells), row.unknown_features, row.unknown_keys
+
+
+def reasons(outcome: Outcome) -> list[Any]:
+    return [entry[0] for entry in outcome if isinstance(entry[0], str)]
