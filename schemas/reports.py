@@ -73,6 +73,9 @@ class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
     serving: dict[str, Measure] = msgspec.field(default_factory=dict)
     #: Share of the declared importance that is in drift, 0 to 1.
     drift_score: float | None = None
+    #: Where the reference cannot calibrate the test, and no stretch of the stream was quiet yet: the end of the first window that
+    #: may be judged by one.
+    calibrated_from: int | None = None
     schema: int = SCHEMA
 
 

@@ -54,14 +54,14 @@ def calibrate_ordered(counts: ArrayLike, window: Window) -> Calibration | None:
     That is: no row, one bin after folding, or fewer than two blocks with rows.
     """
     table = np.asarray(counts, dtype=np.float64)
-    groups = ordered_groups(_shares(table.sum(axis=0)), window.rows)
+    groups = ordered_groups(shares_of(table.sum(axis=0)), window.rows)
     return _calibrated(table, groups, window, order=True)
 
 
 def calibrate_named(counts: ArrayLike, window: Window) -> Calibration | None:
     """The test of a categorical feature, whose bins have no order: the sum of squares alone."""
     table = np.asarray(counts, dtype=np.float64)
-    groups = named_groups(_shares(table.sum(axis=0)), window.rows)
+    groups = named_groups(shares_of(table.sum(axis=0)), window.rows)
     return _calibrated(table, groups, window, order=False)
 
 
@@ -74,7 +74,7 @@ def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> 
         return None
     rows = float(total.sum())
     scale = Scale(rows, rows * length / len(counts), blocks, window.panes / length)
-    shares = _shares(total)
+    shares = shares_of(total)
     scores = normal_scores(shares) if order else None
     return Calibration(
         groups=groups,
@@ -87,7 +87,7 @@ def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> 
     )
 
 
-def _shares(total: Floats) -> Floats:
+def shares_of(total: Floats) -> Floats:
     """Shares with half a row added to each bin: none is 0."""
     found: Floats = (total + 0.5) / (total.sum() + 0.5 * len(total))
     return found

@@ -144,5 +144,5 @@ def _range(profile: Profile) -> str:
 
 def _order(built: Reference) -> str:
     if built.pane_ms is None or built.pane_starts is None:
-        return "no time order (no --time): judged only after 100 live panes"
+        return "no time order (no --time): only live panes can calibrate the test, 100 of them or 20 days"
     return f"{len(built.pane_starts)} panes of {duration_text(built.pane_ms)}"

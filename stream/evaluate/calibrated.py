@@ -2,7 +2,7 @@
 
 Pure.  A test is made for windows of a length and of about as many events (a power of two), as bins are folded so that each
 expects five rows.  It takes milliseconds a column, so it is made beside the event loop and kept (:attr:`Watched.calibrated`).
-A reference without time order, or of panes longer than the window, calibrates nothing.
+Where the reference's panes do not do, live ones are asked (:mod:`stream.evaluate.live_calibration`).
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from detectors.calibration.calibrate import Calibration, Window, calibrate_named
 from detectors.calibration.judge import Verdict, judge_stacked
 from detectors.calibration.stacked import Stacked, stacked
 from detectors.profile import pane_matrix
-from schemas.reference import NumericProfile, Profile
+from schemas.reference import NumericProfile
 from schemas.reports import Measure
+from stream.evaluate.live_calibration import NOTHING, Live, live_test
 from stream.evaluate.places import places_of
 from stream.evaluate.pools import pools_of
 from stream.evaluate.rules import ColumnRules
@@ -32,7 +33,7 @@ from stream.evaluate.yardstick import NOT_HELD, Place
 Ints = NDArray[np.int64]
 
 DAY_MS = 86_400_000
-CONVENTION = "calibrated"
+CONVENTION, LIVE = "calibrated", "calibrated live"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,15 +45,32 @@ class Calibrated:
     bins: Ints
     limits: tuple[WindowLimits | None, ...]
     enough: tuple[bool, ...]
+    live: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the test says of one column; ``limits`` where it decides, ``enough`` False where its reference is too short to."""
+    """What the test says of one column; ``limits`` where it decides, ``enough`` False where its reference is too short to.
+
+    ``live``: it is calibrated by live panes.
+    """
 
     verdict: Verdict
     limits: WindowLimits | None
     enough: bool
+    live: bool = False
+
+    @property
+    def convention(self) -> str:
+        return LIVE if self.live else CONVENTION
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Made:
+    place: Place
+    rules: ColumnRules
+    calibration: Calibration
+    live: bool
 
 
 def key_of(length_ms: int, events: int) -> tuple[int, int]:
@@ -64,23 +82,29 @@ def key_of(length_ms: int, events: int) -> tuple[int, int]:
     return length_ms, 1 << max(0, events.bit_length() - 1)
 
 
-def known_calibration(watched: Watched, key: tuple[int, int]) -> Calibrated:
-    """The tests for a key, made where they are not known yet."""
-    known: Calibrated | None = watched.calibrated.get(key)
+def is_known(watched: Watched, key: tuple[int, int], live: Live) -> bool:
+    """Whether the tests for a key are known."""
+    return (key, live.stretches) in watched.calibrated
+
+
+def known_calibration(watched: Watched, key: tuple[int, int], live: Live = NOTHING) -> Calibrated:
+    """The tests for a key, made where they are not known yet: then ``live`` must have its rows."""
+    known: Calibrated | None = watched.calibrated.get((key, live.stretches))
     if known is None:
-        known = watched.calibrated[key] = calibration_of(watched, key)
+        known = watched.calibrated[key, live.stretches] = calibration_of(watched, key, live)
     return known
 
 
-def calibration_of(watched: Watched, key: tuple[int, int]) -> Calibrated:
-    """The tests for a key; of columns that can have one."""
-    made = list(_made(watched, *key))
+def calibration_of(watched: Watched, key: tuple[int, int], live: Live = NOTHING) -> Calibrated:
+    """The tests for a key, of columns that can have one: by the reference's own panes, or where these do not do by live ones."""
+    made = list(_made(watched, key, live))
     return Calibrated(
-        stacked=stacked([calibration for _, _, calibration in made]) if made else None,
-        held=tuple(place.held for place, _, _ in made),
-        bins=np.concatenate([np.zeros(0, np.int64), *(bins_in(watched, place) for place, _, _ in made)]),
-        limits=tuple(_limits(watched, rules, calibration, length_ms=key[0]) for _, rules, calibration in made),
-        enough=tuple(calibration.enough for _, _, calibration in made),
+        stacked=stacked([one.calibration for one in made]) if made else None,
+        held=tuple(one.place.held for one in made),
+        bins=np.concatenate([np.zeros(0, np.int64), *(bins_in(watched, one.place) for one in made)]),
+        limits=tuple(_limits(watched, one.rules, one.calibration, length_ms=key[0]) for one in made),
+        enough=tuple(one.calibration.enough for one in made),
+        live=tuple(one.live for one in made),
     )
 
 
@@ -89,47 +113,51 @@ def said_of(tests: Calibrated, folded: Ints) -> Mapping[int, Said]:
     if tests.stacked is None:
         return {}
     verdicts = judge_stacked(tests.stacked, folded[tests.bins])
-    four = zip(tests.held, verdicts, tests.limits, tests.enough, strict=True)
-    return {held: Said(verdict, limits, enough) for held, verdict, limits, enough in four if verdict is not None}
+    each = zip(tests.held, verdicts, tests.limits, tests.enough, tests.live, strict=True)
+    return {held: Said(said, limits, enough, live) for held, said, limits, enough, live in each if said is not None}
 
 
 def with_calibrated(measures: dict[str, Measure], said: Said) -> dict[str, Measure]:
     """The measures of a column with the calibrated verdict beside them, and what PSI comes to with no drift."""
     verdict, limits = said.verdict, said.limits if said.enough else None
-    found = {**measures, "psi": msgspec.structs.replace(measures["psi"], expected=verdict.expected_psi)}
+    psi = msgspec.structs.replace(measures["psi"], expected=verdict.expected_psi)
+    if limits is not None:  # the rule of thumb decided until now, if any
+        psi = msgspec.structs.replace(psi, threshold=None, exceeded=False)
+    found = {**measures, "psi": psi}
     found["drift"] = Measure(
         verdict.p_omnibus,
-        CONVENTION,
+        said.convention,
         p_value=verdict.p,
         threshold=None if limits is None else limits.omnibus,
         exceeded=limits is not None and verdict.p_omnibus < limits.omnibus,
     )
     if verdict.shift is not None:
-        found["shift"] = _shift(verdict, limits)
+        found["shift"] = _shift(verdict, limits, convention=said.convention)
     return found
 
 
-def _shift(verdict: Verdict, limits: WindowLimits | None) -> Measure:
+def _shift(verdict: Verdict, limits: WindowLimits | None, *, convention: str) -> Measure:
     """In sd of a normal feature, upwards or downwards; the limit is of its size."""
     if limits is None or limits.errors is None or verdict.error is None:
-        return Measure(verdict.shift, CONVENTION, p_value=verdict.p_location)
+        return Measure(verdict.shift, convention, p_value=verdict.p_location)
     limit = limits.errors * verdict.error
     return Measure(
-        verdict.shift, CONVENTION, p_value=verdict.p_location, threshold=limit, exceeded=limits.shifted(verdict)
+        verdict.shift, convention, p_value=verdict.p_location, threshold=limit, exceeded=limits.shifted(verdict)
     )
 
 
-def _made(watched: Watched, length_ms: int, events: int) -> Iterator[tuple[Place, ColumnRules, Calibration]]:
-    pane_ms, reference = watched.reference.pane_ms, watched.reference
-    if pane_ms is None or length_ms % pane_ms or not reference.rows:
-        return
+def _made(watched: Watched, key: tuple[int, int], live: Live) -> Iterator[_Made]:
+    length_ms, events = key
     for place, rules in zip(watched.yardstick.places, watched.rules, strict=True):
         if place.held != NOT_HELD:
-            profile = watched.yardstick.profiles[place.held]
-            rows = events * sum(profile.counts) / max(reference.rows, 1)
-            calibration = _calibrated(watched, place, profile, window=window_in(length_ms, pane_ms, rows))
+            values = events * watched.yardstick.values_of(place) / max(watched.reference.rows, 1)
+            own, rows = _own(watched, place, length_ms=length_ms, values=values), live.of(place.held)
+            stream = None
+            if rows is not None and (own is None or not own.enough):
+                stream = live_test(watched, place, rows, window_ms=length_ms, values=values)
+            calibration = stream or own
             if calibration is not None:
-                yield place, rules, calibration
+                yield _Made(place, rules, calibration, stream is not None)
 
 
 def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
@@ -137,8 +165,12 @@ def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
     return Window(length_ms // pane_ms, rows, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
 
 
-def _calibrated(watched: Watched, place: Place, profile: Profile, *, window: Window) -> Calibration | None:
-    counts = folded_panes(watched, place)
+def _own(watched: Watched, place: Place, *, length_ms: int, values: float) -> Calibration | None:
+    """By the reference's own panes, where they make up windows of that length."""
+    pane_ms, profile = watched.reference.pane_ms, watched.yardstick.profiles[place.held]
+    if pane_ms is None or length_ms % pane_ms:
+        return None
+    counts, window = folded_panes(watched, place), window_in(length_ms, pane_ms, values)
     if isinstance(profile, NumericProfile):
         return calibrate_ordered(counts, window)
     return calibrate_named(counts, window)

@@ -18,6 +18,7 @@ from stream.evaluate.calibrated import Said, key_of, known_calibration, said_of,
 from stream.evaluate.chart_verdicts import chart_measures
 from stream.evaluate.charts import Charts
 from stream.evaluate.freshness import is_stale
+from stream.evaluate.live_calibration import NOTHING, Live
 from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
@@ -36,7 +37,7 @@ WITH_COLUMNS = ("predictions", "features")
 class Window:
     """``[start_ms, end_ms)`` of one stream of a model and the sum of its panes.
 
-    ``complete``: the model's panes reach back to the start.
+    ``complete``: the model's panes reach back to the start.  ``live``: what it is calibrated by where the reference cannot.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Window:
     end_ms: int
     total: Partial
     complete: bool
+    live: Live = NOTHING
 
     @property
     def length_ms(self) -> int:
@@ -82,6 +84,7 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         sources=sources,
         serving=serving_measures(watched, window.total),
         drift_score=_drift_score(watched, features),
+        calibrated_from=window.live.awaited_ms,
     )
 
 
@@ -100,7 +103,9 @@ def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Cha
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
     said = (
-        said_of(known_calibration(watched, window.size), held.folded) if held and is_calibrated(watched, window) else {}
+        said_of(known_calibration(watched, window.size, window.live), held.folded)
+        if held and is_calibrated(watched, window)
+        else {}
     )
     beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, said)
     return [
@@ -136,7 +141,7 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
         if rules.missing is not None:
             measures |= missing_measures(ratio, rules)
     state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
-    if state == "ok" and rules.budgeted and (said is None or not said.enough):
+    if state == "ok" and rules.budgeted and not rules.thresholds and (said is None or not said.enough):
         state = "not_enough_data"
     if beside.charts.up:
         measures |= chart_measures(watched, beside.charts, place)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from stream.evaluate.calibrated import known_calibration
+from stream.evaluate.calibrated import is_known, known_calibration
 from stream.evaluate.judge_window import Window, is_calibrated
 from stream.evaluate.merged import Merged
 from stream.evaluate.pooled import known_pooled
@@ -45,7 +45,7 @@ async def prepare_tests(watched: Watched, merged: Merged, window: Window) -> Non
     """Have the tests that a window is judged by made beside the event loop, where they are not known yet."""
     if not is_calibrated(watched, window):
         return
-    if window.size not in watched.calibrated:
+    if not is_known(watched, window.size, window.live):
         await merged.asking.beside(partial(known_calibration, watched, window.size))
     if (window.name, window.length_ms) not in watched.pooled:
         await merged.asking.beside(partial(known_pooled, watched, window.name, window.length_ms))

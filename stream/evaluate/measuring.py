@@ -56,13 +56,18 @@ def sizes_of(yardstick: Yardstick, partial: Partial) -> Sizes:
 
 def statistics_of(yardstick: Yardstick, partial: Partial) -> Held:
     """Every held column against its reference; meaningless where the column has no row."""
-    folded = _between(partial.cells, yardstick.fold_bounds)[yardstick.fold_kept]
+    folded = folded_of(yardstick, partial)
     psi, bins = psi_of_columns.driftline(yardstick.folded, folded, yardstick.starts)
     rows = totals(folded, yardstick.starts)
     expected = psi_of_columns.expected(bins, rows, yardstick.rows)
     ks, ks_p = _kolmogorov_smirnov(yardstick, partial)
     chi2, chi2_p = _chi_squared(yardstick, folded)
     return Held(psi.tolist(), expected.tolist(), ks, ks_p, chi2, chi2_p, folded)
+
+
+def folded_of(yardstick: Yardstick, partial: Partial) -> Ints:
+    """The counts of all held columns in the yardstick's folded bins."""
+    return _between(partial.cells, yardstick.fold_bounds)[yardstick.fold_kept]
 
 
 def mean_of(place: Place, sums: Sequence[int], n: int) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stream.evaluate.closing import Desk, Due
 from stream.evaluate.judge_pane import Pane
+from stream.evaluate.live_panes import forget
 from stream.evaluate.loading import load_rings, window_at
 from stream.evaluate.notes import Note
 from stream.evaluate.ring import Sliding
@@ -93,6 +94,7 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
     unit, phase = walk.unit, walk.unit.phase
     await load_rings(unit, desk.merged)
     _take_over(unit, book)
+    forget(unit, changed)
     recent = [s for s in changed if s + phase.pane_ms + phase.watched.monitor.revise_within_ms > last]
     for start in recent:
         walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))

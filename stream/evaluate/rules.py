@@ -49,7 +49,8 @@ LEAST_REQUESTS = 20
 class ColumnRules:
     """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows.
 
-    ``budgeted`` are the rules of the calibrated test that decide about it.
+    ``budgeted`` are the rules of the calibrated test that decide about it; where there are both, the thresholds decide until it
+    can.
     """
 
     thresholds: Thresholds
@@ -92,11 +93,16 @@ def testable(rules: ColumnRules, largest_share: float) -> ColumnRules:
     """The rules of a column of which the reference's fullest bin holds such a share of the values.
 
     Where hardly anything lies elsewhere the calibrated test has one bin left and would never say anything, however the column
-    changes: there the rule of thumb decides.  So it does where the reference has no panes in time order.
+    changes: there the rule of thumb decides.
     """
     if not rules.budgeted or largest_share < CONSTANT:
         return rules
     return replace(rules, thresholds=RULE_OF_THUMB, budgeted=())
+
+
+def until_calibrated(rules: ColumnRules) -> ColumnRules:
+    """The rules of a column whose reference has no panes in time order: the rule of thumb decides until live panes calibrate."""
+    return replace(rules, thresholds=RULE_OF_THUMB) if rules.budgeted else rules
 
 
 def exceeds(rule: str, value: float | None, threshold: float) -> bool:

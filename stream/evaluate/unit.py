@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream.evaluate.charts import Charts
+from stream.evaluate.live_calibration import Search
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import Standing
 from stream.evaluate.tiers import Tier, tiers_of
@@ -54,7 +55,8 @@ def judged_by(watched: Watched) -> str:
 class Unit:
     """``stored`` is ``last`` as Redis has it (None: nothing stored); ``rings`` and ``rows`` are None until they are loaded.
 
-    ``rows`` are the newest rows of the longer tiers, which the next pane may still grow.
+    ``rows`` are the newest rows of the longer tiers, which the next pane may still grow; ``searches`` say by which stretches of the
+    stream each window is calibrated (:mod:`stream.evaluate.live_calibration`).
     """
 
     model: str
@@ -69,6 +71,7 @@ class Unit:
     standing: Standing = field(default_factory=Standing)
     rings: list[tuple[WindowSpec, Sliding]] | None = None
     rows: dict[str, tuple[int, Partial]] = field(default_factory=dict)
+    searches: dict[tuple[str, int], Search] = field(default_factory=dict)
     judged_to: int = 0
     loaded: bool = False
 
@@ -129,6 +132,7 @@ class Unit:
         if self.layout:
             self.begun, self.charts = self.last, Charts()
         self.layout, self.rings, self.rows = phase.watched.layout.hash, None, {}
+        self.searches = {}
 
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""

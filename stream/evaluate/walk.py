@@ -15,6 +15,7 @@ from stream.evaluate.commit import Conclusion
 from stream.evaluate.judge_pane import Pane, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
+from stream.evaluate.live_panes import with_live
 from stream.evaluate.loading import prepare_tests
 from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
@@ -98,6 +99,7 @@ class Walk:
         unit, watched = self.unit, self.unit.phase.watched
         complete = ring.start_ms >= unit.begun and not self._warming
         window = Window(spec.name, ring.start_ms, ring.end_ms, ring.total, complete)
+        window = await with_live(unit, self._merged, window, spec=spec)
         await prepare_tests(watched, self._merged, window)
         charts = unit.charts if newest else None
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)

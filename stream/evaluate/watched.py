@@ -12,7 +12,7 @@ from typing import Any
 
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
-from stream.evaluate.rules import ColumnRules, rules_of, testable
+from stream.evaluate.rules import ColumnRules, rules_of, testable, until_calibrated
 from stream.evaluate.totals import Summed
 from stream.evaluate.yardstick import NOT_HELD, Place, Yardstick, yardstick_of
 from stream.state.layout import Layout
@@ -57,14 +57,15 @@ class Watched:
     @cached_property
     def rules(self) -> tuple[ColumnRules, ...]:
         """The rules of each of the yardstick's places, in their order."""
-        return tuple(
+        found = (
             testable(rules_of(place, self.monitor, stream=self.stream), self.largest_share(place))
             for place in self.yardstick.places
         )
+        return tuple(found) if self.reference.pane_ms is not None else tuple(map(until_calibrated, found))
 
     def largest_share(self, place: Place) -> float:
-        """Of a held column, the share of its values in the fullest of the folded bins; 1 where no panes say how it wanders."""
-        if place.held == NOT_HELD or self.reference.pane_ms is None:
+        """Of a held column, the share of its values in the fullest of the folded bins; 1 of another."""
+        if place.held == NOT_HELD:
             return 1.0
         start = int(self.yardstick.starts[place.held])
         counts = self.yardstick.folded[start : start + self.yardstick.bins_of(place)]
@@ -86,7 +87,7 @@ class Watched:
         return {}
 
     @cached_property
-    def calibrated(self) -> dict[tuple[int, int], Any]:
+    def calibrated(self) -> dict[Any, Any]:
         """What `stream.evaluate.calibrated.calibration_of` found, by its key."""
         return {}
 

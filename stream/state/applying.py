@@ -20,6 +20,7 @@ from schemas.reference import BadReference, CategoricalProfile, Profile, Referen
 from schemas.yaml_lines import read_yaml
 from stream.state.generations import publish
 from stream.state.progress import greatest_clock, read_progress
+from stream.state.uncalibrated import uncalibrated
 
 #: Statistics whose fixed threshold some rule decides by (``stream.evaluate.rules`` has the rules; a test compares the two).
 DECIDING = ("psi", "ks", "ks_p", "chi2_p")
@@ -64,13 +65,17 @@ async def apply_monitors(
 def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list[str]:
     """What is allowed and probably not meant, a line each.
 
-    A reference of another model, features it does not know, thresholds that decide nothing yet, and secrets of receivers
-    that are not on this machine (workers read them where they run).
+    A reference of another model, features it does not know, thresholds that decide nothing yet, a reference that cannot calibrate
+    what a budget is to decide, and secrets of receivers that are not on this machine (workers read them where they run).
     """
     of_models = [
         f"{model}: {said}"
         for model, monitor in monitors.models.items()
-        for said in (*_doubts(model, monitor.features, references[model]), *_deaf(monitor))
+        for said in (
+            *_doubts(model, monitor.features, references[model]),
+            *_deaf(monitor),
+            *uncalibrated(monitor, references[model]),
+        )
     ]
     return [*of_models, *_secrets(monitors)]
 

@@ -1,0 +1,75 @@
+"""Has the calibrated tests of a window made from live panes, beside the event loop, where the reference's do not do.
+
+Stored rows are read when a further stretch has ended, once, and again where windows of another size need a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
+
+from stream.evaluate.calibrated import is_known, known_calibration
+from stream.evaluate.judge_window import Window, is_calibrated
+from stream.evaluate.live_calibration import (
+    Live,
+    Rows,
+    Search,
+    Stretch,
+    first_start,
+    folded_rows,
+    quiet_columns,
+    stretch_ms,
+    wants_live,
+)
+from stream.evaluate.merged import Merged
+from stream.evaluate.unit import Unit
+from stream.evaluate.windows import WindowSpec
+
+
+async def with_live(unit: Unit, merged: Merged, window: Window, *, spec: WindowSpec) -> Window:
+    """The window with what it is calibrated by beside the reference; the tests of it are known then."""
+    watched = unit.phase.watched
+    if not is_calibrated(watched, window) or not wants_live(watched, spec.length_ms):
+        return window
+    live = await _live(unit, merged, window, spec=spec)
+    if live.stretches and not is_known(watched, window.size, live):
+        spans = [(stretch.start_ms, stretch.end_ms) for stretch in live.stretches]
+        rows = tuple([await _rows(unit, merged, spec, span=span) for span in spans])
+        await merged.asking.beside(partial(known_calibration, watched, window.size, replace(live, rows=rows)))
+    return replace(window, live=live)
+
+
+def forget(unit: Unit, starts: Iterable[int]) -> None:
+    """Panes that begin here hold more now: what was concluded from them is concluded again."""
+    starts = list(starts)
+    for key, search in list(unit.searches.items()):
+        if any(search.first_ms <= start < search.upto_ms for start in starts):
+            del unit.searches[key]
+
+
+async def _live(unit: Unit, merged: Merged, window: Window, *, spec: WindowSpec) -> Live:
+    row_ms = spec.tier.length_ms
+    span_ms = stretch_ms(unit.phase.pane_ms, window_ms=spec.length_ms, row_ms=row_ms)
+    first = first_start(unit.begun, window.start_ms, span_ms=span_ms, row_ms=row_ms)
+    search = unit.searches.setdefault((spec.label, first), Search(first, first))
+    wanted = len(unit.phase.watched.yardstick.profiles)
+    while search.upto_ms + span_ms <= window.start_ms and len(search.settled) < wanted:
+        await _look(unit, merged, spec, search=search, span=(search.upto_ms, search.upto_ms + span_ms))
+    ended = tuple(stretch for stretch in search.stretches if stretch.end_ms <= window.start_ms)
+    return Live(ended, awaited_ms=None if ended else search.upto_ms + span_ms + spec.length_ms)
+
+
+async def _look(unit: Unit, merged: Merged, spec: WindowSpec, *, search: Search, span: tuple[int, int]) -> None:
+    rows = await _rows(unit, merged, spec, span=span)
+    quiet = partial(quiet_columns, unit.phase.watched, rows, window_ms=spec.length_ms, but=search.settled)
+    held = await merged.asking.beside(quiet)
+    if held:
+        search.stretches.append(Stretch(*span, int(rows.folded.sum()), held))
+    search.upto_ms = span[1]
+
+
+async def _rows(unit: Unit, merged: Merged, spec: WindowSpec, *, span: tuple[int, int]) -> Rows:
+    watched = unit.phase.watched
+    found = await merged.rows(watched.layout, spec.tier, span=span)
+    return await merged.asking.beside(partial(folded_rows, watched, found, span, row_ms=spec.tier.length_ms))
