@@ -12,9 +12,7 @@ cheaper was measured over 1 to 400 edges and blocks of 100 to 65 536 values (doc
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -96,21 +94,6 @@ def comparing_is_cheaper(edges: int, values: int) -> bool:
     ([True, True, False], False)
     """
     return values == 0 or edges * (1.0 + values / 10_000) < 2.0 + values / 270
-
-
-def counts_by_owner(values: Floats, owners: Ints, binnings: Sequence[Binning]) -> list[BinCounts]:
-    """A block over all models: each value counted between the edges of its owner.
-
-    :param owners: for each value an index into ``binnings``, one for every (model, column) or pane.
-
-    >>> found = counts_by_owner(np.array([1.0, 5.0, 2.0]), np.array([1, 0, 1]), [Binning([4.0]), Binning([2.0])])
-    >>> [one.bins.tolist() for one in found]
-    [[0, 1], [1, 1]]
-    """
-    few = owners.astype(np.uint16) if len(binnings) <= 1 << 16 else owners  # which numpy sorts in one pass
-    arranged = values[np.argsort(few, kind="stable")]
-    starts = np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(binnings)))])
-    return [of.count(arranged[low:high]) for of, (low, high) in zip(binnings, pairwise(starts.tolist()), strict=True)]
 
 
 def _odd_ones(block: Floats) -> tuple[int, int, int]:

@@ -13,10 +13,11 @@ import numpy as np
 from scipy import special
 
 from detectors.run_lengths.absorbing import steps_to_absorption
-from detectors.run_lengths.nodes import Floats, nodes
+from detectors.run_lengths.nodes import ENOUGH, Floats, nodes
 
-#: The share of the asymptotic limit that time-varying ones may still lack when they count as arrived.
-_ARRIVED = 1e-13
+#: Time-varying limits count as arrived where their square lacks this share of the asymptotic one's (ten digits of a run),
+#: and nobody is left to count where no more than this share of charts still runs.
+_ARRIVED, _NOBODY = 1e-10, 1e-15
 
 
 def two_sided(weight: float, width: float, shift: float = 0.0, *, head_start: float = 0.0) -> float:
@@ -57,13 +58,14 @@ def time_varying(weight: float, width: float, shift: float = 0.0) -> float:
     370.4
     """
     limit = limit_of(weight, width)
+    end, w_end = nodes(-limit, limit, sd=weight)
     before, mass, total, age = np.zeros(1), np.ones(1), 1.0, 1
-    while (lacks := (1.0 - weight) ** (2 * age)) > _ARRIVED:
-        x, w = nodes(-limit * math.sqrt(1.0 - lacks), limit * math.sqrt(1.0 - lacks), sd=weight)
+    while (lacks := (1.0 - weight) ** (2 * age)) > _ARRIVED and mass.sum() > _NOBODY:
+        now = limit * math.sqrt(1.0 - lacks)
+        x, w = nodes(-now, now, sd=weight, density=ENOUGH)
         mass = w * (mass @ _kernel(before, x, weight=weight, shift=shift))
         before, total, age = x, total + float(mass.sum()), age + 1
-    x, w = nodes(-limit, limit, sd=weight)
-    runs = _runs(x, w, before, weight=weight, limit=limit, shift=shift)
+    runs = _runs(end, w_end, before, weight=weight, limit=limit, shift=shift)
     return total - float(mass.sum()) + float(mass @ runs)
 
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 #: Nodes for each standard deviation of the kernel: 2 give 12 digits of a run length, 4 no more of them.
-DENSITY, LEAST, MOST = 4.0, 80, 1200
+DENSITY, ENOUGH, LEAST, MOST = 4.0, 2.0, 80, 1200
 
 
-def nodes(low: float, high: float, *, sd: float) -> tuple[Floats, Floats]:
+def nodes(low: float, high: float, *, sd: float, density: float = DENSITY) -> tuple[Floats, Floats]:
     """(nodes, weights) on [low, high] for a normal kernel of standard deviation ``sd``.
 
     :raises ValueError: the kernel is so narrow that there would be more than 1 200 of them.
@@ -23,10 +23,10 @@ def nodes(low: float, high: float, *, sd: float) -> tuple[Floats, Floats]:
     >>> len(x), round(float(w @ x**3), 12)
     (80, 4.0)
     """
-    wanted = DENSITY * (high - low) / sd
+    wanted = density * (high - low) / sd
     if wanted > MOST:
         raise ValueError(
-            f"limits {(high - low) / sd:.6g} sd of a step apart; the equation is solved up to {MOST / DENSITY:g}"
+            f"limits {(high - low) / sd:.6g} sd of a step apart; the equation is solved up to {MOST / density:g}"
         )
     x, w = _legendre(max(LEAST, math.ceil(wanted)))
     return (high - low) / 2.0 * x + (low + high) / 2.0, (high - low) / 2.0 * w

@@ -14,11 +14,10 @@ import typer
 from detectors.conventions.matrix import CONVENTIONS, cells, table
 from detectors.conventions.method import STATISTICS
 from detectors.distances.ladders import LADDERS, Ladder
-from schemas.durations import milliseconds_of
 from stream.command.compared_columns import Compared, compared_columns
 from stream.command.comparison import Asked, Column, as_json, columns_of, exit_code, kind_of, senseless, sources, unseen
 from stream.command.comparison_page import write_page
-from stream.command.options import AsJson
+from stream.command.options import AsJson, pane_ms
 from stream.command.printing import print_json, print_lines, print_table
 from stream.command.row_file import Wanted
 
@@ -36,7 +35,12 @@ Convention = Annotated[str, typer.Option("--convention", help=f"One of {' '.join
 Time = Annotated[
     str | None, typer.Option("--time", help="Column of the rows' time; without it rows count as independent.")
 ]
-Pane = Annotated[str, typer.Option("--pane", help="Length of a pane of the reference's rows, with --time.")]
+Pane = Annotated[
+    int,
+    typer.Option(
+        "--pane", parser=pane_ms, metavar="DURATION", help="Length of a pane of the reference's rows, with --time."
+    ),
+]
 Exclude = Annotated[list[str] | None, typer.Option(help="Column to leave out; repeatable.")]
 Categorical = Annotated[list[str] | None, typer.Option(help="Column of names, also if they look like numbers.")]
 Rate = Annotated[float, typer.Option("--fdr", help="Share of false findings among the columns said to have drifted.")]
@@ -54,7 +58,7 @@ def compare(
     statistic: Statistics = None,
     convention: Convention = "driftline",
     time: Time = None,
-    pane: Pane = "1h",
+    pane: Pane = "1h",  # type: ignore[assignment]
     exclude: Exclude = None,
     categorical: Categorical = None,
     fdr: Rate = 0.01,
@@ -69,7 +73,7 @@ def compare(
     """
     rules = _rules(rule or [])
     asked = Asked(_statistics(statistic or [], convention, rules), convention, _rate(fdr), rules)
-    wanted = Wanted(tuple(exclude or ()), tuple(categorical or ()), time, _pane_ms(pane))
+    wanted = Wanted(tuple(exclude or ()), tuple(categorical or ()), time, pane)
     compared = compared_columns(reference, current, wanted)
     _refuse_senseless(statistic or [], asked, compared)
     columns = columns_of(compared, asked)
@@ -123,16 +127,6 @@ def _matrix() -> list[str]:
     rows = table()
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _pane_ms(text: str) -> int:
-    try:
-        found = milliseconds_of(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--pane {text!r} {error}") from None
-    if found == 0:
-        raise typer.BadParameter("--pane: a pane must be longer than 0")
-    return found
 
 
 def _show(columns: Sequence[Column], compared: Compared, asked: Asked) -> None:

@@ -9,12 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from detectors.conventions.pair import Pair, names_pair, numeric_pair
 from detectors.profile import Coded, Column, Panes
-from schemas.reference import BadReference, CategoricalProfile, Profile, Reference
+from schemas.reference import BadReference, CategoricalProfile, NumericProfile, Profile, Reference
 from stream.command.batches import READERS
 from stream.command.reference_file import nearest, panes_of_times
-from stream.command.row_file import RowFile, Wanted, current_rows, reference_rows
+from stream.command.row_file import Holds, RowFile, Wanted, current_rows, reference_rows
 from stream.command.unusable import unusable
 
 SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
@@ -43,9 +45,11 @@ class Compared:
 
 def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared:
     """Read both files. Raises ConfigError naming file, column and value for what cannot be compared."""
-    known = _rows(reference, wanted) if reference.name.lower().endswith(SUFFIXES) else _profile(reference, wanted)
-    names = {name: isinstance(column, Coded | CategoricalProfile) for name, column in known.columns.items()}
-    now = current_rows(current, wanted, names=names)
+    from_rows = reference.name.lower().endswith(SUFFIXES)
+    known = _rows(reference, wanted) if from_rows else _profile(reference, wanted)
+    held = {name: _held(column) for name, column in known.columns.items()}
+    remedy = "--categorical" if from_rows else "a reference built with --categorical"
+    now = current_rows(current, wanted, known=held, remedy=remedy)
     if not now.columns:
         raise unusable(current, "", f"has no column of the reference, which has {', '.join(known.columns) or 'none'}")
     return Compared(
@@ -55,6 +59,13 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
         only_in_current=tuple(name for name in now.names if name not in known.columns),
         panes=None if known.pane_ms is None else len(_panes(current, now, wanted, pane_ms=known.pane_ms).starts),
     )
+
+
+def _held(column: Column | Profile) -> Holds:
+    if isinstance(column, Coded | CategoricalProfile):
+        return "names"
+    empty = column.missing == column.rows if isinstance(column, NumericProfile) else bool(np.isnan(column).all())
+    return "no value" if empty else "numbers"
 
 
 def _rows(path: Path, wanted: Wanted) -> Known:

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from detectors.conventions.driftline import binned
 from detectors.conventions.pair import NumericPair
@@ -21,6 +21,7 @@ from stream.command.compared_columns import Compared
 from stream.command.comparison import Column
 from stream.command.printing import shown
 from stream.command.unusable import unusable
+from stream.expose.console.escaped import escaped_templates
 from stream.expose.console.histogram import MOST_NAMES, Bin, bins_of, folded, labels_of
 
 WIDTH, HEIGHT = 640.0, 120.0
@@ -104,12 +105,6 @@ def _cell(value: Any) -> str:
 
 @cache
 def _templates() -> Environment:
-    made = Environment(
-        loader=PackageLoader("stream.command"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = escaped_templates("stream.command")
     made.filters["cell"] = _cell
     return made

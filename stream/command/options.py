@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.durations import milliseconds_of
 from schemas.errors import RejectedEvent
 from schemas.names import TOPICS_IN, Names, Stream
 from schemas.timestamps import timestamp_ms_of
@@ -28,6 +29,23 @@ def moment_ms(text: str) -> int:
     except RejectedEvent as refused:
         allowed = "epoch milliseconds, RFC 3339 with an offset, or a day such as 2013-01-31"
         raise typer.BadParameter(f"{text!r} {refused.detail}; allowed: {allowed}") from None
+
+
+def pane_ms(text: str) -> int:
+    """Milliseconds of a pane's length on the command line.
+
+    :raises typer.BadParameter: it is no duration, or none at all.
+
+    >>> pane_ms("1h")
+    3600000
+    """
+    try:
+        found = milliseconds_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} {error}") from None
+    if found == 0:
+        raise typer.BadParameter("a pane must be longer than 0")
+    return found
 
 
 def stream_named(text: str, names: Names) -> Stream:

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.durations import duration_text, milliseconds_of
+from schemas.durations import duration_text
 from schemas.errors import ConfigError
 from schemas.reference import NumericProfile, Profile, Reference
+from stream.command.options import pane_ms
 from stream.command.reference_file import Build, Parts, reference_of
 from stream.command.unusable import unusable
 from stream.command.working import building
@@ -30,16 +31,6 @@ def reference() -> None:
     """References: what a model was built on."""
 
 
-def _pane(text: str) -> int:
-    try:
-        pane_ms = milliseconds_of(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} {error}") from None
-    if pane_ms == 0:
-        raise typer.BadParameter("a pane must be longer than 0")
-    return pane_ms
-
-
 @app.command()
 def build(
     *,
@@ -49,7 +40,7 @@ def build(
     time: Annotated[str | None, typer.Option(help="Column of the rows' time: epoch ms or RFC 3339.")] = None,
     score: Annotated[str | None, typer.Option(help="Column of the model's score.")] = None,
     outcome: Annotated[str | None, typer.Option(help="Column of what turned out to be true.")] = None,
-    pane: Annotated[int, typer.Option(parser=_pane, metavar="DURATION", help="Length of a pane.")] = "1h",  # type: ignore[assignment]
+    pane: Annotated[int, typer.Option(parser=pane_ms, metavar="DURATION", help="Length of a pane.")] = "1h",  # type: ignore[assignment]
     exclude: Annotated[list[str] | None, typer.Option(help="Column that is no feature; repeatable.")] = None,
     categorical: Annotated[
         list[str] | None, typer.Option(help="Column of names, also if they look like numbers.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +19,7 @@ from stream.command.reference_file import nearest
 from stream.command.spool import Names, Numbers, Sink, Spool, Times
 from stream.command.unusable import unusable
 
+Holds = Literal["names", "numbers", "no value"]
 SinkOf = Callable[[str, pa.DataType, Path], Sink]
 
 
@@ -66,21 +68,24 @@ def reference_rows(path: Path, wanted: Wanted) -> RowFile:
     return found
 
 
-def current_rows(path: Path, wanted: Wanted, *, names: Mapping[str, bool]) -> RowFile:
-    """The columns that the reference has, by name whether it holds names. Raises ConfigError where the file says otherwise."""
+def current_rows(path: Path, wanted: Wanted, *, known: Mapping[str, Holds], remedy: str) -> RowFile:
+    """The columns that the reference has, by what it holds there; ``remedy`` takes a column as names on both sides.
+
+    Raises ConfigError where the file holds names and the reference does not.
+    """
 
     def sink_of(name: str, kind: pa.DataType, file: Path) -> Sink:
-        if name not in names:
+        if name not in known:
             return Nothing()
-        if names[name]:
+        if known[name] == "names":
             return Names(file) if is_number(kind) else _names(path, name, kind, file=file)
         if not is_number(kind):
-            way = f"--categorical {name} takes both as names, --exclude {name} leaves it out"
-            raise unusable(path, name, f"holds {kind} values, and in the reference numbers; {way}")
+            way = f"{remedy} {name} takes both as names, --exclude {name} leaves it out"
+            raise unusable(path, name, f"holds {kind} values, and in the reference {known[name]}; {way}")
         return Numbers(file)
 
-    found = _read(path, wanted, sink_of, as_text={name for name, is_names in names.items() if is_names})
-    columns = {name: column for name, column in found.columns.items() if name in names}
+    found = _read(path, wanted, sink_of, as_text={name for name, holds in known.items() if holds == "names"})
+    columns = {name: column for name, column in found.columns.items() if name in known}
     return RowFile(found.names, columns, found.rows, found.times)
 
 

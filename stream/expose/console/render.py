@@ -7,12 +7,13 @@ from functools import cache
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from redis.asyncio import Redis
 
 from schemas.names import Names
 from schemas.settings import Settings
 from stream.expose.console import format, node
+from stream.expose.console.escaped import escaped_templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +38,7 @@ def rendered(request: web.Request, template: str, *, status: int = 200, **shown:
 @cache
 def templates() -> Environment:
     """The templates with their filters, compiled once."""
-    made = Environment(
-        loader=PackageLoader("stream.expose.console"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = escaped_templates("stream.expose.console")
     for filter_ in (
         *(format.named, format.number, format.share, format.p_value, format.moment, format.iso, format.ago),
         *(format.lasting, format.measured, node.tone, node.spoken, node.node_of),

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from detectors import bin_counts
-from detectors.bin_counts import BLOCK, BinCounts, Binning, comparing_is_cheaper, counts_by_owner
+from detectors.bin_counts import BLOCK, BinCounts, Binning, comparing_is_cheaper
+from detectors.binning import bins, padded
 from detectors.edges import cuts_of
 
 Floats = NDArray[np.float64]
@@ -92,11 +93,14 @@ def test_counts_of_two_blocks_add(one: Floats, other: Floats, edges: list[float]
 
 
 @given(st.lists(st.tuples(st.sampled_from(HARD + ODD), st.integers(0, 4)), max_size=80))
+@example([(-0.0, 1), (0.0, 1), (-TINY, 1), (HUGE, 3), (-HUGE, 3), (1.0, 2)])
 def test_a_block_over_all_models_counts_each_value_for_its_owner(pairs: list[tuple[float, int]]) -> None:
     values, owners = np.array([x for x, _ in pairs], float), np.array([at for _, at in pairs], np.int64)
     edges = [np.array(some) for some in ([], [0.0], [1.0], [-HUGE, 0.0, HUGE], np.linspace(-2, 2, 100))]
-    found = counts_by_owner(values, owners, [Binning(some) for some in edges])
-    assert [flat(one) for one in found] == [by_numpy(values[owners == at], some) for at, some in enumerate(edges)]
+    found = bins(values, padded([some.tolist() for some in edges]), owners)
+    for at, some in enumerate(edges):
+        finite = np.isfinite(values) & (owners == at)
+        assert np.bincount(found[finite], minlength=len(some) + 1).tolist() == by_numpy(values[finite], some)[:-3]
 
 
 @pytest.mark.parametrize("edges", [[np.nan], [0.0, np.inf], [-np.inf, 0.0], [1.0, 0.0]])

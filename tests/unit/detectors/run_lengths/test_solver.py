@@ -92,6 +92,12 @@ def test_limits_that_grow_with_age_run_as_long_as_the_equation_says() -> None:
         assert_within(_simulated_ewma(shift, limit), ewma.time_varying(0.1, 2.4, shift))
 
 
+def test_limits_that_grow_slowly_keep_nine_digits() -> None:
+    # Found with twice the nodes and limits followed until they lacked 1e-13.
+    assert ewma.time_varying(0.02, 2.5) == pytest.approx(728.579812188, rel=1e-10)
+    assert ewma.time_varying(0.005, 2.3) == pytest.approx(1427.707962678, rel=1e-10)
+
+
 def test_one_side_of_an_ewma_is_held_at_its_start() -> None:
     random, z, age = np.random.default_rng(7), np.zeros(RUNS), np.zeros(RUNS)
     for step in range(1, 4000):
