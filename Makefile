@@ -30,8 +30,9 @@ lint: setup ## format, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# Two files at a time, each process with a Kafka and a Redis of its own: alone, a test of services mostly waits for them.
 test: lint services ## everything except the bench, on a real Kafka and a real Redis
-	$(PYTEST) -m "not bench"
+	$(PYTEST) -m "not bench" --numprocesses=2 --dist=loadfile --no-loadscope-reorder --durations=20
 
 demo: setup ## the year of flights, on an embedded broker and Redis
 	@$(BIN)/driftline demo

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,9 +200,12 @@ def test_a_redis_emptied_of_its_events_takes_another_configuration(on_own_redis:
     worker = deployment.start_worker()
     deployment.wait_until_stored()
     other = reference_of(generate(MODEL, 2_000, seed=9, features=2))
+    # Held, else it may count all again by the old configuration before the new one is there.
+    os.kill(worker.pid, signal.SIGSTOP)
     with redis.Redis.from_url(deployment.redis_url) as client:
         client.flushdb()
     assert apply(deployment, write_monitors(deployment.folder, {MODEL: other})) == 1
+    os.kill(worker.pid, signal.SIGCONT)
 
     deployment.wait_until(lambda: printed(worker, "following generation 1") == 2)
     deployment.wait_until_stored()
