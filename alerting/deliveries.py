@@ -68,6 +68,8 @@ class Evidence:
     n: int | None = None
     p: float | None = None
     window: str | None = None
+    #: What may have happened, in a few words.
+    looks: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,21 @@ class Measure(Value, frozen=True, omit_defaults=True):
     exceeded: bool = False
 
 
+class ColumnCause(Value, frozen=True, omit_defaults=True):
+    """What may have happened to a numeric column that drifts, in a few words.
+
+    ``explained`` is the share of the distance from the reference that it accounts for, in ``n`` values of the window that ends
+    ``at``: it is not looked for at every judgement.
+    """
+
+    family: str
+    words: str
+    explained: float
+    n: int
+    at: int
+    parameters: dict[str, float | str] = msgspec.field(default_factory=dict)
+
+
 class Column(Value, frozen=True, omit_defaults=True):
     """A feature's (or the prediction's) verdict in one window; ``n`` counts values, ``n_reference`` those it is held against."""
 
@@ -38,6 +53,7 @@ class Column(Value, frozen=True, omit_defaults=True):
     missing_ratio: float | None = None
     mean: float | None = None
     measures: dict[str, Measure] = msgspec.field(default_factory=dict)
+    cause: ColumnCause | None = None
 
 
 class Source(Value, frozen=True, kw_only=True, omit_defaults=True):

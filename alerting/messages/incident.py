@@ -70,11 +70,12 @@ def subject(member: Evidence) -> str:
 
 
 def measured(member: Evidence) -> str:
-    """``psi 0.414 (limit 0.25), n 19 874, window day``."""
+    """``psi 0.414 (limit 0.25), n 19 874, window day; looks like °F sent where °C was: x -> 1.8 x + 32``."""
     limit = "" if member.threshold is None else f" (limit {number(member.threshold)})"
     chance = "" if member.p is None else f", p {number(member.p)}"
     window = f", window {cut(clean(member.window), NAME)}" if member.window else ""
-    return f"{cut(clean(member.rule), NAME)} {number(member.value)}{limit}, n {count(member.n)}{chance}{window}"
+    looks = f"; {cut(clean(member.looks), NAME)}" if member.looks else ""
+    return f"{cut(clean(member.rule), NAME)} {number(member.value)}{limit}, n {count(member.n)}{chance}{window}{looks}"
 
 
 def attention(message: Message) -> list[str]:

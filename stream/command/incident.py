@@ -64,6 +64,7 @@ def show(incident: Id, *, as_json: AsJson = False) -> None:
     if found.members:
         heads = ("finding", "rule", "window", "state", "severity", "value#", "threshold#", "rows#", "p#", "joined by")
         print_table(columns=heads, rows=map(_member, found.members))
+    print_lines(_looks(found))
     if found.more_members:
         print_lines(
             [f"and {found.more_members} more findings, {found.more_firing} of them firing; the worst are shown"]
@@ -145,6 +146,12 @@ def _member(one: MemberView) -> tuple[Any, ...]:
     state = f"{one.state}, silenced" if one.silenced else one.state
     numbers = (one.value, one.threshold, one.n, one.p)
     return one.subject, one.rule, one.window, state, one.severity, *numbers, one.joined_by
+
+
+def _looks(one: IncidentView) -> list[str]:
+    """What may have happened to its features, each said once."""
+    said = ((member.subject, member.evidence.get("cause")) for member in one.members if member.state == "firing")
+    return [*dict.fromkeys(f"{subject}: {cause}" for subject, cause in said if cause)]
 
 
 def _told(one: IncidentView) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from stream.evaluate.causes import Causes
 from stream.evaluate.charts import Charts
 from stream.evaluate.live_calibration import Search
 from stream.evaluate.ring import Sliding
@@ -19,7 +20,7 @@ from stream.evaluate.windows import WindowSpec, boundary_before, windows_of
 from stream.state.packing import Partial
 
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,6 +70,7 @@ class Unit:
     judged_by: str = ""
     charts: Charts = field(default_factory=Charts)
     standing: Standing = field(default_factory=Standing)
+    causes: Causes = field(default_factory=Causes)
     rings: list[tuple[WindowSpec, Sliding]] | None = None
     rows: dict[str, tuple[int, Partial]] = field(default_factory=dict)
     searches: dict[tuple[str, int], Search] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Unit:
     def restore(self, values: Sequence[bytes | None]) -> None:
         """Take up what is stored (``FIELDS``).
 
-        :raises msgspec.DecodeError: charts or standing are damaged.
+        :raises msgspec.DecodeError: charts, standing or causes are damaged.
         """
         found = dict(zip(FIELDS, values, strict=True))
         self.loaded = True
@@ -118,6 +120,7 @@ class Unit:
         self.judged_by = (found["judged_by"] or b"").decode()
         self.charts = Charts.from_json(found["charts"]) if found["charts"] else Charts()
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
+        self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""
@@ -130,7 +133,7 @@ class Unit:
             return
         self.last = -(-self.last // phase.pane_ms) * phase.pane_ms
         if self.layout:
-            self.begun, self.charts = self.last, Charts()
+            self.begun, self.charts, self.causes = self.last, Charts(), Causes()
         self.layout, self.rings, self.rows = phase.watched.layout.hash, None, {}
         self.searches = {}
 
@@ -138,7 +141,7 @@ class Unit:
         """What is stored of it."""
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
-            "charts": self.charts.to_json(), "standing": self.standing.to_json(),
+            "charts": self.charts.to_json(), "standing": self.standing.to_json(), "causes": self.causes.to_json(),
         }  # fmt: skip
 
     def boundary(self) -> int:

@@ -7,9 +7,11 @@ year costs one judgement, wherever polling happened to see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from schemas.findings import Progress
-from schemas.reports import Report
+from schemas.reports import ColumnCause, Report
+from stream.evaluate import causes, signatures
 from stream.evaluate.breath import Breath
 from stream.evaluate.commit import Conclusion
 from stream.evaluate.judge_pane import Pane, judge_pane
@@ -103,11 +105,26 @@ class Walk:
         await prepare_tests(watched, self._merged, window)
         charts = unit.charts if newest else None
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
+        if newest:
+            report = await self._explained(report, window)
         self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
         self.conclude(judged(report, watched), at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
+
+    async def _explained(self, report: Report, window: Window) -> Report:
+        """The report with what may have happened to the columns that drift; looked for beside the event loop."""
+        unit, watched = self.unit, self.unit.phase.watched
+        if report.state != "drift" and not unit.causes.columns:
+            return report
+        found: dict[causes.Which, ColumnCause | None] = {}
+        if wanted := causes.due(report, unit.causes, able=watched.explicable):
+            found = await self._merged.asking.beside(
+                partial(signatures.found, watched, window.total, wanted, end_ms=window.end_ms)
+            )
+        report, unit.causes = causes.told(report, unit.causes, found, able=watched.explicable)
+        return report
 
     def conclude_pane(self, pane: Pane) -> None:
         """What a revised pane says by itself; the charts have gone on."""

@@ -92,6 +92,16 @@ class Watched:
         return {}
 
     @cached_property
+    def explicable(self) -> frozenset[tuple[str, str]]:
+        """(room, name) of the columns whose panes hold what signatures are made of."""
+        places = self.yardstick.places if self.stream == "predictions" else ()
+        return frozenset(
+            (place.room, place.name)
+            for place in places
+            if place.held != NOT_HELD and place.number is not None and self.layout.numeric[place.number].detailed
+        )
+
+    @cached_property
     def pools(self) -> dict[tuple[str, int], Any]:
         """What `stream.evaluate.pools.pools_of` found, by a window's name and length."""
         return {}

@@ -14,6 +14,7 @@ from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
 from stream.evaluate.places import places_of
 from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
+from stream.evaluate.signatures import plainly
 from stream.evaluate.source_verdicts import judged_sources
 from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure
 from stream.evaluate.watched import Head, Watched
@@ -143,5 +144,6 @@ def _evidence(column: Column, measure: Measure | None) -> Evidence:
         "missing_ratio": column.missing_ratio,
         "n_reference": column.n_reference,
         "calibrated_p": _calibrated_p(column),
+        "cause": None if column.cause is None else plainly(column.cause),
     }
     return {name: value for name, value in found.items() if value is not None}

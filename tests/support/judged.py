@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from detectors.edges import bin_of
 from detectors.moments import quantise
+from detectors.outside import outside_keys
 from detectors.profile import build_reference, coded, panes_of
+from detectors.signatures.buckets import bucket_of
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
 from schemas.names import Stream
 from schemas.reference import Reference
 from stream.evaluate.judge_window import Window
 from stream.evaluate.watched import Watched
 from stream.state.columns import layouts_of
-from stream.state.layout import CATEGORY_TAIL, EVENTS, LATE, SPECIALS, Layout
+from stream.state.layout import CATEGORY_TAIL, EVENTS, HASH_BUCKETS, LATE, SPECIALS, Layout
 from stream.state.packing import Partial, empty
 
 Floats = NDArray[np.float64]
@@ -116,3 +118,8 @@ def _count_numbers(partial: Partial, values: Sequence[Any], *, number: int, firs
         q = quantise(finite, mean=column.mean, sd=column.sd)
         partial.sums[2 * number : 2 * number + 2] = q.sum(), (q * q).sum()
         partial.extrema[2 * number : 2 * number + 2] = finite.min(), finite.max()
+    if column.detailed:
+        behind = first + column.bins + len(SPECIALS)
+        keys = outside_keys(finite, minimum=column.minimum, maximum=column.maximum, sd=column.sd)
+        np.add.at(partial.cells, behind + bucket_of(finite), 1)
+        np.add.at(partial.cells, behind + HASH_BUCKETS + keys[keys >= 0], 1)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from alerting.document import view
+from alerting.document import message, view
+from alerting.messages.incident import measured
 from schemas.findings import Finding
 from tests.unit.alerting.world import DAY, HOUR, T0, World, finding
 
@@ -39,3 +40,15 @@ def test_the_same_source_of_two_models_is_one_incident_of_two_findings_with_its_
     assert {one.model: one.state for one in view(world.state, world.incident()).members if one.rule != "psi"} == {
         "a": "clear", "b": "firing",
     }  # fmt: skip
+
+
+def test_what_may_have_happened_stands_in_the_line_of_its_finding() -> None:
+    world = World()
+    world.fire("a/w0", window="day", evidence={"cause": "looks like °F sent where °C was: x -> 1.8 x + 32"})
+    world.fire("a/w1", window="day")
+    world.wait(HOUR)
+    shown = message(world.state, world.incident(), world.todo()[0], now=world.now)
+    assert [measured(member) for member in shown.members] == [
+        "psi 0.4 (limit 0.25), n 1 000, window day; looks like °F sent where °C was: x -> 1.8 x + 32",
+        "psi 0.4 (limit 0.25), n 1 000, window day",
+    ]

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.moments import CLIP, STEPS, variance_of
-from detectors.signatures.cells import Window
+from detectors.moments import STEPS
 from detectors.signatures.signature import signature
 from schemas.reference import NumericProfile
+from stream.evaluate.signatures import window_in
 from stream.ingest.arena import Arena
 from stream.ingest.block import matrix
 from stream.ingest.counting import Rows, count
 from stream.ingest.shape import shape_of
 from stream.ingest.tables import stream_tables
-from stream.state.layout import HASH_BUCKETS, OUTSIDE_KEYS, SPECIALS, Layout, NumericColumn
+from stream.state.layout import Layout, NumericColumn
 from stream.state.packing import Partial, empty
 from tests.support.caused import DISTRIBUTIONS, Floats, reference, window_of
 
@@ -32,31 +32,12 @@ def pane(profile: NumericProfile, values: Floats) -> tuple[Layout, Partial]:
     return layout, arena.read(room, layout, revision=0)
 
 
-def window(layout: Layout, held: Partial, number: int) -> Window:
-    """A numeric column of a pane, or of a window's sum of panes, as a signature wants it."""
-    column, first = layout.numeric[number], layout.numeric_starts[number]
-    behind = first + column.bins + len(SPECIALS)
-    counts = held.cells[first : first + column.bins]
-    least, greatest = held.extrema[2 * number], held.extrema[2 * number + 1]
-    cut = max(abs(least - column.mean), abs(greatest - column.mean)) >= CLIP * column.sd
-    sum_q, sum_q2 = held.sums[2 * number : 2 * number + 2].tolist()
-    variance = None if cut else variance_of(sum_q, sum_q2, int(counts.sum()), sd=column.sd)
-    return Window(
-        counts,
-        float(least),
-        float(greatest),
-        held.cells[behind + HASH_BUCKETS : behind + HASH_BUCKETS + OUTSIDE_KEYS],
-        held.cells[behind : behind + HASH_BUCKETS],
-        None if variance is None else variance**0.5,
-    )
-
-
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (1.8, 32.0), (100.0, 0.0), (-1.0, 3.0)])
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_a_pane_holds_the_window(name: str, scale: float, shift: float) -> None:
     profile = reference(name, 1)[1]
     values = scale * DISTRIBUTIONS[name](np.random.default_rng(2), 400) + shift
-    read, ours = window(*pane(profile, values), number=0), window_of(values, profile)
+    read, ours = window_in(*pane(profile, values), 0), window_of(values, profile)
     for field in ("counts", "outside", "buckets"):
         assert np.array_equal(getattr(read, field), getattr(ours, field)), field
     assert (read.minimum, read.maximum, read.sd) == (ours.minimum, ours.maximum, ours.sd)
@@ -66,7 +47,7 @@ def test_a_cause_found_in_the_sum_of_two_panes() -> None:
     profile = reference("normal", 1)[1]
     values = 1.8 * DISTRIBUTIONS["normal"](np.random.default_rng(2), 1_000) + 32.0
     (layout, first), (_, second) = (pane(profile, part) for part in (values[:300], values[300:]))
-    found = signature(profile, window(layout, first + second, number=0))
+    found = signature(profile, window_in(layout, first + second, 0))
     assert found is not None
     assert (found.parameters, found.n) == ({"unit": "degC->degF"}, 1_000)
 
@@ -74,5 +55,5 @@ def test_a_cause_found_in_the_sum_of_two_panes() -> None:
 def test_the_moments_of_a_pane_are_steps_of_the_references_sd() -> None:
     profile = reference("normal", 1)[1]
     values = np.array([profile.center, profile.center + 2.0 * profile.scale])
-    read = window(*pane(profile, values), number=0)
+    read = window_in(*pane(profile, values), 0)
     assert read.sd == pytest.approx(profile.scale, abs=profile.scale / STEPS)
