@@ -28,7 +28,6 @@ LATER = (
     "models.*.segments",
     "models.*.business",
     "models.*.playbooks",
-    "models.*.features.*.reference",
 )
 
 

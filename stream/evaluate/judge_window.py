@@ -22,6 +22,7 @@ from stream.evaluate.live_calibration import NOTHING, Live
 from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
+from stream.evaluate.rolling import Earlier, Rolled, rolled
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.serving import serving_measures
 from stream.evaluate.watched import Watched
@@ -37,7 +38,8 @@ WITH_COLUMNS = ("predictions", "features")
 class Window:
     """``[start_ms, end_ms)`` of one stream of a model and the sum of its panes.
 
-    ``complete``: the model's panes reach back to the start.  ``live``: what it is calibrated by where the reference cannot.
+    ``complete``: the model's panes reach back to the start.  ``live``: what it is calibrated by where the reference cannot;
+    ``earlier``: what its rolling columns are held against.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Window:
     total: Partial
     complete: bool
     live: Live = NOTHING
+    earlier: Earlier | None = None
 
     @property
     def length_ms(self) -> int:
@@ -107,7 +110,7 @@ def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Cha
         if held and is_calibrated(watched, window)
         else {}
     )
-    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, said)
+    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, said, _rolled(watched, window))
     return [
         (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
@@ -125,6 +128,18 @@ class _Beside:
     held: Held | None
     charts: Charts
     said: Mapping[int, Said]
+    rolled: Mapping[int, Rolled]
+
+
+def _rolled(watched: Watched, window: Window) -> dict[int, Rolled]:
+    if window.earlier is None:
+        return {}
+    windows, length = (window.total.cells, window.earlier), window.length_ms
+    return {
+        at: rolled(watched, place, rules, windows=windows, length_ms=length)
+        for at, place, rules in places_of(watched, window.name, length)
+        if rules.rolling
+    }
 
 
 def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Column:
@@ -132,9 +147,12 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     rows, held, watched = values + missing, beside.held, beside.watched
     ratio = missing / rows if rows else None
     measures: dict[str, Measure] = {}
-    said = beside.said.get(place.held) if values >= LEAST_ROWS else None
+    said = beside.said.get(place.held) if values >= LEAST_ROWS and not rules.rolling else None
+    against = beside.rolled.get(at)
     if held is not None and rows >= LEAST_ROWS:
-        if place.held != NOT_HELD:
+        if against is not None:
+            measures = dict(against.measures)
+        elif place.held != NOT_HELD:
             measures = measures_of(place, rules, held, values=values)
             if said is not None:
                 measures = with_calibrated(measures, said)
@@ -143,11 +161,14 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
     if state == "ok" and rules.budgeted and not rules.thresholds and (said is None or not said.enough):
         state = "not_enough_data"
+    if against is not None and state in ("ok", "no_reference"):
+        state = against.state
     if beside.charts.up:
         measures |= chart_measures(watched, beside.charts, place)
     mean = mean_of(place, beside.sums, values)
     effective = None if said is None else said.verdict.effective_rows
-    return Column(state, values, watched.yardstick.values_of(place), effective, ratio, mean, measures)
+    known = watched.yardstick.values_of(place) if against is None else against.values
+    return Column(state, values, known, effective, ratio, mean, measures)
 
 
 def _column_state(
@@ -176,7 +197,7 @@ def _state(watched: Watched, window: Window, columns: list[State]) -> State:
         return "no_traffic"
     if watched.stream not in WITH_COLUMNS:
         return "ok"
-    order: tuple[State, ...] = ("drift", "stale", "ok", "not_enough_data")
+    order: tuple[State, ...] = ("drift", "stale", "ok", "not_enough_data", "warming")
     return next((state for state in order if state in columns), "no_reference")
 
 

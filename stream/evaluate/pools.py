@@ -54,7 +54,11 @@ def _pools(watched: Watched, window: str, length_ms: int) -> Iterator[Pool]:
     if watched.stream != "predictions" or watched.reference.pane_ms is None:
         return
     features = watched.monitor.features
-    able = [(place, rules) for _, place, rules in places_of(watched, window, length_ms) if _can_move(watched, place)]
+    able = [
+        (place, rules)
+        for _, place, rules in places_of(watched, window, length_ms)
+        if _can_move(watched, place) and not rules.rolling
+    ]
     named = sorted(
         ((features[place.name].source or "", place, rules) for place, rules in able),
         key=lambda one: (one[0], one[1].first),

@@ -50,7 +50,7 @@ class ColumnRules:
     """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows.
 
     ``budgeted`` are the rules of the calibrated test that decide about it; where there are both, the thresholds decide until it
-    can.
+    can.  ``rolling``: it is held against an earlier window, and PSI decides.
     """
 
     thresholds: Thresholds
@@ -58,6 +58,7 @@ class ColumnRules:
     importance: float | None = None
     slow_window_ms: int | None = None
     budgeted: tuple[str, ...] = ()
+    rolling: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,6 +78,8 @@ def undecided(fixed: Iterable[str]) -> tuple[str, ...]:
 def rules_of(place: Place, monitor: ModelMonitor, *, stream: str) -> ColumnRules:
     """The rules of a column of a stream: distributions decide on predictions only, upstream they describe."""
     feature = monitor.features.get(place.name) if place.room == "features" else None
+    if feature is not None and feature.reference == "rolling" and stream == "predictions" and place.bins > 1:
+        return _rolling(place, feature, monitor)
     judged = place.held != NOT_HELD and stream == "predictions"
     thresholds = _fixed(place, feature, monitor) if judged else {}
     budgeted: tuple[str, ...] = ()
@@ -87,6 +90,13 @@ def rules_of(place: Place, monitor: ModelMonitor, *, stream: str) -> ColumnRules
     return ColumnRules(
         thresholds, feature.null_threshold, feature.importance, feature.slow_window_ms, budgeted=budgeted
     )
+
+
+def _rolling(place: Place, feature: FeatureMonitor, monitor: ModelMonitor) -> ColumnRules:
+    """The rules of a column that is held against an earlier window: no reference tells how far those wander."""
+    fixed = _fixed(place, feature, monitor)
+    limits = {"psi": fixed["psi"]} if "psi" in fixed else RULE_OF_THUMB
+    return ColumnRules(limits, feature.null_threshold, feature.importance, feature.slow_window_ms, rolling=True)
 
 
 def testable(rules: ColumnRules, largest_share: float) -> ColumnRules:

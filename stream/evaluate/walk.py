@@ -14,6 +14,7 @@ from schemas.reports import ColumnCause, Report
 from stream.evaluate import causes, signatures
 from stream.evaluate.breath import Breath
 from stream.evaluate.commit import Conclusion
+from stream.evaluate.earlier import with_earlier
 from stream.evaluate.judge_pane import Pane, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
@@ -102,6 +103,7 @@ class Walk:
         complete = ring.start_ms >= unit.begun and not self._warming
         window = Window(spec.name, ring.start_ms, ring.end_ms, ring.total, complete)
         window = await with_live(unit, self._merged, window, spec=spec)
+        window = await with_earlier(unit, self._merged, window, spec=spec, written=self.conclusion.rows)
         await prepare_tests(watched, self._merged, window)
         charts = unit.charts if newest else None
         report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)

@@ -30,6 +30,7 @@ from tests.support.flights_drift import (
     psi_of_january,
 )
 from tests.support.flights_reports import weather_report
+from tests.support.flights_rolling import psi_of_tail_numbers
 from tests.support.flights_unseen import unseen_of
 from tests.support.source import ROOT
 
@@ -167,6 +168,15 @@ def test_tail_numbers_are_quiet_in_february() -> None:
         february = [share for day, share in tail.shares(length).items() if day <= date(2013, 3, 1)]
         assert round(max(february), 4) == most
         assert round(tail.limit(length).limit, 4) == allowed
+
+
+def test_tail_numbers_against_an_earlier_window_show_the_blizzard_and_a_week_later_its_echo() -> None:
+    days = psi_of_tail_numbers(days=1)
+    found = [day for day, psi in days.items() if psi > HIGH]
+    assert (len(days), round(float(np.median([*days.values()])), 3)) == (358, 0.051)
+    assert [f"{day:%m-%d}" for day in found] == ["02-08", "02-09", "02-15", "02-16", "05-23", "12-10"]
+    weeks = psi_of_tail_numbers(days=7)
+    assert (len(weeks), round(max(weeks.values()), 3)) == (353, 0.229)
 
 
 def test_destinations_that_january_never_held_are_found_on_their_first_day() -> None:

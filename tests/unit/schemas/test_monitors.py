@@ -164,7 +164,6 @@ def test_keys_of_later_versions_are_said_to_be_not_in_force(loaded: Monitors) ->
     assert loaded.not_in_force() == [
         "models.flight-delay.segments",
         "models.flight-delay.business",
-        "models.flight-delay.features.tailnum.reference",
         "models.flight-delay.playbooks",
         "route.routes.1.active",
         "receivers.oncall.email",

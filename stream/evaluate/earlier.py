@@ -1,0 +1,33 @@
+"""Reads the window that rolling columns are held against: rows of closed panes, those of the batch at hand among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from stream.evaluate.judge_window import Window, is_calibrated
+from stream.evaluate.merged import Merged
+from stream.evaluate.rolling import Earlier, earlier_span, is_rolling
+from stream.evaluate.unit import Unit
+from stream.evaluate.windows import WindowSpec
+from stream.state.packing import Partial, unpack
+
+#: By the key of their hash: rows that are not stored yet.
+Written = Mapping[str, Mapping[int, bytes | Partial]]
+
+
+async def with_earlier(unit: Unit, merged: Merged, window: Window, *, spec: WindowSpec, written: Written) -> Window:
+    """The window with the one that its rolling columns are held against, where it has such columns."""
+    watched = unit.phase.watched
+    if not is_calibrated(watched, window) or not is_rolling(watched):
+        return window
+    layout, tier, span = watched.layout, spec.tier, earlier_span(window.start_ms, window.end_ms)
+    found = {start: row.cells for start, row in (await merged.rows(layout, tier, span=span)).items()}
+    for start in range(span[0], span[1], tier.length_ms):
+        row = written.get(merged.closed_key(layout, tier, start), {}).get(start)
+        if row is not None:
+            found[start] = (unpack(row, layout.cells) if isinstance(row, bytes) else row).cells
+    total = sum(found.values(), start=np.zeros(layout.cells, np.int64))
+    return replace(window, earlier=Earlier(total, span[0] >= unit.begun))

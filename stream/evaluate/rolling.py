@@ -1,0 +1,120 @@
+"""Columns with ``reference: rolling``: a window against an earlier one of the same stream, as values such as ids age.  Pure.
+
+A window shorter than a week is held against the same hours a week before, for hours differ; a longer one against the one before
+it.  Both hold so few rows as one window does, so bins are summed until each holds forty rows of the smaller one: PSI with no drift
+is then at most .05, if rows are independent.  Names counted by a hash are compared by its buckets, in which a plane or a customer
+is one of many: what shows is that few take the place of many, or many of few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import psi_of_columns
+from detectors.calibration.folding import folded, named_groups, ordered_groups
+from schemas.reports import Measure, State
+from stream.evaluate.rules import LEAST_ROWS, ColumnRules
+from stream.evaluate.tiers import DAY_MS
+from stream.evaluate.watched import Watched
+from stream.evaluate.yardstick import NOT_HELD, Place
+
+Ints = NDArray[np.int64]
+
+WEEK_MS = 7 * DAY_MS
+#: Rows that a bin holds of the smaller window at least, over the five that folding asks for.
+_FOLDED = 8.0
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Earlier:
+    """The cells of the earlier window; ``complete``: the model's panes reach back to its start."""
+
+    cells: Ints
+    complete: bool
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Rolled:
+    """A column's verdict: what it is held against, and the ``state`` it has if nothing is beyond a threshold."""
+
+    state: State
+    values: int
+    measures: Mapping[str, Measure]
+
+
+def is_rolling(watched: Watched) -> bool:
+    """Whether any column is held against an earlier window."""
+    return any(rules.rolling for rules in watched.rules)
+
+
+def earlier_span(start_ms: int, end_ms: int) -> tuple[int, int]:
+    """The earlier window of one.
+
+    >>> earlier_span(30 * DAY_MS, 31 * DAY_MS) == (23 * DAY_MS, 24 * DAY_MS)
+    True
+    >>> earlier_span(28 * DAY_MS, 56 * DAY_MS) == (0, 28 * DAY_MS)
+    True
+    """
+    back_ms = max(WEEK_MS, end_ms - start_ms)
+    return start_ms - back_ms, end_ms - back_ms
+
+
+def convention_of(length_ms: int) -> str:
+    """What the measures of a window of a length are called."""
+    return "driftline, same hours a week before" if length_ms < WEEK_MS else "driftline, window before"
+
+
+def rolled(
+    watched: Watched, place: Place, rules: ColumnRules, *, windows: tuple[Ints, Earlier], length_ms: int
+) -> Rolled:
+    """A rolling column in a window's cells and those of the earlier one."""
+    cells, earlier = windows
+    now, then = (_bins(watched, place, each) for each in (cells, earlier.cells))
+    values, rows = int(then[:-1].sum()), (int(now.sum()), int(then.sum()))
+    if not earlier.complete:
+        return Rolled("warming", values, {})
+    if min(rows) < LEAST_ROWS:
+        return Rolled("not_enough_data", values, {})
+    return Rolled(
+        "ok", values, {"psi": _psi(now, then, place=place, limit=rules.thresholds["psi"], length_ms=length_ms)}
+    )
+
+
+def _psi(now: Ints, then: Ints, *, place: Place, limit: float, length_ms: int) -> Measure:
+    """Of folded bins and a last one of rows without a value."""
+    first, second = (_folded(each, _groups(now[:-1], then[:-1], place)) for each in (then, now))
+    start = np.zeros(1, np.int64)
+    value, bins = psi_of_columns.driftline(first, second, start)
+    expected = psi_of_columns.expected(bins, second.sum(keepdims=True), first.sum(keepdims=True))
+    found = float(value[0])
+    return Measure(
+        found, convention_of(length_ms), expected=float(expected[0]), threshold=limit, exceeded=found > limit
+    )
+
+
+def _groups(now: Ints, then: Ints, place: Place) -> Ints:
+    """Neighbours are summed, and of names the rare ones; a hash's buckets are all alike, and summed as neighbours."""
+    both = (now + then).astype(np.float64)
+    least = min(now.sum(), then.sum()) / _FOLDED
+    fold = named_groups if _is_named(place) else ordered_groups
+    return fold(both / max(both.sum(), 1.0), float(least))
+
+
+def _folded(counts: Ints, groups: Ints) -> Ints:
+    return np.append(folded(counts[:-1], groups).astype(np.int64), counts[-1])
+
+
+def _is_named(place: Place) -> bool:
+    return place.number is None and place.held != NOT_HELD
+
+
+def _bins(watched: Watched, place: Place, cells: Ints) -> Ints:
+    """Bins with a value, as the reference's are folded, then the rows without one."""
+    held = place.held != NOT_HELD
+    begins = np.array(watched.yardstick.begins[place.held]) if held else np.arange(place.first, place.values_end + 1)
+    values: Ints = np.add.reduceat(cells, begins)[:-1]
+    return np.append(values, cells[place.values_end : place.rows_end].sum())
