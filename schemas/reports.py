@@ -44,7 +44,10 @@ class ColumnCause(Value, frozen=True, omit_defaults=True):
 
 
 class Column(Value, frozen=True, omit_defaults=True):
-    """A feature's (or the prediction's) verdict in one window; ``n`` counts values, ``n_reference`` those it is held against."""
+    """A feature's (or the prediction's) verdict in one window; ``n`` counts values, ``n_reference`` those it is held against.
+
+    ``q`` is the rate of false discoveries among the features at which it would be one; ``discovery``: it is, by the budget's rate.
+    """
 
     state: State
     n: int
@@ -54,6 +57,8 @@ class Column(Value, frozen=True, omit_defaults=True):
     mean: float | None = None
     measures: dict[str, Measure] = msgspec.field(default_factory=dict)
     cause: ColumnCause | None = None
+    q: float | None = None
+    discovery: bool = False
 
 
 class Source(Value, frozen=True, kw_only=True, omit_defaults=True):

@@ -17,6 +17,8 @@ from stream.command.printing import moment, print_lines, shown
 TOPICS = ("incidents", "findings", "reports")
 _TOPIC_OF = {"reports": "drift-reports"}
 QUIET_S = 2.0
+#: Features of a report that a line names.
+MOST_DISCOVERIES = 5
 #: By kind: the field of the time, what it is called, and the fields that are shown.
 _PARTS = {
     "incidents": ("updated", "incident", ("id", "state", "severity", "title")),
@@ -139,7 +141,21 @@ def line_of(kind: str, record: Mapping[str, Any]) -> str:
     time_, what, names = _PARTS[_kind(kind, record)]
     parts = (record.get(name) for name in names)
     said = " ".join(shown(part) for part in parts if part is not None)
-    return f"{shown(moment(record.get(time_)))}  {what:<10} {said}"
+    return f"{shown(moment(record.get(time_)))}  {what:<10} {said}{_discoveries(record) if what == 'report' else ''}"
+
+
+def _discoveries(record: Mapping[str, Any]) -> str:
+    """The features of a report that are discoveries, the surest first.
+
+    >>> _discoveries({"features": {"a": {"q": 0.04, "discovery": True}, "b": {"q": 1e-9, "discovery": True}, "c": {"q": 0.7}}})
+    ': b (q 1e-09), a (q 0.04)'
+    """
+    features = record.get("features")
+    columns = features.items() if isinstance(features, dict) else ()
+    found = sorted((one["q"], name) for name, one in columns if one.get("discovery"))
+    listed = ", ".join(f"{shown(name)} (q {q:.2g})" for q, name in found[:MOST_DISCOVERIES])
+    more = f" and {len(found) - MOST_DISCOVERIES} more" if len(found) > MOST_DISCOVERIES else ""
+    return f": {listed}{more}" if found else ""
 
 
 def _kind(topic: str, record: Mapping[str, Any]) -> str:

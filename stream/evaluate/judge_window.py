@@ -22,6 +22,7 @@ from stream.evaluate.live_calibration import NOTHING, Live
 from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
+from stream.evaluate.ranking import Ranked, ranked
 from stream.evaluate.rolling import Earlier, Rolled, rolled
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.serving import serving_measures
@@ -110,7 +111,10 @@ def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Cha
         if held and is_calibrated(watched, window)
         else {}
     )
-    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, said, _rolled(watched, window))
+    enough = _enough(said, places)
+    budget = watched.monitor.budget
+    ranks = ranked((place for _, place, _ in places), enough, rate=None if budget is None else budget.fdr)
+    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, enough, _rolled(watched, window), ranks)
     return [
         (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
@@ -129,6 +133,13 @@ class _Beside:
     charts: Charts
     said: Mapping[int, Said]
     rolled: Mapping[int, Rolled]
+    ranks: Ranked
+
+
+def _enough(said: Mapping[int, Said], places: list[tuple[int, Place, ColumnRules]]) -> dict[int, Said]:
+    """What is said of columns with values enough, that are held against the reference."""
+    rolling = {place.held for _, place, rules in places if rules.rolling}
+    return {at: one for at, one in said.items() if one.verdict.rows >= LEAST_ROWS and at not in rolling}
 
 
 def _rolled(watched: Watched, window: Window) -> dict[int, Rolled]:
@@ -147,7 +158,7 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     rows, held, watched = values + missing, beside.held, beside.watched
     ratio = missing / rows if rows else None
     measures: dict[str, Measure] = {}
-    said = beside.said.get(place.held) if values >= LEAST_ROWS and not rules.rolling else None
+    said = beside.said.get(place.held)
     against = beside.rolled.get(at)
     if held is not None and rows >= LEAST_ROWS:
         if against is not None:
@@ -168,7 +179,17 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     mean = mean_of(place, beside.sums, values)
     effective = None if said is None else said.verdict.effective_rows
     known = watched.yardstick.values_of(place) if against is None else against.values
-    return Column(state, values, known, effective, ratio, mean, measures)
+    return Column(
+        state,
+        values,
+        known,
+        effective,
+        ratio,
+        mean,
+        measures,
+        q=beside.ranks.q.get(place.held),
+        discovery=beside.ranks.is_discovery(place.held),
+    )
 
 
 def _column_state(

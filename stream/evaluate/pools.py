@@ -54,11 +54,8 @@ def _pools(watched: Watched, window: str, length_ms: int) -> Iterator[Pool]:
     if watched.stream != "predictions" or watched.reference.pane_ms is None:
         return
     features = watched.monitor.features
-    able = [
-        (place, rules)
-        for _, place, rules in places_of(watched, window, length_ms)
-        if _can_move(watched, place) and not rules.rolling
-    ]
+    judged = ((place, rules) for _, place, rules in places_of(watched, window, length_ms) if not rules.rolling)
+    able = [(place, rules) for place, rules in judged if _can_move(watched, place)]
     named = sorted(
         ((features[place.name].source or "", place, rules) for place, rules in able),
         key=lambda one: (one[0], one[1].first),

@@ -93,8 +93,9 @@ class Watched:
 
     @cached_property
     def explicable(self) -> frozenset[tuple[str, str]]:
-        """(room, name) of the columns whose panes hold what signatures are made of."""
-        places = self.yardstick.places if self.stream == "predictions" else ()
+        """(room, name) of the columns held against the reference whose panes hold what signatures are made of."""
+        pairs = zip(self.yardstick.places, self.rules, strict=True)
+        places = [place for place, rules in pairs if not rules.rolling] if self.stream == "predictions" else []
         return frozenset(
             (place.room, place.name)
             for place in places

@@ -144,6 +144,7 @@ def _evidence(column: Column, measure: Measure | None) -> Evidence:
         "missing_ratio": column.missing_ratio,
         "n_reference": column.n_reference,
         "calibrated_p": _calibrated_p(column),
+        "q": column.q,
         "cause": None if column.cause is None else plainly(column.cause),
     }
     return {name: value for name, value in found.items() if value is not None}

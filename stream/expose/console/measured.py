@@ -20,6 +20,8 @@ LABELS: Mapping[str, str] = {
     "ks_p": "KS p-value",
     "chi2": "chi-squared",
     "chi2_p": "chi-squared p-value",
+    "drift": "calibrated p-value",
+    "shift": "shift of the middle, sd",
     "missing": "missing values",
     "cusum": "CUSUM",
     "ewma": "EWMA",

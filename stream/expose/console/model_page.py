@@ -113,7 +113,7 @@ def feature_rows(
     history: Sequence[Report],
     measure: str = FIRST,
 ) -> list[FeatureRow]:
-    """Columns of the newest report: what drifts first, then by importance, then by name."""
+    """Columns of the newest report: what drifts first, then by the rate of false discoveries, by importance, and by name."""
     rows = [
         _feature_row(name, column, monitors.get(name), history=history, measure=measure)
         for name, column in columns.items()
@@ -182,7 +182,7 @@ def _serving_values(history: Sequence[Report], name: str) -> list[float | None]:
     return [report.serving[name].value if name in report.serving else None for report in history]
 
 
-def _worst_first(row: FeatureRow) -> tuple[int, float, str]:
+def _worst_first(row: FeatureRow) -> tuple[int, float, float, str]:
     gravity = GRAVITY.index(row.column.state) if row.column.state in GRAVITY else len(GRAVITY)
     importance = row.monitor.importance if row.monitor and row.monitor.importance is not None else 0.0
-    return gravity, -importance, row.name
+    return gravity, 1.0 if row.column.q is None else row.column.q, -importance, row.name
