@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from schemas.errors import DriftlineError
@@ -38,6 +39,27 @@ def test_labelled_flights_of_a_month_are_counted_by_the_calendar_of_new_york(fli
     sizes, rates = labelled.size(), labelled.mean().round(3)
     assert [sizes[month] for month in (1, 2, 7, 9, 12)] == [26_398, 23_611, 28_293, 27_010, 27_020]
     assert [rates[month] for month in (1, 2, 7, 9, 12)] == [0.227, 0.229, 0.315, 0.132, 0.326]
+
+
+def test_by_utc_january_is_another_one(flights: Any) -> None:
+    months = pd.to_datetime(flights["departure_ms"], unit="ms", utc=True).dt.month
+    assert (flights["outcome"].notna() & (months == 1)).sum() == 26_352  # the evening of December 31 among them
+
+
+def test_the_blizzard_kept_half_of_the_flights_on_the_ground(flights: Any) -> None:
+    days = pd.to_datetime(flights["departure_ms"], unit="ms", utc=True).dt.tz_convert("America/New_York").dt.date
+    outcomes = [flights["outcome"][days == date(2013, 2, day)] for day in (8, 9)]
+    assert [(of.isna().sum(), len(of)) for of in outcomes] == [(475, 930), (393, 684)]
+
+
+def test_without_the_origin_forty_eight_flights_share_a_name_and_a_day(flights: Any) -> None:
+    names = flights["id"].str.replace("-(?:EWR|JFK|LGA)-", "-", regex=True)
+    assert names.duplicated(keep=False).sum() == 48
+
+
+def test_airports_without_a_zone_are_the_end_of_thousands_of_flights(flights: Any) -> None:
+    assert flights["dest"].isin(subject.ZONES_LEFT_OUT).sum() == 7_602
+    assert len(pd.read_csv(subject.data_folder() / "weather.csv")) == 26_115
 
 
 def test_an_id_names_one_flight(flights: Any) -> None:
