@@ -6,12 +6,13 @@ year costs one judgement, wherever polling happened to see it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 
 from schemas.findings import Progress
 from schemas.reports import ColumnCause, Report
-from stream.evaluate import causes, signatures
+from stream.evaluate import alarms, causes, signatures
 from stream.evaluate.breath import Breath
 from stream.evaluate.commit import Conclusion
 from stream.evaluate.earlier import with_earlier
@@ -47,6 +48,7 @@ class Walk:
         self.conclusion = Conclusion(unit.model, unit.stream, unit.expected)
         self.reports: list[Report] = []
         self._sums: Sums | None = None
+        self._alarms = Counter[str]()
 
     async def close(self, start_ms: int, partial: Partial) -> None:
         """Close a pane that holds events; windows that end before it are judged first."""
@@ -93,11 +95,13 @@ class Walk:
         if self._sums is not None:
             self.conclusion.add(self._sums.increments(), newest=self._sums.latest())
             self._sums = None
+        self.conclusion.add(+self._alarms, newest={})
+        self._alarms.clear()
         unit, at = self.unit, self.unit.last or 0
         self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))
         self.conclusion.fields |= unit.fields()
 
-    async def judge(self, spec: WindowSpec, ring: Sliding, *, newest: bool) -> None:
+    async def judge(self, spec: WindowSpec, ring: Sliding, *, newest: bool) -> Report:
         """Judge a window as it stands in the ring."""
         unit, watched = self.unit, self.unit.phase.watched
         complete = ring.start_ms >= unit.begun and not self._warming
@@ -114,6 +118,7 @@ class Walk:
         self.conclude(judged(report, watched), at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
+        return report
 
     async def _explained(self, report: Report, window: Window) -> Report:
         """The report with what may have happened to the columns that drift; looked for beside the event loop."""
@@ -138,7 +143,9 @@ class Walk:
         ring.slide(self.unit.judged_to)
         await self._breath()
         if before or ring.events:
-            await self.judge(spec, ring, newest=True)
+            report = await self.judge(spec, ring, newest=True)
+            if not self._warming:
+                self._alarms[alarms.EXPECTED] += alarms.expected(report, self.unit.phase.watched)
 
     def _keep(self, start_ms: int, partial: Partial) -> None:
         """Write the pane and the longer rows it belongs to; offer each window its tier's row."""
@@ -160,9 +167,11 @@ class Walk:
         if self._warming:
             return
         unit, seen = self.unit, self._seen(at_ms)
+        before = unit.standing
         found, unit.standing = conclude(
-            verdicts, unit.standing, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
+            verdicts, before, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
         )
         self._tally.findings += len(found)
+        self._alarms[alarms.BEGUN] += alarms.begun(found, before)
         for finding in found:
             self.conclusion.tell(finding)

@@ -103,6 +103,11 @@ class Watched:
         )
 
     @cached_property
+    def rates(self) -> dict[str, float]:
+        """What `stream.evaluate.alarms` found: the false alarms that a process may raise at a judgement."""
+        return {}
+
+    @cached_property
     def pools(self) -> dict[tuple[str, int], Any]:
         """What `stream.evaluate.pools.pools_of` found, by a window's name and length."""
         return {}

@@ -14,6 +14,8 @@ COUNTERS = (
     ("model_predictions", "Predictions attempted.", SERVED),
     ("model_prediction_errors", "Of these, those that failed.", SERVED),
     ("model_requests", "Requests by outcome.", ("model_name", "status")),
+    ("driftline_expected_false_alarms", "False alarms that the budget allows at the judgements made so far.", MODEL),
+    ("driftline_alarms", "Alarms by rules of the budget that began.", MODEL),
 )
 HISTOGRAMS = (
     ("model_inference_latency_seconds", "How long a prediction took.", SERVED),

@@ -18,6 +18,7 @@ from prometheus_client.utils import floatToGoString
 
 from schemas.monitored import FeatureMonitor, ModelMonitor
 from schemas.reports import Report
+from stream.evaluate import alarms
 from stream.evaluate.totals import bins, bounds_of, total
 from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
@@ -65,6 +66,10 @@ def series(exported: Exported, totals: Totals, report: Report | None) -> list[Me
     found: dict[str, Any] = families()
     _add_requests(found, exported, totals)
     _add_distributions(found, exported, totals)
+    for name, count in zip(
+        ("driftline_expected_false_alarms", "driftline_alarms"), alarms.of_model(totals), strict=True
+    ):
+        found[name].add_metric([exported.model], count)
     for name, value in _gauges(exported, report):
         if value is not None:
             found[name].add_metric([exported.model], value)

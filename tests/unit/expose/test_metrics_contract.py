@@ -15,6 +15,8 @@ CONTRACT = {
     "model_predictions_total": ("counter", SERVED),
     "model_prediction_errors_total": ("counter", SERVED),
     "model_requests_total": ("counter", ("model_name", "status")),
+    "driftline_expected_false_alarms_total": ("counter", MODEL),
+    "driftline_alarms_total": ("counter", MODEL),
     "model_inference_latency_seconds": ("histogram", SERVED),
     "model_inference_duration_seconds": ("histogram", SERVED),
     "model_input_tokens": ("histogram", MODEL),

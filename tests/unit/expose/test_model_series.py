@@ -38,6 +38,7 @@ def test_a_model_without_an_event_has_its_counters_and_histograms_with_zero_and_
     assert set(found.values()) == {0.0}
     assert {name.partition("{")[0] for name in found} == {
         "model_predictions_total", "model_prediction_errors_total", "model_requests_total",
+        "driftline_expected_false_alarms_total", "driftline_alarms_total",
         *(f"model_inference_{name}_seconds_{part}" for name in ("latency", "duration") for part in PARTS),
         *(f"model_{name}_tokens_{part}" for name in ("input", "output") for part in PARTS),
     }  # fmt: skip
