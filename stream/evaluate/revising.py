@@ -97,7 +97,7 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
     forget(unit, changed)
     recent = [s for s in changed if s + phase.pane_ms + phase.watched.monitor.revise_within_ms > last]
     for start in recent:
-        walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
+        await walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
     for spec, ring in unit.rings or ():
         ends = ends_of(
             recent, length_ms=spec.length_ms, step_ms=phase.step_ms, pane_ms=phase.pane_ms, upto=unit.judged_to

@@ -90,7 +90,9 @@ class Listening:
             else traffic_verdict(watched, start_ms=start_ms)
         )
         walk = self._desk.walk(unit, due)
-        walk.conclude([verdict], at_ms=at_ms, revision=unit.standing.next_of(verdict.key, at_ms=at_ms, least=now_ms))
+        await walk.conclude(
+            [verdict], at_ms=at_ms, revision=unit.standing.next_of(verdict.key, at_ms=at_ms, least=now_ms)
+        )
         if walk.conclusion.messages:
             walk.conclusion.fields |= unit.fields()
             await self._desk.store(walk, due)

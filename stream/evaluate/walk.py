@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
+from typing import ParamSpec, TypeVar
 
 from schemas.findings import Progress
 from schemas.reports import ColumnCause, Report
@@ -35,6 +36,10 @@ from stream.state.packing import Partial, pack
 
 #: When something that is complete at a time (ms) was decided.
 Seen = Callable[[int], int]
+#: A judgement of so many columns takes some milliseconds: it is made beside the event loop.
+WIDE = 250
+Given = ParamSpec("Given")
+Judged = TypeVar("Judged")
 
 
 class Walk:
@@ -58,9 +63,9 @@ class Walk:
         self._sums = self._sums or phase.watched.summed.begun()
         self._sums.add(partial, pane_end=end)
         self._keep(start_ms, partial)
-        found = judge_pane(phase.watched, Pane(start_ms, end, partial), unit.charts)
+        found = await self._judged(judge_pane, phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
-        self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
+        await self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
         self._tally.panes += 1
         await self._breath()
 
@@ -110,12 +115,13 @@ class Walk:
         window = await with_earlier(unit, self._merged, window, spec=spec, written=self.conclusion.rows)
         await prepare_tests(watched, self._merged, window)
         charts = unit.charts if newest else None
-        report = judge_window(watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
+        report = await self._judged(judge_window, watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
         if newest:
             report = await self._explained(report, window)
         self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
-        self.conclude(judged(report, watched), at_ms=report.end, revision=report.events)
+        verdicts = await self._judged(judged, report, watched)
+        await self.conclude(verdicts, at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
         return report
@@ -133,10 +139,10 @@ class Walk:
         report, unit.causes = causes.told(report, unit.causes, found, able=watched.explicable)
         return report
 
-    def conclude_pane(self, pane: Pane) -> None:
+    async def conclude_pane(self, pane: Pane) -> None:
         """What a revised pane says by itself; the charts have gone on."""
-        found = judge_pane(self.unit.phase.watched, pane, self.unit.charts)
-        self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
+        found = await self._judged(judge_pane, self.unit.phase.watched, pane, self.unit.charts)
+        await self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
 
     async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
         before = ring.events
@@ -162,14 +168,20 @@ class Walk:
                 if spec.tier == tier:
                     ring.offer(start, row, packed)
 
-    def conclude(self, verdicts: Iterable[Verdict | Quiet], *, at_ms: int, revision: int) -> None:
+    async def _judged(self, judge: Callable[Given, Judged], *given: Given.args, **named: Given.kwargs) -> Judged:
+        """A judgement of all columns: of many, made beside the event loop."""
+        if len(self.unit.phase.watched.yardstick.places) < WIDE:
+            return judge(*given, **named)
+        return await self._merged.asking.beside(lambda: judge(*given, **named))
+
+    async def conclude(self, verdicts: Iterable[Verdict | Quiet], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return
         unit, seen = self.unit, self._seen(at_ms)
         before = unit.standing
-        found, unit.standing = conclude(
-            verdicts, before, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
+        found, unit.standing = await self._judged(
+            conclude, verdicts, before, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
         )
         self._tally.findings += len(found)
         self._alarms[alarms.BEGUN] += alarms.begun(found, before)
