@@ -18,6 +18,7 @@ from stream.evaluate.notes import Note, Notes
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.unit import Phase, Unit
 from stream.evaluate.walk import Seen, Walk
+from stream.state.bulk import pack_all, passes
 from stream.state.store import PANES_A_BLOCK
 
 
@@ -103,8 +104,10 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
     for at, batch in enumerate(batches):
         walk = desk.walk(unit, due)
         walk.withdraw()
-        for start, partial in (await desk.merged.noted(layout, batch)).items():
-            await walk.close(start, partial)
+        panes = await desk.merged.noted(layout, batch)
+        for some in passes(panes.items(), cells=layout.cells):
+            for (start, partial), packed in zip(some, pack_all([pane for _, pane in some]), strict=True):
+                await walk.close(start, partial, packed)
         if at == len(batches) - 1:
             await walk.pass_over(end)
         walk.progress()

@@ -8,12 +8,16 @@ passes with events: a model without any traffic has no stale features, it has no
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from schemas.findings import Effect
+from schemas.findings import Effect, finding_key
 from stream.evaluate import severity
 from stream.evaluate.charts import Charts
-from stream.evaluate.verdict import Verdict
-from stream.evaluate.watched import Watched
+from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.watched import Promise, Watched
+
+#: Streams whose events carry features.
+WITH_FEATURES = ("predictions", "features")
 
 
 def rule_of(watched: Watched) -> str:
@@ -41,26 +45,27 @@ def is_stale(watched: Watched, charts: Charts, feature: str) -> bool:
     return _beyond(age_ms(watched, charts, feature), monitor.freshness_sla_ms)
 
 
-def freshness_verdicts(watched: Watched, charts: Charts, *, start_ms: int) -> Iterator[Verdict]:
+def freshness_verdicts(watched: Watched, charts: Charts, *, start_ms: int) -> Iterator[Verdict | Quiet]:
     """One verdict for each feature with a promise, at the pane that the charts end with."""
-    for name, monitor in watched.monitor.features.items():
-        promised = monitor.freshness_sla_ms
-        age = None if promised is None else age_ms(watched, charts, name)
-        if promised is not None and age is not None:
-            yield _verdict(watched, name, charts, age=age, start_ms=start_ms, promised=promised)
+    for promise in promises_of(watched):
+        age = age_ms(watched, charts, promise.feature)
+        if age is None:
+            continue
+        start = _start(watched, charts, age=age, start_ms=start_ms)
+        whole = partial(_verdict, watched, promise, charts, age=age, start_ms=start)
+        yield whole() if age > promise.age_ms else Quiet(promise.key, "ok", start, whole)
 
 
-def _verdict(watched: Watched, name: str, charts: Charts, *, age: int, start_ms: int, promised: int) -> Verdict:
+def _verdict(watched: Watched, promise: Promise, charts: Charts, *, age: int, start_ms: int) -> Verdict:
+    name, promised = promise.feature, promise.age_ms
     feature = watched.monitor.features[name]
-    stale = _beyond(age, promised)
     return Verdict(
         rule=rule_of(watched),
         kind="stale",
         subject=watched.subject_of(name),
-        state="firing" if stale else "ok",
+        state="firing" if age > promised else "ok",
         severity=severity.of_feature("freshness", age, promised, importance=feature.importance),
-        # The last value came in the pane before the age began; what made the feature stale came after that pane's start.
-        start_ms=min(start_ms, (charts.at or 0) - age - watched.layout.pane_ms),
+        start_ms=start_ms,
         memory=watched.layout.pane_ms,
         every=watched.pane_every_ms,
         value=age / 1000,
@@ -71,6 +76,24 @@ def _verdict(watched: Watched, name: str, charts: Charts, *, age: int, start_ms:
         effect=Effect(importance=feature.importance),
         evidence={"unit": "s", "last_value_ms": charts.values.get(name)},
     )
+
+
+def _start(watched: Watched, charts: Charts, *, age: int, start_ms: int) -> int:
+    """The last value came in the pane before the age began; what made the feature stale came after that pane's start."""
+    return min(start_ms, (charts.at or 0) - age - watched.layout.pane_ms)
+
+
+def promises_of(watched: Watched) -> list[Promise]:
+    """What is promised of a stream that carries features; worked out once."""
+    known = watched.promises.get(watched.stream)
+    if known is None:
+        found = watched.monitor.features.items() if watched.stream in WITH_FEATURES else ()
+        known = watched.promises[watched.stream] = [
+            Promise(name, monitor.freshness_sla_ms, finding_key(rule_of(watched), watched.subject_of(name)))
+            for name, monitor in found
+            if monitor.freshness_sla_ms is not None
+        ]
+    return known
 
 
 def _beyond(age: int | None, promised: int | None) -> bool:

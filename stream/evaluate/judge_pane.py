@@ -13,7 +13,7 @@ from stream.evaluate.charts import Charts, stepped
 from stream.evaluate.freshness import freshness_verdicts
 from stream.evaluate.measuring import sizes_of
 from stream.evaluate.serving import serving_verdicts
-from stream.evaluate.verdict import Verdict
+from stream.evaluate.verdict import Quiet, Verdict
 from stream.evaluate.watched import Watched
 from stream.state.layout import EVENTS
 from stream.state.packing import Partial
@@ -33,12 +33,12 @@ class PaneVerdicts:
     """The charts after the pane, and what its rules say."""
 
     charts: Charts
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[Verdict | Quiet, ...]
 
 
 def judge_pane(watched: Watched, pane: Pane, charts: Charts) -> PaneVerdicts:
     """What a pane adds to the charts and what its rules say; panes come in the order of their ends, but revised ones."""
-    verdicts = list(serving_verdicts(watched, pane.partial, start_ms=pane.start_ms))
+    verdicts: list[Verdict | Quiet] = list(serving_verdicts(watched, pane.partial, start_ms=pane.start_ms))
     if charts.at is not None and pane.end_ms <= charts.at:
         return PaneVerdicts(charts, tuple(verdicts))
     span = (pane.start_ms, pane.end_ms)

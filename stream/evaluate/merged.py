@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -15,6 +15,7 @@ from stream.evaluate.breath import Asking, Breath
 from stream.evaluate.notes import Note
 from stream.evaluate.post import Post
 from stream.evaluate.tiers import Tier
+from stream.state.bulk import Added, portions
 from stream.state.layout import Layout
 from stream.state.packing import Partial, unpack
 from stream.state.store import PANES_A_BLOCK
@@ -84,16 +85,15 @@ class Merged:
 
     async def _summed(self, layout: Layout, wanted: Wanted) -> dict[int, Partial]:
         places = list(wanted)
-        found: dict[int, Partial] = {}
+        starts = {field: int(field.partition(".")[0]) for fields in wanted.values() for field in fields}
+        found = Added(sorted(set(starts.values())), cells=layout.cells, columns=len(layout.numeric))
         for first in range(0, len(places), AT_ONCE):
             some = places[first : first + AT_ONCE]
             answers = await self._asking(partial(self._ask, layout, wanted, some))
-            for place, values in zip(some, answers, strict=True):
-                for field, packed in zip(wanted[place], values, strict=True):
-                    if packed is not None:
-                        _add(found, int(field.partition(".")[0]), unpack(packed, layout.cells))
-                        await self._asking.breath()
-        return dict(sorted(found.items()))
+            for portion in portions(_stored(wanted, some, answers, starts=starts)):
+                found.add(portion)
+                await self._asking.breath()
+        return found.partials()
 
     async def _ask(self, layout: Layout, wanted: Wanted, places: Sequence[tuple[int, int]]) -> list[list[bytes | None]]:
         asked = []
@@ -108,5 +108,15 @@ def _block(layout: Layout, start_ms: int) -> int:
     return start_ms - start_ms % span
 
 
-def _add(found: dict[int, Partial], start_ms: int, partial: Partial) -> None:
-    found[start_ms] = found[start_ms] + partial if start_ms in found else partial
+def _stored(
+    wanted: Wanted,
+    places: Sequence[tuple[int, int]],
+    answers: Sequence[Sequence[bytes | None]],
+    *,
+    starts: Mapping[str, int],
+) -> Iterator[tuple[int, bytes]]:
+    """What was found of the fields asked for, with the start of its pane."""
+    for place, values in zip(places, answers, strict=True):
+        for field, packed in zip(wanted[place], values, strict=True):
+            if packed is not None:
+                yield starts[field], packed

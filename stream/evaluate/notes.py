@@ -7,7 +7,7 @@ removed when what it speaks of is merged and stored, and only if nothing was not
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from functools import lru_cache, partial
 from typing import cast
 
@@ -22,6 +22,7 @@ from stream.state.store import NOTE_SEPARATOR
 
 #: Fields that are read or removed in one call.
 AT_ONCE = 500
+_DECODER = msgspec.msgpack.Decoder(list[str])
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -31,7 +32,7 @@ class Note(msgspec.Struct, frozen=True):
     model: str
     layout: str
     pane: str
-    count: bytes
+    count: str
 
     @property
     def start_ms(self) -> int:
@@ -48,7 +49,7 @@ class Notes:
 
     def __init__(self, redis: Redis, names: Names, *, asking: Asking) -> None:
         self._redis, self._names, self._asking = redis, names, asking
-        self._forget = script(redis, "evaluate", "forget")
+        self._read, self._forget = script(redis, "evaluate", "notes"), script(redis, "evaluate", "forget")
 
     async def read(self, stream: str, partitions: Iterable[int]) -> dict[str, list[Note]]:
         """All notes of these partitions by model."""
@@ -74,29 +75,30 @@ class Notes:
                 await self._forget_some(self._names.revised(stream, partition), held[first : first + AT_ONCE])
 
     async def _of(self, stream: str, partition: int) -> AsyncIterator[Note]:
-        key, cursor = self._names.revised(stream, partition), 0
-        seen: set[bytes] = set()
+        key, cursor = self._names.revised(stream, partition), "0"
+        seen: set[str] = set()
         while True:
-            answer = await self._asking(partial(self._redis.hscan, key, cursor, count=AT_ONCE))
-            cursor, fields = cast("tuple[int, dict[bytes, bytes]]", answer)
-            for field, count in fields.items():
+            asked = partial(self._read, keys=[key], args=[cursor, AT_ONCE])
+            found, packed = cast("tuple[bytes, bytes]", await self._asking(asked))
+            for field, count in _pairs(_DECODER.decode(packed)):
                 if field not in seen:
                     seen.add(field)
                     yield _note(partition, field, count)
             await self._asking.breath()
-            if not cursor:
+            cursor = found.decode()
+            if cursor == "0":
                 return
 
     async def _forget_some(self, key: str, notes: Sequence[Note]) -> None:
-        pairs = [part for note in notes for part in (note.field, note.count)]
-        await self._asking(lambda: self._forget(keys=[key], args=pairs))
+        packed = msgspec.msgpack.encode([part for note in notes for part in (note.field, note.count)])
+        await self._asking(lambda: self._forget(keys=[key], args=[packed]))
         await self._asking.breath()
 
 
 def panes_due(notes: Iterable[Note], *, last: int, pane_ms: int, watermark: int) -> int:
     """How many panes that begin at ``last`` or later are complete: of these some partition noted something.
 
-    >>> notes = [Note(0, "m", "l", "60", b"1"), Note(1, "m", "l", "60", b"1"), Note(0, "m", "l", "120", b"1")]
+    >>> notes = [Note(0, "m", "l", "60", "1"), Note(1, "m", "l", "60", "1"), Note(0, "m", "l", "120", "1")]
     >>> [panes_due(notes, last=60, pane_ms=60, watermark=now) for now in (119, 120, 180)]
     [0, 1, 2]
     """
@@ -109,6 +111,10 @@ def _start_of(pane: str) -> int:
     return int(pane.partition(".")[0])
 
 
-def _note(partition: int, field: bytes, count: bytes) -> Note:
-    model, layout, pane = field.decode().rsplit(NOTE_SEPARATOR, 2)
+def _note(partition: int, field: str, count: str) -> Note:
+    model, layout, pane = field.rsplit(NOTE_SEPARATOR, 2)
     return Note(partition, model, layout, pane, count)
+
+
+def _pairs(parts: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return zip(parts[0::2], parts[1::2], strict=True)

@@ -19,16 +19,19 @@ binomial tail, the finding's ``p``).  Two failures of thirty are more than 5 %, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from msgspec.structs import replace
 
 from detectors.bin_quantile import count_above, quantile
 from detectors.binomial import tail
+from schemas.findings import finding_key
 from schemas.reports import Measure
 from stream.evaluate import severity
 from stream.evaluate.rules import LEAST_REQUESTS
-from stream.evaluate.verdict import Judged, Verdict
+from stream.evaluate.verdict import Judged, Quiet, Verdict
 from stream.evaluate.watched import Watched
 from stream.state.layout import CategoricalColumn, Layout
 from stream.state.packing import Ints, Partial
@@ -55,13 +58,18 @@ def serving_measures(watched: Watched, total: Partial) -> dict[str, Measure]:
     return found | {name: Measure(value, "in-bin, linear") for name, value in latencies.items() if value is not None}
 
 
-def serving_verdicts(watched: Watched, partial: Partial, *, start_ms: int) -> Iterator[Verdict]:
+def serving_verdicts(watched: Watched, pane: Partial, *, start_ms: int) -> Iterator[Verdict | Quiet]:
     """The rules on one pane."""
     if watched.stream != watched.monitor.serving.stream:
         return
-    yield _errors(watched, partial, start_ms=start_ms)
+    whole: Callable[[], Verdict] = partial(_errors, watched, pane, start_ms=start_ms)
+    state = _plain(*requests_of(watched.layout, pane), promised=watched.monitor.serving.error_rate)
+    yield whole() if state is None else Quiet(finding_key("errors", watched.subject), state, start_ms, whole)
     if watched.monitor.serving.latency_p95_ms is not None:
-        yield _latency(watched, partial, start_ms=start_ms, promised=watched.monitor.serving.latency_p95_ms / 1000)
+        promised = watched.monitor.serving.latency_p95_ms / 1000
+        whole = partial(_latency, watched, pane, start_ms=start_ms, promised=promised)
+        state = _plain(*_surely_slower(watched.layout, pane, promised), promised=MAY_BE_SLOWER)
+        yield whole() if state is None else Quiet(finding_key("latency", watched.subject), state, start_ms, whole)
 
 
 def no_traffic_verdict(watched: Watched, *, silent_ms: int, start_ms: int) -> Verdict:
@@ -124,6 +132,23 @@ def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: flo
         every=watched.pane_every_ms, value=p95, threshold=promised, n=n, p=p, owner=watched.owner_of(None),
         evidence={"unit": "s", "quantile": 0.95, "slower": slower},
     )  # fmt: skip
+
+
+def _plain(n: int, bad: int, *, promised: float | None) -> Judged | None:
+    """What is plain from numbers alone: as few as promised are more often beaten than not, so their tail is large.
+
+    >>> [_plain(40, bad, promised=0.05) for bad in (0, 2, 3, 40)], _plain(19, 19, promised=0.05)
+    (['ok', 'ok', None, None], 'no_data')
+    """
+    if n < LEAST_REQUESTS:
+        return "no_data"
+    return "ok" if bad < n and (promised is None or bad <= n * promised) else None
+
+
+def _surely_slower(layout: Layout, pane: Partial, promised: float) -> tuple[int, int]:
+    """(latencies, those in a bin that reaches beyond what was promised)."""
+    edges, counts, _ = _latencies(layout, pane)
+    return int(counts.sum()), int(counts[bisect_right(edges, promised) :].sum())
 
 
 def _beyond_chance(p: float | None) -> bool:

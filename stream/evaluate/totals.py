@@ -15,6 +15,7 @@ from itertools import pairwise
 import numpy as np
 
 from detectors.moments import STEPS, scale_of
+from stream.state.bulk import CELLS_AT_ONCE
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS, CategoricalColumn, Layout, NumericColumn
 from stream.state.packing import Ints, Partial, empty
 
@@ -30,30 +31,36 @@ assert CATEGORY_TAIL[: _NAMED + 1] == ("other", "unseen", "missing")
 
 
 class Sums:
-    """What panes that were closed for the first time add up to; each costs a pass of numpy, and only all together is named."""
+    """What panes that were closed for the first time add up to: worked out and named for all of them together."""
 
     def __init__(self, summed: Summed) -> None:
         self._summed = summed
+        self._panes: list[tuple[int, Partial]] = []
         self._amounts = summed.amounts(summed.nothing)
-        self._ends = np.zeros(len(self._amounts), np.int64)
+        self._ends = np.zeros_like(self._amounts)
 
     def add(self, pane: Partial, *, pane_end: int) -> None:
         """One more pane; they come in the order of their ends."""
-        amounts = self._summed.amounts(pane)
-        self._amounts += amounts
-        self._ends[amounts != 0] = pane_end
+        self._panes.append((pane_end, pane))
+        if len(self._panes) * len(pane.cells) >= CELLS_AT_ONCE:
+            self._add_up()
 
-    def increments(self) -> dict[str, int]:
-        """As ``Summed.increments`` of all the panes."""
-        return self._summed.named(self._amounts)
+    def told(self) -> tuple[dict[str, int], dict[str, int]]:
+        """As ``Summed.increments`` of all the panes, and as ``Summed.latest``: by field the end of the last pane that has it."""
+        self._add_up()
+        return self._summed.named(self._amounts), self._summed.last_of(self._ends)
 
-    def latest(self) -> dict[str, int]:
-        """As ``Summed.latest``: by field the end of the last pane that has it."""
-        return self._summed.last_of(self._ends)
+    def _add_up(self) -> None:
+        if self._panes:
+            found = self._summed.amounts_of([pane for _, pane in self._panes])
+            ends = np.array([[end] for end, _ in self._panes])
+            self._amounts += found.sum(axis=0)
+            self._ends = np.maximum(self._ends, np.where(found, ends, 0).max(axis=0))
+            self._panes.clear()
 
 
 class Summed:
-    """Which sums a layout's panes add to: found out once, so that a pane costs two passes of numpy.
+    """Which sums a layout's panes add to: found out once, so that a block of panes costs a few passes of numpy.
 
     Every field counts a run of neighbouring cells, but those of ``sum/``.
     """
@@ -95,9 +102,15 @@ class Summed:
 
     def amounts(self, pane: Partial) -> Ints:
         """How much of each field is in a pane, in the order that ``named`` knows."""
-        upto = np.zeros(len(pane.cells) + 1, np.int64)
-        np.cumsum(pane.cells, out=upto[1:])
-        return np.concatenate([upto[self._ends] - upto[self._starts], pane.sums[self._sums]])
+        found: Ints = self.amounts_of([pane])[0]
+        return found
+
+    def amounts_of(self, panes: Sequence[Partial]) -> Ints:
+        """The same of some panes, a row for each."""
+        upto = np.zeros((len(panes), len(self.nothing.cells) + 1), np.int64)
+        np.cumsum(np.stack([pane.cells for pane in panes]), axis=1, out=upto[:, 1:])
+        sums = np.stack([pane.sums for pane in panes])[:, self._sums]
+        return np.concatenate([upto[:, self._ends] - upto[:, self._starts], sums], axis=1)
 
     def named(self, amounts: Ints) -> dict[str, int]:
         """Amounts by the names of their fields, zeros left out."""

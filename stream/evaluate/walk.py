@@ -26,13 +26,14 @@ from stream.evaluate.merged import Merged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.tiers import Tier
 from stream.evaluate.totals import Sums
 from stream.evaluate.unit import Unit, judged_by
 from stream.evaluate.verdict import Quiet, Verdict
 from stream.evaluate.window_verdicts import judged
 from stream.evaluate.windows import WindowSpec
-from stream.state.layout import EVENTS
-from stream.state.packing import Partial, pack
+from stream.state.layout import EVENTS, Layout
+from stream.state.packing import Partial
 
 #: When something that is complete at a time (ms) was decided.
 Seen = Callable[[int], int]
@@ -54,15 +55,16 @@ class Walk:
         self.reports: list[Report] = []
         self._sums: Sums | None = None
         self._alarms = Counter[str]()
+        self._keys: dict[str, tuple[int, str]] = {}
 
-    async def close(self, start_ms: int, partial: Partial) -> None:
-        """Close a pane that holds events; windows that end before it are judged first."""
+    async def close(self, start_ms: int, partial: Partial, packed: bytes) -> None:
+        """Close a pane that holds events, with its stored form; windows that end before it are judged first."""
         await self.pass_over(start_ms)
         unit, phase = self.unit, self.unit.phase
         end = start_ms + phase.pane_ms
         self._sums = self._sums or phase.watched.summed.begun()
         self._sums.add(partial, pane_end=end)
-        self._keep(start_ms, partial)
+        self._keep(start_ms, partial, packed)
         found = await self._judged(judge_pane, phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
         await self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
@@ -98,7 +100,8 @@ class Walk:
     def progress(self) -> None:
         """Say how far the unit is judged; the last message of a batch."""
         if self._sums is not None:
-            self.conclusion.add(self._sums.increments(), newest=self._sums.latest())
+            increments, latest = self._sums.told()
+            self.conclusion.add(increments, newest=latest)
             self._sums = None
         self.conclusion.add(+self._alarms, newest={})
         self._alarms.clear()
@@ -153,7 +156,7 @@ class Walk:
             if not self._warming:
                 self._alarms[alarms.EXPECTED] += alarms.expected(report, self.unit.phase.watched)
 
-    def _keep(self, start_ms: int, partial: Partial) -> None:
+    def _keep(self, start_ms: int, partial: Partial, packed: bytes) -> None:
         """Write the pane and the longer rows it belongs to; offer each window its tier's row."""
         unit, layout = self.unit, self.unit.phase.watched.layout
         for tier in unit.phase.tiers:
@@ -161,12 +164,19 @@ class Walk:
             held = unit.rows.get(tier.name)
             row = held[1] + partial if held is not None and held[0] == start else partial
             unit.rows[tier.name] = start, row
-            # A longer row may grow again in this batch; a pane's packed form is wanted twice.
-            packed = pack(row) if tier.length_ms == layout.pane_ms else None
-            self.conclusion.row(self._merged.closed_key(layout, tier, start), start, packed or row)
+            # A longer row may grow again in this batch.
+            stored = packed if tier.length_ms == layout.pane_ms else None
+            self.conclusion.row(self._closed_key(layout, tier, start), start, stored or row)
             for spec, ring in unit.rings or ():
                 if spec.tier == tier:
-                    ring.offer(start, row, packed)
+                    ring.offer(start, row, stored)
+
+    def _closed_key(self, layout: Layout, tier: Tier, start_ms: int) -> str:
+        """A block's rows follow one another."""
+        block = tier.block_of(start_ms)
+        if self._keys.get(tier.name, (None, ""))[0] != block:
+            self._keys[tier.name] = block, self._merged.closed_key(layout, tier, start_ms)
+        return self._keys[tier.name][1]
 
     async def _judged(self, judge: Callable[Given, Judged], *given: Given.args, **named: Given.kwargs) -> Judged:
         """A judgement of all columns: of many, made beside the event loop."""

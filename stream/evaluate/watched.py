@@ -34,6 +34,15 @@ class Head:
     rule: str
 
 
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """How old (ms) a feature's last value may be, and the key of the finding that it is older."""
+
+    feature: str
+    age_ms: int
+    key: str
+
+
 @dataclass(frozen=True, eq=False)
 class Watched:
     """One stream of one model: where its counts lie, what is declared of it and what it is held against.
@@ -84,6 +93,11 @@ class Watched:
     @cached_property
     def heads(self) -> dict[tuple[str, int], list[Head]]:
         """What `stream.evaluate.window_verdicts.heads_of` found, by a window's name and length."""
+        return {}
+
+    @cached_property
+    def promises(self) -> dict[str, list[Promise]]:
+        """What `stream.evaluate.freshness.promises_of` found, by the stream."""
         return {}
 
     @cached_property

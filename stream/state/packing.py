@@ -27,9 +27,9 @@ import numpy.typing as npt
 from schemas.errors import StoreError
 
 FORMAT = 1
-_HEAD = struct.Struct("<BBIIII")
-_SHORT, _INTEGER, _FLOAT = np.dtype("<u2"), np.dtype("<i8"), np.dtype("<f8")
-_UNSIGNED: dict[int, np.dtype[np.unsignedinteger]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
+HEAD = struct.Struct("<BBIIII")
+SHORT, INTEGER, FLOAT = np.dtype("<u2"), np.dtype("<i8"), np.dtype("<f8")
+UNSIGNED: dict[int, np.dtype[np.unsignedinteger]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -64,16 +64,16 @@ def pack(partial: Partial) -> bytes:
     """The stored form of a partial."""
     (index,), (sums,) = partial.cells.nonzero(), partial.sums.nonzero()
     counts = partial.cells[index]
-    index_type, count_type = _narrowest(len(partial.cells)), _narrowest(int(counts.max()) if len(counts) else 0)
+    index_type, count_type = narrowest(len(partial.cells)), narrowest(int(counts.max()) if len(counts) else 0)
     widths = index_type.itemsize << 4 | count_type.itemsize
-    head = _HEAD.pack(FORMAT, widths, partial.revision, len(index), len(partial.extrema) // 2, len(sums))
+    head = HEAD.pack(FORMAT, widths, partial.revision, len(index), len(partial.extrema) // 2, len(sums))
     parts = (
         head,
         index.astype(index_type).tobytes(),
         counts.astype(count_type).tobytes(),
-        sums.astype(_SHORT).tobytes(),
-        partial.sums[sums].astype(_INTEGER, copy=False).tobytes(),
-        partial.extrema.astype(_FLOAT, copy=False).tobytes(),
+        sums.astype(SHORT).tobytes(),
+        partial.sums[sums].astype(INTEGER, copy=False).tobytes(),
+        partial.extrema.astype(FLOAT, copy=False).tobytes(),
     )
     return b"".join(parts)
 
@@ -95,18 +95,18 @@ def unpack(stored: bytes, cells: int) -> Partial:
 
 
 def _unpack(stored: bytes, cells: int) -> Partial:
-    _, widths, revision, filled, columns, summed = _HEAD.unpack_from(stored)
+    _, widths, revision, filled, columns, summed = HEAD.unpack_from(stored)
     index_type, count_type = _unsigned(widths >> 4), _unsigned(widths & 15)
-    size = _HEAD.size + filled * (index_type.itemsize + count_type.itemsize) + 10 * summed + 16 * columns
+    size = HEAD.size + filled * (index_type.itemsize + count_type.itemsize) + 10 * summed + 16 * columns
     if size != len(stored):
         raise ValueError(f"the head promises {size} bytes")
-    reader = _Reader(stored, _HEAD.size)
+    reader = _Reader(stored, HEAD.size)
     counted, sums = np.zeros(cells, np.int64), np.zeros(2 * columns, np.int64)
     index = reader.take(index_type, filled)
     counted[index] = reader.take(count_type, filled)
-    where = reader.take(_SHORT, summed)
-    sums[where] = reader.take(_INTEGER, summed)
-    return Partial(counted, sums, reader.take(_FLOAT, 2 * columns).astype(np.float64), revision)
+    where = reader.take(SHORT, summed)
+    sums[where] = reader.take(INTEGER, summed)
+    return Partial(counted, sums, reader.take(FLOAT, 2 * columns).astype(np.float64), revision)
 
 
 class _Reader:
@@ -121,11 +121,11 @@ class _Reader:
         return found
 
 
-def _narrowest(largest: int) -> np.dtype[np.unsignedinteger]:
-    return next(_UNSIGNED[width] for width in (1, 2, 4, 8) if largest < 1 << 8 * width)
+def narrowest(largest: int) -> np.dtype[np.unsignedinteger]:
+    return next(UNSIGNED[width] for width in (1, 2, 4, 8) if largest < 1 << 8 * width)
 
 
 def _unsigned(width: int) -> np.dtype[np.unsignedinteger]:
-    if width not in _UNSIGNED:
+    if width not in UNSIGNED:
         raise ValueError(f"integers of {width} bytes")
-    return _UNSIGNED[width]
+    return UNSIGNED[width]

@@ -12,7 +12,7 @@ from schemas.findings import Onset
 from stream.evaluate.charts import MEMORY_PANES, Charts
 from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane
 from stream.evaluate.judge_window import judge_window
-from stream.evaluate.verdict import Verdict
+from stream.evaluate.verdict import Quiet, Verdict
 from stream.evaluate.watched import Watched
 from tests.support.judged import HOUR, TEMP, counted, monitor, watched, window, with_temp
 
@@ -35,8 +35,8 @@ def temps(*, shift: float, panes: int, of: float = 1.0) -> list[dict[str, Any]]:
     return [{"temp": of * SHUFFLED[at * 40 : (at + 1) * 40] + shift} for at in range(panes)]
 
 
-def of_temp(verdicts: tuple[Verdict, ...], rule: str = "cusum") -> list[Verdict]:
-    return [verdict for verdict in verdicts if verdict.rule == rule and verdict.feature == "temp"]
+def of_temp(verdicts: tuple[Verdict | Quiet, ...], rule: str = "cusum") -> list[Verdict]:
+    return [said for said in (verdict.whole() for verdict in verdicts) if said.rule == rule and said.feature == "temp"]
 
 
 def test_panes_like_the_reference_s_stay_clear() -> None:
@@ -102,7 +102,7 @@ def test_a_revised_pane_moves_nothing() -> None:
     last = walked(of, temps(shift=0.0, panes=3))[-1].charts
     again = judge_pane(of, pane(of, 1, {"temp": [99.0] * 40, "status": ["error"] * 40}), last)
     assert again.charts is last
-    assert [verdict.rule for verdict in again.verdicts] == ["errors", "latency"]
+    assert [verdict.whole().rule for verdict in again.verdicts] == ["errors", "latency"]
 
 
 def test_charts_of_another_layout_begin_anew_and_freshness_goes_on() -> None:
@@ -152,11 +152,11 @@ def test_upstream_only_what_its_source_ever_sent_can_be_stale() -> None:
     of = watched(with_temp(freshness_sla_ms=HOUR), stream="features")
     assert walked(of, [{"dest": ["a"]}] * 4)[-1].verdicts == ()
     (verdict,) = walked(of, [{"temp": [1.0]}, *([{"dest": ["a"]}] * 2)])[-1].verdicts
-    assert (verdict.rule, verdict.state) == ("freshness_upstream", "firing")
+    assert (verdict.whole().rule, verdict.state) == ("freshness_upstream", "firing")
 
 
 def test_a_pane_without_events_says_nothing_of_freshness_and_charts() -> None:
     of = watched(with_temp(freshness_sla_ms=HOUR))
     walk = walked(of, [{"temp": [1.0]}, {}, {}, {}])
-    assert [verdict.rule for verdict in walk[-1].verdicts] == ["errors", "latency"]
+    assert [verdict.whole().rule for verdict in walk[-1].verdicts] == ["errors", "latency"]
     assert walk[-1].charts.at == 4 * HOUR

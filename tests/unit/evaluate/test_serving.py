@@ -18,7 +18,12 @@ from tests.support.judged import HOUR, counted, monitor, watched, window
 
 def verdicts(rows: dict[str, Any], *, of: Watched | None = None) -> dict[str, Verdict]:
     of = of or watched()
-    return {found.rule: found for found in serving_verdicts(of, counted(of.layout, rows), start_ms=HOUR)}
+    found = list(serving_verdicts(of, counted(of.layout, rows), start_ms=HOUR))
+    whole = {said.whole().rule: said.whole() for said in found}
+    assert [(said.key, said.state, said.start_ms) for said in found] == [
+        (verdict.key, verdict.state, verdict.start_ms) for verdict in whole.values()
+    ]
+    return whole
 
 
 def statuses(errors: int, *, of: int) -> dict[str, Any]:

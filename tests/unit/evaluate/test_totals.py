@@ -9,7 +9,10 @@ from collections import Counter as Tally
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
+
 from schemas.names import Stream
+from stream.evaluate import totals
 from stream.evaluate.totals import Summed, bins, total
 from stream.state.columns import LATENCY_S, TOKENS
 from stream.state.layout import Layout
@@ -87,21 +90,26 @@ def test_the_newest_value_of_a_feature_is_that_of_its_newest_pane() -> None:
     }
 
 
-def test_panes_added_up_and_named_together_say_what_they_say_one_by_one() -> None:
+@pytest.mark.parametrize("cells_at_once", [1, 10**9])
+def test_panes_added_up_and_named_together_say_what_they_say_one_by_one(
+    cells_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(totals, "CELLS_AT_ONCE", cells_at_once)
     layout, first = counted(EVENTS[:2])
     _, second = counted(EVENTS[2:])
     summed = Summed(layout)
     found = summed.begun()
     for at, pane in enumerate((first, second, empty(layout.cells, len(layout.numeric))), start=1):
         found.add(pane, pane_end=NOON + at * HOUR)
-    assert Tally(found.increments()) == Tally(summed.increments(None, first)) + Tally(summed.increments(None, second))
-    assert found.increments()["predictions:events"] == 3
-    assert found.latest() == {
+    increments, latest = found.told()
+    assert Tally(increments) == Tally(summed.increments(None, first)) + Tally(summed.increments(None, second))
+    assert increments["predictions:events"] == 3
+    assert latest == {
         "predictions:last": NOON + 2 * HOUR,
         "predictions:feature:temp:last": NOON + HOUR,
         "predictions:feature:carrier:last": NOON + 2 * HOUR,
     }
-    assert (summed.begun().increments(), summed.begun().latest()) == ({}, {})
+    assert summed.begun().told() == ({}, {})
 
 
 def test_a_feature_event_is_of_its_feature_alone() -> None:

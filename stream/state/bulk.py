@@ -1,0 +1,216 @@
+"""Many partials of one layout at once: stored ones added up by pane, and made ones packed, in a few passes of numpy.
+
+Bit for bit what :mod:`stream.state.packing` does one by one; there a partial costs a dozen calls of numpy, here so does a block
+of them.  Stored bytes that do not fit are left to it, for it says what is wrong with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.state.packing import FLOAT, FORMAT, HEAD, INTEGER, SHORT, UNSIGNED, Ints, Partial, narrowest, unpack
+
+#: Cells that one pass goes over: a few milliseconds.
+CELLS_AT_ONCE = 500_000
+#: Stored bytes that are added in one pass.
+BYTES_AT_ONCE = 64 * 1024
+_HEADS = np.dtype(
+    [("format", "u1"), ("widths", "u1"), ("revision", "<u4"), ("filled", "<u4"), ("columns", "<u4"), ("summed", "<u4")]
+)
+assert _HEADS.itemsize == HEAD.size
+
+_Heads = npt.NDArray[np.void]
+T = TypeVar("T")
+
+
+class Added:
+    """Sums by pane: a row for each of ``starts``, to which stored partials are added."""
+
+    def __init__(self, starts: Sequence[int], *, cells: int, columns: int) -> None:
+        count = len(starts)
+        self._rows = {start: row for row, start in enumerate(starts)}
+        self._cells = np.zeros((count, cells), np.int64)
+        self._sums = np.zeros((count, 2 * columns), np.int64)
+        self._extrema = np.empty((count, 2 * columns))
+        self._extrema[:, 0::2], self._extrema[:, 1::2] = np.inf, -np.inf
+        self._revisions = [0] * count
+        self._touched: set[int] = set()
+
+    def add(self, stored: Sequence[tuple[int, bytes]]) -> None:
+        """Add these (start of the pane, stored form).
+
+        :raises StoreError: one is damaged or of another format; nothing that is read from here is of any use then.
+        """
+        if not stored:
+            return
+        rows = np.array([self._rows[start] for start, _ in stored])
+        packed = [each for _, each in stored]
+        heads = _heads_of(packed)
+        if heads is None or not self._add_all(rows, packed, heads):
+            self._add_each(rows.tolist(), packed)
+        self._touched.update(rows.tolist())
+
+    def partials(self) -> dict[int, Partial]:
+        """The sums of the panes that something was added to, by start, in the order of ``starts``."""
+        return {
+            start: Partial(self._cells[row], self._sums[row], self._extrema[row], self._revisions[row])
+            for start, row in self._rows.items()
+            if row in self._touched
+        }
+
+    def _add_all(self, rows: Ints, packed: Sequence[bytes], heads: _Heads) -> bool:
+        """False, and nothing is done, where the bytes are not what the heads and the layout promise."""
+        cells, sums = self._cells.shape[1], self._sums.shape[1]
+        if (heads["columns"] * 2 != sums).any() or ((heads["widths"] >> 4) != narrowest(cells).itemsize).any():
+            return False
+        read = _read(packed, heads, index_type=narrowest(cells))
+        if _beyond(read.index, cells) or _beyond(read.where, sums):
+            return False
+        np.add.at(self._cells.reshape(-1), np.repeat(rows * cells, heads["filled"]) + read.index, read.counts)
+        np.add.at(self._sums.reshape(-1), np.repeat(rows * sums, heads["summed"]) + read.where, read.sums)
+        self._widen(rows, read.extrema.reshape(len(rows), sums))
+        for row, revision in zip(rows.tolist(), heads["revision"].tolist(), strict=True):
+            self._revisions[row] += revision
+        return True
+
+    def _add_each(self, rows: Sequence[int], packed: Sequence[bytes]) -> None:
+        for row, each in zip(rows, packed, strict=True):
+            one = unpack(each, self._cells.shape[1])
+            self._cells[row] += one.cells
+            self._sums[row] += one.sums
+            self._widen(np.array([row]), one.extrema[np.newaxis])
+            self._revisions[row] += one.revision
+
+    def _widen(self, rows: Ints, extrema: npt.NDArray[np.float64]) -> None:
+        order = np.argsort(rows, kind="stable")
+        rows, extrema = rows[order], extrema[order]
+        begins = np.flatnonzero(np.diff(rows, prepend=-1))
+        for side, reach in ((0, np.minimum), (1, np.maximum)):
+            found = reach.reduceat(extrema[:, side::2], begins, axis=0)
+            self._extrema[rows[begins], side::2] = reach(self._extrema[rows[begins], side::2], found)
+
+
+def portions(stored: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
+    """What ``Added`` takes in one pass, piece by piece."""
+    portion: list[tuple[int, bytes]] = []
+    held = 0
+    for start, packed in stored:
+        portion.append((start, packed))
+        held += len(packed)
+        if held >= BYTES_AT_ONCE:
+            yield portion
+            portion, held = [], 0
+    if portion:
+        yield portion
+
+
+def pack_all(partials: Sequence[Partial]) -> list[bytes]:
+    """The stored forms of some partials of one layout, as ``pack`` makes them."""
+    return list(_packed(partials)) if partials else []
+
+
+def passes(things: Iterable[T], *, cells: int) -> Iterator[list[T]]:
+    """So many panes of a layout together as one pass may go over.
+
+    >>> list(passes("abcde", cells=250_000)), list(passes("ab", cells=10**7))
+    ([['a', 'b'], ['c', 'd'], ['e']], [['a'], ['b']])
+    """
+    left, at_once = list(things), max(1, CELLS_AT_ONCE // cells)
+    return (left[first : first + at_once] for first in range(0, len(left), at_once))
+
+
+def _packed(partials: Sequence[Partial]) -> Iterator[bytes]:
+    cells, sums = np.stack([each.cells for each in partials]), np.stack([each.sums for each in partials])
+    (filled, index, counts), (summed, where, amounts) = _filled(cells), _filled(sums)
+    index_type = narrowest(cells.shape[1])
+    count_types = [narrowest(largest) for largest in cells.max(axis=1).tolist()]
+    of_type = {each: _cut(counts, filled, dtype=each) for each in set(count_types)}
+    pieces = zip(
+        _cut(index, filled, dtype=index_type),
+        [of_type[each][at] for at, each in enumerate(count_types)],
+        _cut(where, summed, dtype=SHORT),
+        _cut(amounts, summed, dtype=INTEGER),
+        strict=True,
+    )
+    sizes = zip(filled.tolist(), summed.tolist(), strict=True)
+    for each, count_type, (of_cells, of_sums), parts in zip(partials, count_types, sizes, pieces, strict=True):
+        widths, columns = index_type.itemsize << 4 | count_type.itemsize, len(each.extrema) // 2
+        head = HEAD.pack(FORMAT, widths, each.revision, of_cells, columns, of_sums)
+        yield b"".join((head, *parts, each.extrema.astype(FLOAT, copy=False).tobytes()))
+
+
+def _filled(rows: Ints) -> tuple[Ints, Ints, Ints]:
+    """Of a matrix how many numbers of each row are not zero, where in the row they stand, and the numbers."""
+    is_filled = rows != 0
+    at = np.flatnonzero(is_filled)
+    lengths = np.count_nonzero(is_filled, axis=1)
+    return lengths, at - np.repeat(np.arange(len(rows)) * rows.shape[1], lengths), rows.reshape(-1)[at]
+
+
+def _cut(values: npt.NDArray[Any], lengths: Ints, *, dtype: npt.DTypeLike) -> list[bytes]:
+    """The bytes of values, cut into pieces of so many values each."""
+    whole, size = values.astype(dtype).tobytes(), np.dtype(dtype).itemsize
+    ends = (np.cumsum(lengths) * size).tolist()
+    return [whole[begin:end] for begin, end in pairwise((0, *ends))]
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Read:
+    """What stands behind the heads of some stored partials, one behind the other."""
+
+    index: npt.NDArray[Any]
+    counts: Ints
+    where: npt.NDArray[Any]
+    sums: npt.NDArray[Any]
+    extrema: npt.NDArray[np.float64]
+
+
+def _read(packed: Sequence[bytes], heads: _Heads, *, index_type: np.dtype[np.unsignedinteger]) -> _Read:
+    filled, summed = heads["filled"].astype(np.int64), heads["summed"].astype(np.int64)
+    widths = (heads["widths"] & 15).astype(np.int64)
+    index_ends = HEAD.size + filled * index_type.itemsize
+    count_ends = index_ends + filled * widths
+    where_ends = count_ends + summed * SHORT.itemsize
+    sum_ends = where_ends + summed * INTEGER.itemsize
+    index = _joined(_slices(packed, np.full_like(filled, HEAD.size), index_ends), index_type)
+    pieces = list(_slices(packed, index_ends, count_ends))
+    counts = np.empty(len(index), np.int64)
+    for width in set(widths.tolist()):
+        of_width = (piece for piece, own in zip(pieces, widths.tolist(), strict=True) if own == width)
+        counts[np.repeat(widths == width, filled)] = _joined(of_width, UNSIGNED[width])
+    return _Read(
+        index, counts, _joined(_slices(packed, count_ends, where_ends), SHORT),
+        _joined(_slices(packed, where_ends, sum_ends), INTEGER),
+        _joined((each[end:] for each, end in zip(packed, sum_ends.tolist(), strict=True)), FLOAT).astype(np.float64),
+    )  # fmt: skip
+
+
+def _heads_of(packed: Sequence[bytes]) -> _Heads | None:
+    """The heads; None where one has not the format or not the length that it promises."""
+    if min(map(len, packed)) < HEAD.size:
+        return None
+    heads = np.frombuffer(b"".join(each[: HEAD.size] for each in packed), _HEADS)
+    index, count = heads["widths"] >> 4, heads["widths"] & 15
+    if (heads["format"] != FORMAT).any() or not {*index.tolist(), *count.tolist()} <= UNSIGNED.keys():
+        return None
+    filled, summed, columns = (heads[name].astype(np.int64) for name in ("filled", "summed", "columns"))
+    sizes = HEAD.size + filled * (index + count) + 10 * summed + 16 * columns
+    return heads if sizes.tolist() == list(map(len, packed)) else None
+
+
+def _slices(packed: Iterable[bytes], begins: Ints, ends: Ints) -> Iterator[bytes]:
+    return (each[begin:end] for each, begin, end in zip(packed, begins.tolist(), ends.tolist(), strict=True))
+
+
+def _joined(parts: Iterable[bytes], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    return np.frombuffer(b"".join(parts), dtype)
+
+
+def _beyond(index: npt.NDArray[Any], size: int) -> bool:
+    return bool(len(index)) and int(index.max()) >= size

@@ -1,0 +1,133 @@
+"""Many partials at once: the same bits as one by one, and damage is refused in the same words."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.errors import StoreError
+from stream.state.bulk import Added, pack_all, portions
+from stream.state.packing import HEAD, Partial, empty, pack, unpack
+from tests.unit.state.test_packing import content, partials
+
+CELLS, COLUMNS = 40, 3
+
+
+def added(stored: list[tuple[int, bytes]], *, cells: int = CELLS, columns: int = COLUMNS) -> dict[int, Partial]:
+    found = Added(sorted({start for start, _ in stored}), cells=cells, columns=columns)
+    found.add(stored)
+    return found.partials()
+
+
+def one_by_one(stored: list[tuple[int, bytes]]) -> dict[int, Partial]:
+    found: dict[int, Partial] = {}
+    for start, packed in stored:
+        each = unpack(packed, CELLS)
+        found[start] = found[start] + each if start in found else each
+    return dict(sorted(found.items()))
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 4), partials()), min_size=1, max_size=9))
+def test_sums_by_pane_are_those_of_one_after_the_other(made: list[tuple[int, Partial]]) -> None:
+    stored = [(start, pack(partial)) for start, partial in made]
+    assert {s: content(p) for s, p in added(stored).items()} == {s: content(p) for s, p in one_by_one(stored).items()}
+
+
+@settings(max_examples=25)
+@given(st.lists(partials(), max_size=6))
+def test_what_is_packed_together_is_what_is_packed_alone(made: list[Partial]) -> None:
+    assert pack_all(made) == [pack(partial) for partial in made]
+
+
+@pytest.mark.parametrize("cells", [255, 256, 65_535, 65_536, 300_000])
+def test_every_width_of_index_and_count_is_packed_and_added_alike(cells: int) -> None:
+    made = []
+    for largest in (0, 1, 255, 256, 65_535, 65_536, 2**32 - 1, 2**32, 2**50):
+        partial = empty(cells, 1)
+        partial.cells[cells - 1] = largest
+        made.append(partial)
+    packed = pack_all(made)
+    assert packed == [pack(partial) for partial in made]
+    found = added([(at // 2, each) for at, each in enumerate(packed)], cells=cells, columns=1)
+    assert [int(found[at].cells[cells - 1]) for at in found] == [1, 255 + 256, 65_535 + 65_536, 2**33 - 1, 2**50]
+
+
+def test_layouts_without_numbers_have_no_sums() -> None:
+    one = empty(9, 0)
+    one.cells[3] = 7
+    assert added([(0, pack(one)), (0, pack(one))], cells=9, columns=0)[0].cells.tolist() == [0, 0, 0, 14, 0, 0, 0, 0, 0]
+
+
+def test_portions_hold_64_kilobytes_and_are_added_to_the_same_rows() -> None:
+    one = empty(20_000, 1)
+    one.cells[:] = 1
+    stored = [(at % 2, pack(one)) for at in range(5)]  # 60 052 bytes each
+    pieces = list(portions(stored))
+    assert [len(piece) for piece in pieces] == [2, 2, 1]
+    found = Added([0, 1], cells=20_000, columns=1)
+    for piece in pieces:
+        found.add(piece)
+    assert [int(found.partials()[at].cells[-1]) for at in (0, 1)] == [3, 2]
+
+
+def test_a_pane_that_nothing_was_added_for_is_not_told() -> None:
+    found = Added([0, 1, 2], cells=CELLS, columns=COLUMNS)
+    found.add([])
+    found.add([(1, pack(empty(CELLS, COLUMNS)))])
+    assert list(found.partials()) == [1]
+
+
+def damaged(packed: bytes) -> dict[str, bytes]:
+    one = HEAD.unpack_from(packed)
+    beyond = bytearray(packed)
+    beyond[HEAD.size] = CELLS  # the first index
+    return {
+        "has format 07": b"\x07" + packed[1:],
+        "has format none": b"",
+        "damaged: unpack_from": packed[:9],
+        "the head promises": packed[:-1],
+        "integers of 3 bytes": struct.pack("<BB", 1, 0x31) + packed[2:],
+        "out of bounds": bytes(beyond),
+        "the head promises ": HEAD.pack(one[0], one[1], one[2], one[3] + 1, *one[4:]) + packed[HEAD.size :],
+    }
+
+
+@pytest.mark.parametrize("why", list(damaged(b"\x01\x11" + bytes(40))))
+def test_damage_is_refused_as_it_is_alone(why: str) -> None:
+    good = empty(CELLS, COLUMNS)
+    good.cells[2:5], good.sums[1] = 9, 4
+    bad = damaged(pack(good))[why]
+    with pytest.raises(StoreError, match=why.strip()):
+        unpack(bad, CELLS)
+    with pytest.raises(StoreError, match=why.strip()):
+        added([(0, pack(good)), (0, bad)])
+
+
+@settings(max_examples=25)
+@given(st.lists(partials(cells=20, columns=2, largest=300), min_size=1, max_size=4), st.data())
+def test_flipped_bytes_are_added_as_one_by_one_or_refused(made: list[Partial], data: st.DataObject) -> None:
+    stored = [(0, pack(partial)) for partial in made]
+    at = data.draw(st.integers(0, len(stored) - 1))
+    packed = bytearray(stored[at][1])
+    packed[data.draw(st.integers(0, len(packed) - 1))] ^= data.draw(st.integers(1, 255))
+    stored[at] = 0, bytes(packed)
+    with np.errstate(all="ignore"):
+        try:
+            wanted = [unpack(each, 20) for _, each in stored]
+            total = wanted[0]
+            for each in wanted[1:]:
+                total = total + each
+        except (StoreError, ValueError):
+            with pytest.raises((StoreError, ValueError)):
+                added(stored, cells=20, columns=2)
+            return
+        if total.extrema.shape != (4,):
+            return  # numbers of another layout: one alone is not told
+        found = added(stored, cells=20, columns=2)[0]
+    assert found.cells.tobytes() == total.cells.tobytes()
+    assert found.sums.tobytes() == total.sums.tobytes()
