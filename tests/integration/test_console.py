@@ -150,7 +150,7 @@ def test_ended_incidents_are_listed_apart_with_their_reason(site: ConsoleSite) -
         ("/models/flight-delay?window=month", "There is no window month; there are day, week."),
         (
             "/models/flight-delay?measure=luck",
-            "There is no measure luck; there are psi, ks, ks_p, chi2, chi2_p, missing,",
+            "There is no measure luck; there are psi, ks, ks_p, chi2, chi2_p, drift,",
         ),
         ("/models/flight-delay/features/snow", "The model flight-delay has no feature snow."),
         ("/incidents/5f", "There is no incident 5f."),
