@@ -65,6 +65,12 @@ def calibrate_named(counts: ArrayLike, window: Window) -> Calibration | None:
     return _calibrated(table, groups, window, order=False)
 
 
+def calibrate_flattened(blocks: ArrayLike, rows: float, *, order: bool) -> Calibration | None:
+    """The test of windows as long as a block, from (blocks, bins) that are folded already and need not be whole rows."""
+    table = np.asarray(blocks, dtype=np.float64)
+    return _calibrated(table, np.arange(table.shape[1]), Window(1, rows), order=order)
+
+
 def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> Calibration | None:
     counts = folded(table, groups)
     total = counts.sum(axis=0)

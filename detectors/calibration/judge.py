@@ -76,7 +76,11 @@ def judge_all(windows: Sequence[tuple[Calibration, ArrayLike]]) -> list[Verdict 
 
 def judge_stacked(tests: Stacked, counts: ArrayLike) -> list[Verdict | None]:
     """The verdicts of all tests on (bins,) counts that lie behind one another as the tests do."""
-    window = tests.folded(counts)
+    return judge_folded(tests, tests.folded(counts))
+
+
+def judge_folded(tests: Stacked, window: Floats) -> list[Verdict | None]:
+    """The same on counts that are folded already, and need not be whole rows."""
     rows = tests.rows(window)
     away, some = tests.away(window, rows), np.maximum(rows, 1.0)
     weights = tests.omnibus.of(some, tests.scales)
@@ -106,7 +110,7 @@ def cauchy(first: Floats, second: Floats) -> Floats:
 def _verdict(values: Sequence[float], *, ordered: bool) -> Verdict:
     rows, p, p_omnibus, p_location, shift, effective, expected, smallest = values
     return Verdict(
-        rows=int(rows),
+        rows=round(rows),
         p=p,
         p_omnibus=p_omnibus,
         p_location=p_location if ordered else None,

@@ -8,7 +8,7 @@ Where the reference's panes do not do, live ones are asked (:mod:`stream.evaluat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from detectors.budget import division
 from detectors.budget.limits import WindowLimits, window_limits
 from detectors.calibration.calibrate import Calibration, Window, calibrate_named, calibrate_ordered
-from detectors.calibration.judge import Verdict, judge_stacked
+from detectors.calibration.judge import Verdict, judge_folded, judge_stacked
+from detectors.calibration.seasonal import Rhythm
 from detectors.calibration.stacked import Stacked, stacked
 from detectors.profile import pane_matrix
 from schemas.reference import NumericProfile
@@ -25,6 +26,7 @@ from schemas.reports import Measure
 from stream.evaluate.live_calibration import NOTHING, Live, live_test
 from stream.evaluate.places import places_of
 from stream.evaluate.pools import pools_of
+from stream.evaluate.rhythms import Rhythms, rhythms_of, seasonal_test
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
 from stream.evaluate.windows import windows_of
@@ -33,7 +35,7 @@ from stream.evaluate.yardstick import NOT_HELD, Place
 Ints = NDArray[np.int64]
 
 DAY_MS = 86_400_000
-CONVENTION, LIVE = "calibrated", "calibrated live"
+CONVENTION, LIVE, SEASONAL = "calibrated", "calibrated live", "calibrated by hour of week"
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -46,6 +48,7 @@ class Calibrated:
     limits: tuple[WindowLimits | None, ...]
     enough: tuple[bool, ...]
     live: tuple[bool, ...]
+    rhythms: Rhythms | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +62,11 @@ class Said:
     limits: WindowLimits | None
     enough: bool
     live: bool = False
+    seasonal: bool = False
 
     @property
     def convention(self) -> str:
-        return LIVE if self.live else CONVENTION
+        return LIVE if self.live else SEASONAL if self.seasonal else CONVENTION
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,6 +75,7 @@ class _Made:
     rules: ColumnRules
     calibration: Calibration
     live: bool
+    rhythm: Rhythm | None
 
 
 def key_of(length_ms: int, events: int) -> tuple[int, int]:
@@ -98,23 +103,45 @@ def known_calibration(watched: Watched, key: tuple[int, int], live: Live = NOTHI
 def calibration_of(watched: Watched, key: tuple[int, int], live: Live = NOTHING) -> Calibrated:
     """The tests for a key, of columns that can have one: by the reference's own panes, or where these do not do by live ones."""
     made = list(_made(watched, key, live))
+    tests = stacked([one.calibration for one in made]) if made else None
     return Calibrated(
-        stacked=stacked([one.calibration for one in made]) if made else None,
+        stacked=tests,
         held=tuple(one.place.held for one in made),
         bins=np.concatenate([np.zeros(0, np.int64), *(bins_in(watched, one.place) for one in made)]),
         limits=tuple(_limits(watched, one.rules, one.calibration, length_ms=key[0]) for one in made),
         enough=tuple(one.calibration.enough for one in made),
         live=tuple(one.live for one in made),
+        rhythms=None if tests is None else rhythms_of(tests, [one.rhythm for one in made]),
     )
 
 
-def said_of(tests: Calibrated, folded: Ints) -> Mapping[int, Said]:
-    """What each test says of a window, by held column; ``folded``: its counts in the yardstick's folded bins."""
+def said_of(tests: Calibrated, folded: Ints, *, hour: int = 0) -> Mapping[int, Said]:
+    """What each test says of a window, by held column; ``folded``: its counts in the yardstick's folded bins.
+
+    :param hour: of the week, in which it begins.
+    """
     if tests.stacked is None:
         return {}
+    if tests.rhythms is not None:
+        return _said_by_hour(
+            tests, tests.stacked, tests.rhythms, window=tests.stacked.folded(folded[tests.bins]), hour=hour
+        )
     verdicts = judge_stacked(tests.stacked, folded[tests.bins])
     each = zip(tests.held, verdicts, tests.limits, tests.enough, tests.live, strict=True)
     return {held: Said(said, limits, enough, live) for held, said, limits, enough, live in each if said is not None}
+
+
+def _said_by_hour(
+    tests: Calibrated, side_by_side: Stacked, rhythms: Rhythms, *, window: NDArray[np.float64], hour: int
+) -> Mapping[int, Said]:
+    """The same where columns have a rhythm: what PSI comes to with no drift has its distance in it."""
+    verdicts = judge_folded(side_by_side, rhythms.flattened(side_by_side, window, hour))
+    found, distances = {}, rhythms.distance[hour].tolist()
+    for at, (verdict, distance) in enumerate(zip(verdicts, distances, strict=True)):
+        if verdict is not None:
+            said = replace(verdict, expected_psi=verdict.expected_psi + distance)
+            found[tests.held[at]] = Said(said, tests.limits[at], tests.enough[at], tests.live[at], distance > 0.0)
+    return found
 
 
 def with_calibrated(measures: dict[str, Measure], said: Said) -> dict[str, Measure]:
@@ -151,13 +178,13 @@ def _made(watched: Watched, key: tuple[int, int], live: Live) -> Iterator[_Made]
     for place, rules in zip(watched.yardstick.places, watched.rules, strict=True):
         if place.held != NOT_HELD:
             values = events * watched.yardstick.values_of(place) / max(watched.reference.rows, 1)
-            own, rows = _own(watched, place, length_ms=length_ms, values=values), live.of(place.held)
-            stream = None
+            own, rhythm = _own(watched, place, length_ms=length_ms, values=values)
+            rows, stream = live.of(place.held), None
             if rows is not None and (own is None or not own.enough):
                 stream = live_test(watched, place, rows, window_ms=length_ms, values=values)
             calibration = stream or own
             if calibration is not None:
-                yield _Made(place, rules, calibration, stream is not None)
+                yield _Made(place, rules, calibration, stream is not None, rhythm if stream is None else None)
 
 
 def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
@@ -165,15 +192,15 @@ def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
     return Window(length_ms // pane_ms, rows, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
 
 
-def _own(watched: Watched, place: Place, *, length_ms: int, values: float) -> Calibration | None:
-    """By the reference's own panes, where they make up windows of that length."""
+def _own(watched: Watched, place: Place, *, length_ms: int, values: float) -> tuple[Calibration | None, Rhythm | None]:
+    """By the reference's own panes, where they make up windows of that length: of the same hours of the week, or of all."""
     pane_ms, profile = watched.reference.pane_ms, watched.yardstick.profiles[place.held]
     if pane_ms is None or length_ms % pane_ms:
-        return None
+        return None, None
     counts, window = folded_panes(watched, place), window_in(length_ms, pane_ms, values)
-    if isinstance(profile, NumericProfile):
-        return calibrate_ordered(counts, window)
-    return calibrate_named(counts, window)
+    plain = (calibrate_ordered if isinstance(profile, NumericProfile) else calibrate_named)(counts, window)
+    seasonal = seasonal_test(watched, place, counts, plain=plain, window=window)
+    return (plain, None) if seasonal is None else (seasonal.calibration, seasonal.rhythm)
 
 
 def folded_panes(watched: Watched, place: Place) -> Ints:

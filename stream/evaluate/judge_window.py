@@ -23,6 +23,7 @@ from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
 from stream.evaluate.ranking import Ranked, ranked
+from stream.evaluate.rhythms import hour_of
 from stream.evaluate.rolling import Earlier, Rolled, rolled
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.serving import serving_measures
@@ -107,7 +108,9 @@ def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Cha
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
     said = (
-        said_of(known_calibration(watched, window.size, window.live), held.folded)
+        said_of(
+            known_calibration(watched, window.size, window.live), held.folded, hour=hour_of(watched, window.start_ms)
+        )
         if held and is_calibrated(watched, window)
         else {}
     )
