@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 from hypothesis import settings
@@ -15,6 +15,11 @@ from tests.support.backends import Backend
 from tests.support.kafka import KafkaMissing, LocalKafka
 from tests.support.redis import LocalRedis, RedisMissing
 from tests.support.worker import Deployment
+
+if TYPE_CHECKING:  # pandas and scikit-learn are of the demo: a run without it need not load them
+    import pandas as pd
+
+    from stream.local.model import Floats
 
 Service = TypeVar("Service")
 
@@ -37,6 +42,22 @@ def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real Redis shared by the run: never flush it, use ``environment_name``."""
     yield from _running(backends.start_redis, tmp_path_factory.mktemp("redis"))
+
+
+@pytest.fixture(scope="session")
+def flights() -> pd.DataFrame:
+    """The year of flights, read once for all: leave it as it is."""
+    from stream.local.flights import load_flights
+
+    return load_flights()
+
+
+@pytest.fixture(scope="session")
+def scores(flights: pd.DataFrame) -> Floats:
+    """The demo model's score of each flight, trained once for all."""
+    from stream.local.model import scores_of
+
+    return scores_of(flights)
 
 
 @pytest.fixture

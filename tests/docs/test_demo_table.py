@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from stream.local.flights import load_flights
-from stream.local.model import scores_of
+from stream.local.model import Floats
 from tests.support.flights_psi import psi_from_rows
 
 README = Path(__file__).parents[2] / "README.md"
@@ -16,9 +16,7 @@ ROW = re.compile(r"^(\S+)((?: +\d+\.\d+){12})$", re.MULTILINE)
 
 
 @pytest.mark.slow
-def test_the_table_of_the_readme() -> None:
-    flights = load_flights()
-    scores = scores_of(flights)
+def test_the_table_of_the_readme(flights: pd.DataFrame, scores: Floats) -> None:
     months = [psi_from_rows(flights, scores, month=month) for month in range(1, 13)]
     shown = {name: cells.split() for name, cells in ROW.findall(README.read_text())}
 

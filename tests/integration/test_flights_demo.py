@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import pandas as pd
 import pytest
 from rich.console import Console
 
-from stream.local.flights import WEATHER, load_flights
-from stream.local.model import scores_of
+from stream.local.flights import WEATHER
+from stream.local.model import Floats
 from stream.local.monthly import months
 from stream.local.serving import OUTAGE, SLOW
 from stream.local.told import Incident, Told, incident_table
@@ -50,9 +51,9 @@ def test_worker_and_console_say_where_they_are(summary: Any) -> None:
 
 
 @pytest.mark.slow
-def test_monthly_psi_from_the_stream_is_the_psi_of_the_rows(summary: Any) -> None:
-    flights = load_flights()
-    scores = scores_of(flights)
+def test_monthly_psi_from_the_stream_is_the_psi_of_the_rows(
+    summary: Any, flights: pd.DataFrame, scores: Floats
+) -> None:
     for number, month in enumerate(months(), start=1):
         found = {name: value for name, value in summary["psi"][month.name].items() if value is not None}
         assert found == pytest.approx(psi_from_rows(flights, scores, month=number), rel=1e-9, abs=1e-9)

@@ -11,16 +11,14 @@ import pytest
 from rich.console import Console
 
 from stream.local.demo import Summary, replayed
-from stream.local.flights import load_flights
-from stream.local.model import Floats, scores_of
+from stream.local.model import Floats
 
 SIX_WEEKS = 39_000
 
 
 @pytest.fixture(scope="module")
-def scored() -> tuple[pd.DataFrame, Floats]:
-    flights = load_flights()
-    return flights.head(SIX_WEEKS), scores_of(flights)[:SIX_WEEKS]
+def scored(flights: pd.DataFrame, scores: Floats) -> tuple[pd.DataFrame, Floats]:
+    return flights.head(SIX_WEEKS), scores[:SIX_WEEKS]
 
 
 @pytest.fixture(scope="module")

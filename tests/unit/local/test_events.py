@@ -6,16 +6,16 @@ import json
 from collections import Counter
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from schemas.events import Label, Prediction, parse_record
 from stream.local.events import Record, records_of
-from stream.local.flights import FEATURES, load_flights
+from stream.local.flights import FEATURES
 
 
 @pytest.fixture(scope="module")
-def records() -> list[Record]:
-    flights = load_flights()
+def records(flights: pd.DataFrame) -> list[Record]:
     return list(records_of(flights, flights["distance"].to_numpy() / 10_000))
 
 

@@ -13,11 +13,6 @@ from schemas.errors import DriftlineError
 from stream.local import flights as subject
 
 
-@pytest.fixture(scope="module")
-def flights() -> Any:
-    return subject.load_flights()
-
-
 def instant(*when: int) -> int:
     """Epoch milliseconds of a time in UTC."""
     return int(datetime(*when, tzinfo=UTC).timestamp() * 1000)  # type: ignore[misc, arg-type]

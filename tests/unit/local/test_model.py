@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from detectors.profile import numeric_profile
 from detectors.psi import deciles_numeric
-from stream.local.flights import load_flights
-from stream.local.model import DIGITS, scores_of
+from stream.local.model import DIGITS, Floats
 
 MONTHS = (1, 2, 7, 9, 12)
 
 
 @pytest.fixture(scope="module")
-def scored() -> Any:
-    flights = load_flights()
-    return flights.assign(score=scores_of(flights))
+def scored(flights: pd.DataFrame, scores: Floats) -> Any:
+    return flights.assign(score=scores)
 
 
 @pytest.fixture(scope="module")

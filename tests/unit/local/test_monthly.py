@@ -11,8 +11,7 @@ from rich.console import Console
 
 from detectors.edges import bin_of
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
-from stream.local.flights import load_flights
-from stream.local.model import Floats, scores_of
+from stream.local.model import Floats
 from stream.local.monthly import SCORE, months, psi_of_month, psi_table
 from stream.local.watched import january
 from tests.support.flights_psi import psi_from_rows
@@ -22,9 +21,7 @@ JULY = 7
 
 
 @pytest.fixture(scope="module")
-def year() -> tuple[Any, Floats, Reference]:
-    flights = load_flights()
-    scores = scores_of(flights)
+def year(flights: Any, scores: Floats) -> tuple[Any, Floats, Reference]:
     return flights, scores, january(flights, scores)
 
 

@@ -11,13 +11,7 @@ import pytest
 
 from schemas.events import Serving, parse_record
 from stream.local.events import partition_of
-from stream.local.flights import load_flights
 from stream.local.serving import OUTAGE, SLOW, Batch, serving_batches
-
-
-@pytest.fixture(scope="module")
-def flights() -> pd.DataFrame:
-    return load_flights()
 
 
 @pytest.fixture(scope="module")

@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from schemas.monitors import load_monitors
 from schemas.reference import CategoricalProfile, NumericProfile, Reference
-from stream.local.flights import FEATURES, load_flights
-from stream.local.model import scores_of
+from stream.local.flights import FEATURES
+from stream.local.model import Floats
 from stream.local.watched import MODEL, january, write_watched
 
 HOUR_MS = 3_600_000
 
 
 @pytest.fixture(scope="module")
-def reference() -> Reference:
-    flights = load_flights()
-    return january(flights, scores_of(flights))
+def reference(flights: pd.DataFrame, scores: Floats) -> Reference:
+    return january(flights, scores)
 
 
 def numeric(profile: Any) -> NumericProfile:
