@@ -22,6 +22,7 @@ from schemas.reports import Report
 from stream.evaluate.calibrated import rate_of
 from stream.evaluate.judge_window import judge_window
 from stream.evaluate.judged_keys import keys_of
+from stream.evaluate.pooled import known_pooled
 from stream.evaluate.pools import pools_of
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import verdicts_of
@@ -164,12 +165,18 @@ def test_a_feature_without_values_says_nothing_and_a_window_without_any_has_no_t
     assert report_of(OF, complete=False).sources == {}
 
 
-def test_fewer_rows_than_usual_say_less() -> None:
-    """The same shift in a quarter of the rows."""
+def test_fewer_rows_than_usual_say_less_and_more_say_no_more() -> None:
+    (made,) = known_pooled(OF, "day", DAY)
+    test, usual = made.test, np.array([480.0, 480.0])
+    assert test.rows == pytest.approx(usual)
+    assert test.variance(usual) == pytest.approx(test.in_window + test.in_reference)
+    assert test.variance(usual / 4) == pytest.approx(4.0 * test.in_window + test.in_reference)
+    assert test.variance(usual * 4) == pytest.approx(test.variance(usual))
     quarter = {name: values[::4] for name, values in moved(3.0).items()}
-    whole, part = (report_of(OF, rows).sources["weather"].features["dewp"] for rows in (moved(3.0), quarter))
-    assert part.value == pytest.approx(whole.value, rel=0.1)
-    assert (whole.p_value or 0.0) < (part.p_value or 0.0)
+    found = report_of(OF, quarter).sources["weather"].features
+    shifts = np.array([found[place.name].value for place in made.pool.places], dtype=np.float64)
+    by_hand = p_of_shifts(test, shifts, usual / 4).tolist()
+    assert [found[place.name].p_value for place in made.pool.places] == pytest.approx(by_hand, rel=1e-12)
 
 
 def _profile(name: str) -> NumericProfile:
