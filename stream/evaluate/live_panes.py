@@ -57,7 +57,9 @@ async def _live(unit: Unit, merged: Merged, window: Window, *, spec: WindowSpec)
     while search.upto_ms + span_ms <= window.start_ms and len(search.settled) < wanted:
         await _look(unit, merged, spec, search=search, span=(search.upto_ms, search.upto_ms + span_ms))
     ended = tuple(stretch for stretch in search.stretches if stretch.end_ms <= window.start_ms)
-    return Live(ended, awaited_ms=None if ended else search.upto_ms + span_ms + spec.length_ms)
+    # A window that is judged again, late, may begin before a stretch that has ended since.
+    first_end = search.stretches[0].end_ms if search.stretches else search.upto_ms + span_ms
+    return Live(ended, awaited_ms=None if ended else first_end + spec.length_ms)
 
 
 async def _look(unit: Unit, merged: Merged, spec: WindowSpec, *, search: Search, span: tuple[int, int]) -> None:

@@ -85,7 +85,10 @@ def test_late_events_of_the_stretch_calibrate_anew_whoever_evaluates(redis_url: 
                 await evaluator.leave()
                 evaluator = scene.evaluator()
             await scene.evaluate(evaluator)
-            return (await scene.reports())[-2:]
+            reports = await scene.reports()
+            again = [one for one in reports if one.late]  # the window of the late day begins before the stretch is over
+            assert by_day(again) == {4: ("ok", "psi", START + 21 * DAY)}
+            return reports[-2:]
 
     kept = asyncio.run(story(environment_name, restart=False))
     assert asyncio.run(story(f"{environment_name}-again", restart=True)) == kept

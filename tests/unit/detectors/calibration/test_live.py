@@ -48,11 +48,14 @@ def normal(random: np.random.Generator) -> tuple[Floats, Floats]:
 def test_a_stretch_that_lies_off_the_reference_does_not_hide_that_windows_do() -> None:
     random = np.random.default_rng(1)
     whole, edges = normal(random)
-    off = pane_counts(stretch(random, 480, phi=0.5) + 0.3, edges, pane_rows=ROWS)
+    rows = stretch(random, 480, phi=0.5)
+    on, off = (pane_counts(rows + shift, edges, pane_rows=ROWS) for shift in (0.0, 0.3))
     window = Window(24, 480.0, day=24)
     assert is_quiet(off, window, ordered=True)
-    test = calibrate_live(whole, off, window, ordered=True)
+    test, as_is = (calibrate_live(whole, panes, window, ordered=True) for panes in (off, on))
     assert test is not None
+    assert as_is is not None
+    assert test.omnibus.effects.size.sum() == pytest.approx(as_is.omnibus.effects.size.sum(), rel=0.2)
     verdict = judge(test, off[:24].sum(axis=0))
     assert verdict is not None
     assert verdict.p < 1e-3
