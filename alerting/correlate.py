@@ -83,7 +83,7 @@ def _fires(draft: Draft, finding: Finding, known: Known) -> None:
 
 def _goes_on(draft: Draft, incident: Incident, finding: Finding) -> None:
     member = incident.members[finding.key]
-    again = replace(_judged(member, finding), state="firing", cleared=None, blind=None)
+    again = replace(judged(member, finding), state="firing", cleared=None, blind=None)
     again = graded(again)
     if worse(again.severity, member.severity) and member.severity is not None:
         again = replace(again, worsened=(incident.revision + 1, member.severity))
@@ -113,18 +113,19 @@ def _rests(draft: Draft, finding: Finding, known: Known) -> None:
 def _rested(draft: Draft, member: Member, finding: Finding) -> Member:
     """The member after a verdict that is not firing.  Blind is not well: nothing is believed to have changed."""
     if finding.state == "removed":
-        return without(_judged(member, finding))
+        return without(judged(member, finding))
     if member.state == "clear":
-        return _judged(member, finding)
+        return judged(member, finding)
     if finding.state == "ok":
-        return graded(replace(_judged(member, finding), state="clear", cleared=finding.at, blind=None))
+        return graded(replace(judged(member, finding), state="clear", cleared=finding.at, blind=None))
     last = msgspec.structs.replace(
         member.finding, state=finding.state, rev=finding.rev, at=finding.at, seen=finding.seen
     )
     return replace(member, finding=last, state="blind", blind=draft.now if member.blind is None else member.blind)
 
 
-def _judged(member: Member, finding: Finding) -> Member:
+def judged(member: Member, finding: Finding) -> Member:
+    """The member with its newest verdict, whatever that says."""
     return replace(member, finding=finding, step=_step(finding, member.step), peak=_peak(finding, member.peak))
 
 

@@ -67,6 +67,16 @@ class Members(Mapping[str, "Member"]):
         made._count(self.table, changes)
         return made
 
+    def again(self, changes: Mapping[str, Member]) -> Members:
+        """With these members replaced after a refresh: each fires as it did, and only numbers and times are others."""
+        made = Members()
+        made.table = self.table.again(changes)
+        made.by_model = self.by_model.again(
+            {model: self.by_model[model].again(part) for model, part in _parts(changes).items()}
+        )
+        made.subjects, made.active, made._tags = self.subjects, self.active, self._tags
+        return made
+
     def about(self, subject: str) -> Iterator[Member]:
         """The members about a subject."""
         found = self.subjects.get(subject)
@@ -81,11 +91,9 @@ class Members(Mapping[str, "Member"]):
         return self._tags.get(tag, 0)
 
     def _by_model(self, changes: Mapping[str, Member]) -> Table[Table[Member]]:
-        parts: dict[str, dict[str, Member]] = {}
-        for key, member in changes.items():
-            parts.setdefault(member.finding.model, {})[key] = member
         empty: Table[Member] = Table()
-        return self.by_model.put({model: self.by_model.get(model, empty).put(part) for model, part in parts.items()})
+        parts = _parts(changes).items()
+        return self.by_model.put({model: self.by_model.get(model, empty).put(part) for model, part in parts})
 
     def _count(self, before: Table[Member], changes: Mapping[str, Member]) -> None:
         """Bring subjects and counts from ``before`` to what is in the table, one changed member after the other."""
@@ -110,6 +118,13 @@ class Members(Mapping[str, "Member"]):
                 subjects[name] = Subject(name, (*subject.keys, key))
             done[key] = member
         self.subjects, self._tags = self.subjects.put(subjects), tags
+
+
+def _parts(changes: Mapping[str, Member]) -> dict[str, dict[str, Member]]:
+    parts: dict[str, dict[str, Member]] = {}
+    for key, member in changes.items():
+        parts.setdefault(member.finding.model, {})[key] = member
+    return parts
 
 
 def _moves(was: Member | None, member: Member) -> bool:

@@ -83,8 +83,9 @@ _CLEARED: Summary[Member, int] = Summary(
     "cleared",
     lambda member: -(member.cleared or 0) if _is_clear(member) else LATE,
     lambda found: min(found, default=LATE),
+    lasting=True,
 )
-_FIRES: Summary[Member, bool] = Summary("fires", lambda member: member.active, any)
+_FIRES: Summary[Member, bool] = Summary("fires", lambda member: member.active, any, lasting=True)
 
 
 def _firing(incident: Incident) -> Iterable[str]:
@@ -102,7 +103,7 @@ def _above(lineage: Lineage) -> Summary[Member, Above]:
             all_of = part if all_of is None else all_of if part is None else _shared(lineage, all_of, part)
         return all_of
 
-    return Summary("above", of, join, by=lineage)
+    return Summary("above", of, join, by=lineage, lasting=True)
 
 
 def _shared(lineage: Lineage, one: tuple[str, int] | dict[str, int], other: tuple[str, int] | dict[str, int]) -> Above:

@@ -162,7 +162,9 @@ def covered(incident: Incident) -> bool:
 
 def _beyond(taken: Acknowledged) -> Summary[Member, bool]:
     """Whether something fires that was not there when somebody took the incident."""
-    return Summary("beyond", lambda member: member.active and member.finding.key not in taken.keys, any, by=taken)
+    return Summary(
+        "beyond", lambda member: member.active and member.finding.key not in taken.keys, any, by=taken, lasting=True
+    )
 
 
 def _ringing(entry: Entry, motive: Motive) -> Entry:

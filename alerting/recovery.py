@@ -18,7 +18,7 @@ from alerting.outliving import outlived_due
 from alerting.policy import Timings
 from alerting.severity import eased, lowered_due, recovery_hold
 from alerting.table import Summary, Table
-from alerting.totals import EARLY, LATE, awaited, totals
+from alerting.totals import EARLY, LATE, OVER, awaited, totals
 from schemas.incidents import EndReason
 
 
@@ -191,7 +191,7 @@ def _silent_until(draft: Draft, heard: int, step: int, *, said: int) -> int:
 def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:
     """End it: its findings may join elsewhere from now on."""
     draft.release((member for _, member in incident.members.table.rows()), incident.id)
-    at = totals(incident).most.over if incident.members else 0
+    at = incident.members.table.summed(OVER) if incident.members else 0
     over = replace(incident, state="ended", ended=draft.now, ended_at=at, reason=reason)
     return draft.incident(noted(over, draft.now, f"ended: {REASONS[reason]}"))
 
@@ -213,7 +213,7 @@ def _waiting(incident: Incident) -> Iterator[str]:
     return (model for model in members if members[model].summed(_AWAITED))
 
 
-_AWAITED: Summary[Member, bool] = Summary("awaited", awaited, any)
+_AWAITED: Summary[Member, bool] = Summary("awaited", awaited, any, lasting=True)
 
 
 def rests_until(draft: Draft, incident: Incident) -> int | None:

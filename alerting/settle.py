@@ -6,12 +6,13 @@ at last when time alone will change something again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from alerting.cause import causes_of
 from alerting.draft import Draft
 from alerting.history import noted
-from alerting.incident import Incident
+from alerting.incident import Incident, Member
 from alerting.members import Members
 from alerting.missed import note_missed
 from alerting.outliving import outlived
@@ -39,6 +40,24 @@ def settle(draft: Draft, name: str) -> None:
         incident = draft.incident(replace(incident, revision=_revision(draft, name) + 1, updated=draft.now))
     if over(draft, incident):
         draft.forget(incident)
+
+
+def refreshed(draft: Draft, name: str, members: Mapping[str, Member], *, verdicts: int) -> None:
+    """Settle an incident of which nothing changed but numbers and times of members that fire, by so many verdicts.
+
+    They decide only when time alone changes something again.
+    """
+    incident = draft.incidents[name]
+    incident = draft.incident(
+        replace(
+            incident,
+            members=incident.members.again(members),
+            revision=incident.revision + verdicts,
+            updated=draft.now,
+        )
+    )
+    due = event_due(draft, incident)
+    scheduled(draft, incident if due == incident.event_due else draft.incident(replace(incident, event_due=due)))
 
 
 def rerouted(draft: Draft, incident: Incident) -> Incident:

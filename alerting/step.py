@@ -28,12 +28,17 @@ def step(state: State, given: Input, now: int) -> State:
     if isinstance(given, Finding):
         if not is_news(state, given):
             return finished(Draft(state, now))
-        draft = Draft(state, now)
-        hear_time(draft, given)
-        state = finished(draft) if draft.moved else state
+        state = heard(state, given, now)
     draft = Draft(state, now)
     _take(draft, given)
     return finished(draft)
+
+
+def heard(state: State, finding: Finding, now: int) -> State:
+    """The state once event time has passed up to a finding that is news, before the finding itself is taken."""
+    draft = Draft(state, now)
+    hear_time(draft, finding)
+    return finished(draft) if draft.moved else state
 
 
 def advance(state: State, now: int) -> State:

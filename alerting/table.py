@@ -28,23 +28,24 @@ class Summary(Generic[V, S]):
     """Something about rows that follows from each row alone (``of``) and puts together in their order (``join``).
 
     ``join`` must not mind how the rows are divided.  ``by`` is what both depend on besides; what a node remembers under
-    ``name`` counts as long as it is the identical object.
+    ``name`` counts as long as it is the identical object.  ``lasting``: it also holds after :meth:`Table.again`.
     """
 
     name: str
     of: Callable[[V], S]
     join: Callable[[Sequence[S]], S]
     by: object = None
+    lasting: bool = False
 
 
 class _Node:
-    """``below`` are nodes, or at the lowest height (key, value); ``memo`` is name → (by, sum)."""
+    """``below`` are nodes, or at the lowest height (key, value); ``memo`` is name → (by, sum, whether it is lasting)."""
 
     __slots__ = ("below", "memo")
 
     def __init__(self, below: tuple[Any, ...]) -> None:
         self.below = below
-        self.memo: dict[str, tuple[object, Any]] = {}
+        self.memo: dict[str, tuple[object, Any, bool]] = {}
 
 
 class Table(Mapping[str, V]):
@@ -107,6 +108,14 @@ class Table(Mapping[str, V]):
         made._root = _with(made._root, made._height, sorted(changes, key=itemgetter(0)))
         return made
 
+    def again(self, rows: Mapping[str, V]) -> Table[V]:
+        """The table with rows replaced by others of which every lasting summary says the same as before."""
+        made: Table[V] = Table()
+        made._places, made._height = self._places, self._height
+        changes = sorted(((self._places[key], (key, value)) for key, value in rows.items()), key=itemgetter(0))
+        made._root = _with(self._root, self._height, changes, lasts=True)
+        return made
+
     def summed(self, summary: Summary[V, S]) -> S:
         """The summary of all rows."""
         found: S = _summed(self._root, self._height, summary)
@@ -144,24 +153,29 @@ def _placed(places: Map[str, int], keys: Iterable[str]) -> Map[str, int]:
     return places.update({key: len(places) + number for number, key in enumerate(new)}) if new else places
 
 
-def _with(node: _Node | None, height: int, changes: list[tuple[int, tuple[str, Any]]]) -> _Node:
+def _with(node: _Node | None, height: int, changes: list[tuple[int, tuple[str, Any]]], *, lasts: bool = False) -> _Node:
     """The node with these rows at their places; new ones come right after the last."""
     below = list(node.below) if node is not None else []
     if height == 0:
         parts: Iterable[tuple[int, Any]] = ((place % WIDTH, row) for place, row in changes)
     else:
-        parts = _branches(below, height, changes)
+        parts = _branches(below, height, changes, lasts=lasts)
     for number, part in parts:
         if number < len(below):
             below[number] = part
         else:
             below.append(part)
-    return _Node(tuple(below))
+    made = _Node(tuple(below))
+    if lasts and node is not None:
+        made.memo = {name: known for name, known in node.memo.items() if known[2]}
+    return made
 
 
-def _branches(below: list[Any], height: int, changes: list[tuple[int, tuple[str, Any]]]) -> Iterator[tuple[int, _Node]]:
+def _branches(
+    below: list[Any], height: int, changes: list[tuple[int, tuple[str, Any]]], *, lasts: bool
+) -> Iterator[tuple[int, _Node]]:
     for number, some in groupby(changes, key=lambda change: (change[0] >> BITS * height) % WIDTH):
-        yield number, _with(below[number] if number < len(below) else None, height - 1, list(some))
+        yield number, _with(below[number] if number < len(below) else None, height - 1, list(some), lasts=lasts)
 
 
 def _rows(node: _Node, height: int) -> Iterator[tuple[str, Any]]:
@@ -181,7 +195,7 @@ def _summed(node: _Node, height: int, summary: Summary[Any, Any]) -> Any:
     else:
         parts = [_summed(below, height - 1, summary) for below in node.below]
     found = summary.join(parts)
-    node.memo[summary.name] = summary.by, found
+    node.memo[summary.name] = summary.by, found, summary.lasting
     return found
 
 

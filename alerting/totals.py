@@ -40,12 +40,11 @@ class Least(NamedTuple):
 
 
 class Most(NamedTuple):
-    """``wait`` is the longest of what has a say, ``cleared`` since when all that is waited for is clear, ``over`` when the
-    last of all was, ``blind`` since when the last went blind, ``step`` the longest time between two judgements."""
+    """``wait`` is the longest of what has a say, ``cleared`` since when all that is waited for is clear, ``blind`` since when
+    the last went blind, ``step`` the longest time between two judgements."""
 
     wait: int = 0
     cleared: int = EARLY
-    over: int = EARLY
     blind: int = EARLY
     step: int = 0
 
@@ -103,7 +102,6 @@ def _most(member: Member, waits: Sequence[int]) -> Most:
     return Most(
         wait=max(waits, default=0) if member.counts else 0,
         cleared=member.cleared or 0 if awaited(member) else EARLY,
-        over=member.cleared or member.finding.at,
         blind=EARLY if member.state != "blind" or member.blind is None else member.blind,
         step=member.step,
     )
@@ -120,4 +118,8 @@ def _joined(parts: Sequence[Totals]) -> Totals:
     )
 
 
-TOTALS: Summary[Member, Totals] = Summary("totals", _of, _joined)
+TOTALS: Summary[Member, Totals] = Summary("totals", _of, _joined, lasting=True)
+#: When the last of all was over, as far as is known.
+OVER: Summary[Member, int] = Summary(
+    "over", lambda member: member.cleared or member.finding.at, lambda found: max(found, default=EARLY)
+)

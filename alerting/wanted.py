@@ -102,7 +102,7 @@ def _stronger(known: _Claim | None, new: _Claim) -> _Claim:
     return first[0], first[1], min(known[2], new[2])
 
 
-_CLAIMS: Summary[Member, dict[str, _Claim]] = Summary("claims", _claims, _all_claims)
+_CLAIMS: Summary[Member, dict[str, _Claim]] = Summary("claims", _claims, _all_claims, lasting=True)
 
 
 def _want(incident: Incident, claim: _Claim) -> Want:

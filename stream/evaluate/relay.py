@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,13 +48,20 @@ class _Sent:
 
 
 class Relay:
-    """``wake`` says that models have something to send; ``run_once`` sends it."""
+    """``wake`` says that models have something to send; ``run_once`` sends it, at most once in ``gather_s``."""
 
     def __init__(
-        self, redis: Redis, names: Names, producer: Producer, *, patience: Patience, tally: EvaluationTally
+        self,
+        redis: Redis,
+        names: Names,
+        producer: Producer,
+        *,
+        patience: Patience,
+        tally: EvaluationTally,
+        gather_s: float = 0.0,
     ) -> None:
         self._redis, self._names, self._producer, self._patiently = redis, names, producer, patience
-        self._tally = tally
+        self._tally, self._gather_s, self._next_at = tally, gather_s, 0.0
         self._waiting: dict[str, None] = {}
         self._woken = asyncio.Event()
         self._said = ""
@@ -76,6 +84,8 @@ class Relay:
             await asyncio.wait_for(self._woken.wait(), WAKE_S)
         except TimeoutError:
             return
+        await asyncio.sleep(max(0.0, self._next_at - time.monotonic()))
+        self._next_at = time.monotonic() + self._gather_s
         self._woken.clear()
         waiting, self._waiting = list(self._waiting), {}
         taken = True
@@ -97,7 +107,7 @@ class Relay:
             return True
         sent = await self._send(entries)
         if sent.failed or len(entries) == AT_ONCE:
-            self._waiting[model] = None
+            self._waiting[model], self._next_at = None, 0.0
         if not sent.failed:
             await self._patiently(partial(self._redis.xdel, key, *(entry for entry, _ in entries)))
             self._count(model, sent, messages=len(entries))

@@ -21,6 +21,8 @@ from stream.tasks import Periodic
 DAY_MS = 86_400_000
 #: No page is waited for in a replay: it looks so many times more seldom, and closes so many more panes of a model at once.
 REPLAY_INTERVALS = 4
+#: By event time what was concluded is gathered for so long before it is sent.
+GATHER_S = 1.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -56,7 +58,9 @@ def evaluation(
 ) -> Evaluation:
     """Build it; nothing is started."""
     tally = EvaluationTally()
-    relay = Relay(redis, settings.names, relay_producer(settings.kafka), patience=patience, tally=tally)
+    gather_s = 0.0 if settings.clock == "live" else GATHER_S
+    producer = relay_producer(settings.kafka)
+    relay = Relay(redis, settings.names, producer, patience=patience, tally=tally, gather_s=gather_s)
     evaluator = Evaluator(
         redis,
         settings.names,

@@ -17,17 +17,22 @@ from dataclasses import dataclass, field
 
 from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
+from alerting.refreshes import Refreshes
 from alerting.register import calls
 from alerting.state import State
 from alerting.step import AT_ONCE, fire, is_due, next_due, step
 from schemas.answers import Answer
 from schemas.findings import Finding, Progress
 from stream.incidents.answers import answer
-from stream.incidents.inbox import Arrival, Inbox, Message
+from stream.incidents.inbox import Arrival, Fed, Inbox, Message
 
 log = logging.getLogger(__name__)
 
 _BUG = Answer(False, "a bug of driftline kept it from being done, and nothing was changed; `driftline dlq ls` shows it")
+
+
+#: So many findings are taken at once: a millisecond or two.
+TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,10 @@ class Feeding:
                 left -= 1
             else:
                 self.now = max(self.now, now)
-                self.more = self.one()
-                left -= 1
+                fed = self._refreshed(min(left, TOGETHER))
+                if not fed:
+                    self.more = self.one()
+                left -= fed or 1
             yield
 
     def one(self) -> bool:
@@ -97,6 +104,39 @@ class Feeding:
         else:
             self._feed(fed.arrival)
         return True
+
+    def _refreshed(self, most: int) -> int:
+        """Feed what comes next in the inbox as far as it is refreshes, so many at most: how many it was."""
+        run, taken = Refreshes(self.state), list[tuple[int, Arrival | None]]()
+        while len(taken) < most:
+            fed = self.inbox.first(self.now)
+            if fed is None or (fed.now > self.now and not self._may_move()) or not _taken(run, fed):
+                break
+            self.inbox.drop_first()
+            self.now = max(self.now, fed.now)
+            taken.append((self.now, fed.arrival))
+        if taken:
+            self._finish(run, taken)
+        return len(taken)
+
+    def _finish(self, run: Refreshes, taken: list[tuple[int, Arrival | None]]) -> None:
+        """Refreshes change nothing that anybody waits for: time that might move may go on."""
+        free, self.blocked = self._free_at is self.state, set()
+        try:
+            self.state = run.finished()
+        except Exception as bug:
+            log.error("a bug: findings that only repeat others are taken one by one", exc_info=bug)
+            self._one_by_one(taken)
+            return
+        self._free_at = self.state if free else None
+        self.findings.extend(a.message for _, a in taken if a is not None and isinstance(a.message, Finding))
+
+    def _one_by_one(self, taken: list[tuple[int, Arrival | None]]) -> None:
+        for self.now, arrival in taken:
+            if arrival is None:
+                self.state = step(self.state, Tick(), self.now)
+            else:
+                self._feed(arrival)
 
     def _fire(self, until: int) -> bool:
         if not is_due(self.state, until):
@@ -136,6 +176,20 @@ class Feeding:
         if not self.blocked:
             self._free_at = self.state
         return not self.blocked
+
+
+def _taken(run: Refreshes, fed: Fed) -> bool:
+    """Whether a thing is a refresh, or only time that passes, and was taken as such; what raises is left to ``step``."""
+    if fed.arrival is None:
+        return run.pass_to(fed.now)
+    message = fed.arrival.message
+    try:
+        if isinstance(message, Finding):
+            return run.take(message, fed.now)
+        return isinstance(message, Progress) and run.hear(message, fed.now)
+    except Exception as bug:
+        log.error("a bug: a finding is taken by itself", exc_info=bug)
+        return False
 
 
 def untold(state: State, now: int) -> list[Call]:

@@ -72,6 +72,7 @@ class EventInbox:
         self._held: list[tuple[int, str, int, Arrival]] = []
         self._actions: deque[Arrival] = deque()
         self._told = -1
+        self._judged: int | None = None
         self.announce(announced)
 
     def __len__(self) -> int:
@@ -81,6 +82,7 @@ class EventInbox:
         """Another configuration is in force; of a model that it has no more nothing will come, and nobody waits for that."""
         self._announced = set(pairs)
         self._models = {model for model, _ in self._announced}
+        self._judged = self._least_mark()
 
     def add(self, arrival: Arrival) -> None:
         """Take in a record; one that was taken in before is left out."""
@@ -132,6 +134,9 @@ class EventInbox:
 
     def judged(self) -> int | None:
         """The event time up to which every stream is judged; None while an announced one has not spoken."""
+        return self._judged
+
+    def _least_mark(self) -> int | None:
         if not self._announced <= set(self._marks):
             return None
         return min((at for _, at in self._counting()), default=None)
@@ -150,8 +155,11 @@ class EventInbox:
 
     def _mark(self, mark: Progress) -> None:
         pair = (mark.model, mark.stream)
+        before = self._marks.get(pair)
         self._marks[pair] = max(mark.at, self._marks.get(pair, mark.at))
         self._latenesses[pair] = mark.seen - mark.at
+        if before is None or before == self._judged:
+            self._judged = self._least_mark()
 
     def _least_lateness(self) -> int:
         # A finding that is still to come is seen no earlier than this after the time that all have passed.

@@ -1,15 +1,17 @@
-"""The relay: documents of incidents from the outbox in Redis to Kafka's compacted topic, each confirmed before it is removed.
+"""The relay: documents of incidents from Redis to Kafka's compacted topic, each confirmed before its outbox entry is removed.
 
-A crash between the two sends a document again; the topic is compacted by incident and a document carries its revision, so
-that does no harm.  An incident that is forgotten after its time leaves an empty record, which compaction removes.  A document
-that Kafka will never take is given up, counted and said once: it stays in Redis, and those after it go out.
+The outbox names incidents, and what is sent is the document as it is then: of several changes only the last may be.  A crash
+sends a document again; the topic is compacted by incident and a document carries its revision, so that does no harm.  An
+incident that is forgotten after its time leaves an empty record, which compaction removes.  A document that Kafka will never
+take is given up, counted and said once: it stays in Redis, and those after it go out.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
@@ -19,9 +21,14 @@ from stream.incidents.owner import Owner
 
 log = logging.getLogger(__name__)
 
-Entry = tuple[bytes, dict[bytes, bytes]]
+#: Its id, and the incident's.
+Entry = tuple[bytes, bytes]
 
 AT_ONCE = 200
+#: So many documents are read at once: one may have a hundred kilobytes.
+DOCUMENTS = 10
+#: By event time changes are gathered for so long.
+GATHER_S = 0.25
 FLUSH_S = 1.0
 #: Where Kafka does not take documents, they are tried again after so long.
 AGAIN_S = 1.0
@@ -36,6 +43,7 @@ class Relay:
         self._owner, self._producer = owner, producer
         store = owner.store
         self._outbox, self._topic = store.names.incidents("outbox"), store.names.topic("incidents")
+        self._documents = store.names.incidents("documents")
         self._given_up: set[bytes] = set()
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
@@ -43,6 +51,8 @@ class Relay:
     async def run(self) -> None:
         """Wait for a turn, then send until the outbox is empty."""
         await self._changed.wait()
+        if self._owner.lock_step:  # nobody waits for a year that is replayed: what changes again meanwhile is sent once
+            await asyncio.sleep(GATHER_S)
         self._changed.clear()
         while self._owner.tenure is not None:
             found = await self._owner.patience(self._oldest)
@@ -52,46 +62,50 @@ class Relay:
 
     async def _oldest(self) -> list[Entry]:
         found: Any = await self._owner.store.redis.xrange(self._outbox, count=AT_ONCE)
-        return list(found)
+        return [(entry, fields[b"id"]) for entry, fields in found]
 
     async def _send(self, found: Sequence[Entry]) -> None:
+        """Send the documents of the first incidents; each is as it is now, so all that was to be sent of it is done."""
+        incidents = list(dict.fromkeys(incident for _, incident in found))[:DOCUMENTS]
+        stored: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._documents, incidents))
+        documents: dict[bytes, bytes | None] = dict(zip(incidents, stored, strict=True))
         passing("before-publish")
-        taken = await asyncio.to_thread(self._delivered, found)
+        taken = await asyncio.to_thread(self._delivered, documents)
         passing("after-publish")
-        if taken:
-            await self._owner.patience(lambda: self._owner.store.redis.xdel(self._outbox, *taken))
-        if len(taken) < len(found):
-            log.error("Kafka did not take %d documents of incidents; trying again", len(found) - len(taken))
+        done = [entry for entry, incident in found if incident in taken]
+        if done:
+            await self._owner.patience(lambda: self._owner.store.redis.xdel(self._outbox, *done))
+        if len(taken) < len(documents):
+            log.error("Kafka did not take %d documents of incidents; trying again", len(documents) - len(taken))
             await asyncio.sleep(AGAIN_S)
 
-    def _delivered(self, found: Sequence[Entry]) -> list[bytes]:
-        """Produce and wait; the outbox entries that are done with, up to the first that is not: order is kept."""
+    def _delivered(self, documents: Mapping[bytes, bytes | None]) -> set[bytes]:
+        """Produce and wait; the incidents that are done with."""
         done: set[bytes] = set()
-        for entry, fields in found:
-            if not self._produced(entry, fields, done=done):
+        for incident, document in documents.items():
+            if not self._produced(incident, document, done=done):
                 break
         while self._producer.flush(FLUSH_S):
             pass
-        kept = next((at for at, (entry, _) in enumerate(found) if entry not in done), len(found))
-        return [entry for entry, _ in found[:kept]]
+        return done
 
-    def _produced(self, entry: bytes, fields: dict[bytes, bytes], *, done: set[bytes]) -> bool:
+    def _produced(self, incident: bytes, document: bytes | None, *, done: set[bytes]) -> bool:
         """Hand over a document; False where the ones after it have to wait."""
 
         def answered(error: KafkaError | None, _: object) -> None:
             if error is None:
-                done.add(entry)
+                done.add(incident)
             elif error.code() in _HOPELESS:
-                self._give_up(fields[b"id"], size=len(fields[b"document"]))
-                done.add(entry)
+                self._give_up(incident, size=len(document or b""))
+                done.add(incident)
 
         try:
-            self._producer.produce(self._topic, fields[b"document"] or None, fields[b"id"], on_delivery=answered)
+            self._producer.produce(self._topic, document, incident, on_delivery=answered)
         except BufferError:
             return False
         except KafkaException as refused:
             answered(refused.args[0], None)
-            return entry in done
+            return incident in done
         return True
 
     def _give_up(self, incident: bytes, *, size: int) -> None:

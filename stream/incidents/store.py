@@ -13,7 +13,7 @@ key                  type        what
 ``ended``            sorted set  ended incidents by when they ended
 ``timeline:<id>``    stream      what happened to an incident, oldest first, capped
 ``silences``         hash        silence -> JSON
-``outbox``           stream      documents that are to be sent to Kafka's compacted topic
+``outbox``           stream      incidents whose documents are to be sent to Kafka's compacted topic
 ``answer:<nonce>``   string      what became of an action, for the command that waits for it; kept an hour
 ===================  ==========  ===========================================================================
 

@@ -77,7 +77,7 @@ def forgetting(incidents: list[str]) -> Iterator[Write]:
         yield "documents", "HDEL", (one,)
         yield "ended", "ZREM", (one,)
         yield f"timeline:{one}", "DEL", ()
-        yield "outbox", "XADD", ("*", "id", one, "document", b"")
+        yield "outbox", "XADD", ("*", "id", one)
 
 
 def _records(changed: Changed) -> Iterator[Write]:
@@ -92,7 +92,7 @@ def _documents(changed: Changed) -> Iterator[Write]:
     for one, document in changed.documents.items():
         packed = encode(document)
         yield "documents", "HSET", (one, packed)
-        yield "outbox", "XADD", ("*", "id", one, "document", packed)
+        yield "outbox", "XADD", ("*", "id", one)
         if document.ended is not None:
             yield "ended", "ZADD", (document.ended, one)
 

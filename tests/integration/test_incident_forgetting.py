@@ -36,9 +36,10 @@ class Kept:
         return {name.decode() for name in (*ended, *documents, *lines)}
 
     def emptied(self) -> list[str]:
-        """The tombstones in the outbox."""
+        """The incidents in the outbox that have no document any more."""
         found = cast("list[tuple[bytes, dict[bytes, bytes]]]", self._redis.xrange(self._names.incidents("outbox")))
-        return [fields[b"id"].decode() for _, fields in found if fields[b"document"] == b""]
+        there = cast("list[bytes]", self._redis.hkeys(self._names.incidents("documents")))
+        return [fields[b"id"].decode() for _, fields in found if fields[b"id"] not in there]
 
 
 @pytest.fixture

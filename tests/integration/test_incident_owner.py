@@ -78,7 +78,6 @@ def test_a_finding_becomes_an_incident_that_is_stored_published_and_told_once(pl
     ]
     outbox = cast("list[tuple[bytes, dict[bytes, bytes]]]", place.redis.xrange(place.names.incidents("outbox")))
     assert outbox[-1][1][b"id"] == incident.id.encode()
-    assert decode(outbox[-1][1][b"document"]) == incident
     lines = cast("list[Any]", place.redis.xrange(place.names.incidents("timeline", incident.id)))
     assert lines
     assert len({fields[b"text"] for _, fields in lines}) == len(lines), "each line of the timeline is written once"

@@ -40,8 +40,8 @@ class Broker:
         return 0
 
 
-def relayed(url: str, environment: str, producer: object, *, documents: list[bytes]) -> OwnerTally:
-    """What was counted when the relay has emptied an outbox that holds these."""
+def relayed(url: str, environment: str, producer: object, *turns: list[tuple[str, bytes]]) -> OwnerTally:
+    """What was counted when the relay has emptied an outbox that names these incidents, with their documents, turn by turn."""
 
     async def run() -> OwnerTally:
         async with redis_async.Redis.from_url(url) as redis:
@@ -49,12 +49,17 @@ def relayed(url: str, environment: str, producer: object, *, documents: list[byt
             owner = Owner(IncidentStore(redis, names), lock_step=False, patience=Patience(), tally=OwnerTally())
             relay = Relay(owner, cast(Producer, producer))
             await take(owner)
-            for document in documents:
-                fields: dict[Any, Any] = {"id": "inc-1", "document": document}
-                await redis.xadd(names.incidents("outbox"), fields)
-            async with asyncio.timeout(20):
-                await relay.run()
-            assert await redis.xlen(names.incidents("outbox")) == 0
+            for documents in turns:
+                for incident, document in documents:
+                    stored: Any = redis.hset(names.incidents("documents"), incident, document)  # type: ignore[arg-type]
+                    await stored
+                    fields: dict[Any, Any] = {"id": incident}
+                    await redis.xadd(names.incidents("outbox"), fields)
+                for listener in owner.listeners:
+                    listener.set()
+                async with asyncio.timeout(20):
+                    await relay.run()
+                assert await redis.xlen(names.incidents("outbox")) == 0
             return owner.tally
 
     return asyncio.run(run())
@@ -65,7 +70,7 @@ def test_a_document_that_is_too_large_for_kafka_is_counted_and_said_once(
 ) -> None:
     with caplog.at_level(logging.ERROR):
         producer = incident_producer("127.0.0.1:1")
-        tally = relayed(redis_url, environment_name, producer, documents=[b"x" * 1_100_000, b"y" * 1_100_000])
+        tally = relayed(redis_url, environment_name, producer, *[[("inc-1", b"x" * 1_100_000)]] * 2)
     assert tally.unpublished == 2
     assert caplog.messages == [
         "Kafka takes no document of 1100000 bytes; its topic goes on without that of incident inc-1"
@@ -76,6 +81,12 @@ def test_a_full_local_queue_keeps_the_order(
     redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("stream.incidents.publish.AGAIN_S", 0.0)
-    broker, documents = Broker(room=2), [b"1", b"2", b"3", b"4", b"5"]
-    assert relayed(redis_url, environment_name, broker, documents=documents).unpublished == 0
-    assert broker.taken == documents
+    broker, documents = Broker(room=2), [(f"inc-{number}", b"%d" % number) for number in range(5)]
+    assert relayed(redis_url, environment_name, broker, documents).unpublished == 0
+    assert broker.taken == [document for _, document in documents]
+
+
+def test_an_incident_that_changed_again_is_sent_once_as_it_is_now(redis_url: str, environment_name: str) -> None:
+    broker = Broker()
+    relayed(redis_url, environment_name, broker, [("inc-1", b"old"), ("inc-2", b"two"), ("inc-1", b"new")])
+    assert broker.taken == [b"new", b"two"]
