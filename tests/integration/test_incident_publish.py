@@ -51,7 +51,7 @@ def relayed(url: str, environment: str, producer: object, *turns: list[tuple[str
             await take(owner)
             for documents in turns:
                 for incident, document in documents:
-                    stored: Any = redis.hset(names.incidents("documents"), incident, document)  # type: ignore[arg-type]
+                    stored: Any = redis.hset(names.incidents("documents"), incident, document)
                     await stored
                     fields: dict[Any, Any] = {"id": incident}
                     await redis.xadd(names.incidents("outbox"), fields)
