@@ -21,7 +21,7 @@ from stream.ingest import codes, marks
 from stream.ingest.batch_times import times_of
 from stream.ingest.doubt import WIRES, doubtful
 from stream.ingest.shape import Columns, Shape
-from stream.ingest.slab import Slab, categories_of, matrix_of, numbers_of
+from stream.ingest.slab import NanWord, Slab, categories_of, matrix_of, numbers_of
 from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
@@ -47,7 +47,7 @@ class _Rows:
     record: Record
     times: Ints
     chosen: Bools | None
-    nan: bool
+    nan: NanWord
 
     def column(self, path: str) -> Any:
         """The column that a path of the event names; None where the batch has none."""
@@ -78,7 +78,7 @@ class Batches:
         if len(refused) < np.count_nonzero(doubt | timeless):
             return None  # the contract accepts what was in doubt
         chosen = ~(doubt | timeless) if refused else None
-        rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, b"NaN" in (record.value or b""))
+        rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, NanWord(record))
         if self.stream == "features":
             return Taken(
                 tuple(_of_values(rows, number, self.shapes[number]) for number in self.declared[about]), refused

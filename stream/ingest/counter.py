@@ -19,9 +19,11 @@ from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
 from stream.ingest.plan import StreamPlan, retaught, taught
+from stream.ingest.sheets import sheets_of
 from stream.ingest.slab_values import slab_values
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
+from stream.ingest.whole import count_sheet
 from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS, Layout
 from stream.state.packing import Partial, empty
 from stream.state.store import PaneKey
@@ -159,12 +161,17 @@ class Counter:
         chosen = np.flatnonzero(live)
         if not len(chosen):
             return
-        rows = _rows(buffer, block, chosen, plan=plan, panes=panes, of_row=groups.of_row)
-        count(rows, self.arena, narrow=plan.tables.narrow, wide=plan.tables.wide)
-        self._count_unknown(buffer, block.row[chosen], rows)
-        self._note_late(groups.of_row[chosen[rows.late]], panes)
+        tables, of_row, late = plan.tables, groups.of_row, block.late[chosen]
+        sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
+        for sheet in sheets:
+            count_sheet(sheet, self.arena, narrow=tables.narrow, wide=tables.wide)
+        if len(single):
+            rows = _rows(buffer, block, single, plan=plan, panes=panes, of_row=of_row)
+            count(rows, self.arena, narrow=tables.narrow, wide=tables.wide)
+            self._count_unknown(buffer, block.row[single], rows)
+        self._note_late(of_row[chosen[late]], panes)
         self.events += len(chosen)
-        self.late += int(rows.late.sum())
+        self.late += int(late.sum())
 
     def _pane(
         self, at: int, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]

@@ -77,16 +77,27 @@ def _cells(values: Floats, finite: npt.NDArray[np.bool_], *, group: NumericGroup
 
 
 def _special_cells(values: Floats, specials_at: Ints) -> Ints:
+    kind = special_kinds(values)
+    return np.where(kind < 0, WASTE, specials_at + kind)
+
+
+def special_kinds(values: Floats) -> Ints:
+    """Of values that are no finite numbers, each one's place in ``SPECIALS``; -1 of those that are not counted at all."""
     kind = _NAN_KIND[np.where(np.isnan(values), marks.states(values), 0)]
     kind[values == np.inf] = SPECIALS.index("positive_infinity")
     kind[values == -np.inf] = SPECIALS.index("negative_infinity")
-    return np.where(kind < 0, WASTE, specials_at + kind)
+    return kind
+
+
+def hash_buckets(values: Floats) -> Ints:
+    """The bucket of each value, by a hash of its bits."""
+    buckets: Ints = (values.view(np.uint64) * _GOLDEN >> np.uint64(60)).astype(np.int64)
+    return buckets
 
 
 def _count_detail(values: Floats, first: Ints, *, arena: Arena, group: NumericGroup, at: tuple[Ints, Ints]) -> None:
     hash_at = group.hash_at[at]
-    bucket = (values.view(np.uint64) * _GOLDEN >> np.uint64(60)).astype(np.int64)
-    _scatter(arena, first + np.where(hash_at == WASTE, WASTE, hash_at + bucket))
+    _scatter(arena, first + np.where(hash_at == WASTE, WASTE, hash_at + hash_buckets(values)))
     beyond = np.nonzero((values < group.minimum[at]) | (values > group.maximum[at]))[0]
     if len(beyond):
         there = (at[0][beyond], at[1][beyond])

@@ -47,7 +47,20 @@ class Slab:
         return len(self.times)
 
 
-def matrix_of(columns: Iterable[Any], count: int, *, rows: Bools | None, nan: bool) -> Floats:
+class NanWord:
+    """Whether a record holds the word NaN: true or false as ``in`` says, looked for once and only where it matters."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+        self._found: bool | None = None
+
+    def __bool__(self) -> bool:
+        if self._found is None:
+            self._found = b"NaN" in (self._record.value or b"")
+        return self._found
+
+
+def matrix_of(columns: Iterable[Any], count: int, *, rows: Bools | None, nan: NanWord) -> Floats:
     """(columns × rows) of numbers; ``rows`` chooses among the batch's ``count``, None all of them."""
     found = [numbers_of(column, count, nan=nan) for column in columns]
     if not found:
@@ -55,10 +68,10 @@ def matrix_of(columns: Iterable[Any], count: int, *, rows: Bools | None, nan: bo
     return np.stack(found if rows is None else [values[rows] for values in found])
 
 
-def numbers_of(column: Any, count: int, *, nan: bool) -> Floats:
+def numbers_of(column: Any, count: int, *, nan: NanWord | bool) -> Floats:
     """A column of a batch as the numbers and marks that ``strict.number_of`` makes of each value.
 
-    :param nan: whether there may be a NaN among the values of a list.
+    :param nan: whether there may be a NaN among the values of a list; only asked where one could be confused with a null.
 
     >>> numbers_of([1, None, 2.5], 3, nan=False).tolist()
     [1.0, nan, 2.5]
@@ -67,7 +80,8 @@ def numbers_of(column: Any, count: int, *, nan: bool) -> Floats:
         return _marked(np.frombuffer(column.raw, np.dtype("<f8")).astype(np.float64))
     if type(column) is not list:
         return np.full(count, number_of(column), np.float64)
-    return np.fromiter(map(number_of, column) if nan else _floats(column), np.float64, count)
+    values = np.fromiter(_floats(column), np.float64, count)
+    return np.fromiter(map(number_of, column), np.float64, count) if np.isnan(values).any() and nan else values
 
 
 def _floats(column: list[Any]) -> Iterable[float | None]:

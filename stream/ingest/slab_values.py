@@ -32,15 +32,15 @@ def slab_values(slabs: Sequence[Slab], row: Ints, layout: Ints, *, tables: Strea
         narrow[low:high, : len(slab.narrow)] = slab.narrow[:, at].T
         wide[low:high, : len(slab.wide)] = slab.wide[:, at].T
         for number in np.unique(layout[low:high]).tolist():
-            found = _codes(slab, tables.codes[number])
+            found = codes_of(slab, tables.codes[number])
             here = layout[low:high] == number
             codes[low:high, : len(found)][here] = found[:, at[here]].T
         first += len(slab)
     return narrow, wide, codes
 
 
-def _codes(slab: Slab, tables: Sequence[CodeTable]) -> Ints:
-    """(columns × rows) of cells."""
+def codes_of(slab: Slab, tables: Sequence[CodeTable]) -> Ints:
+    """(columns × rows) of category cells, by the tables of one layout."""
     found = np.empty((len(tables), len(slab)), np.int64)
     for place, table, column in zip(found, tables, slab.categorical, strict=True):
         place[:] = _looked_up(column, table, len(slab))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from schemas.config import InForce
 from schemas.names import Stream
 from schemas.wire import PredictionPart
-from stream.ingest import doubt
+from stream.ingest import doubt, sheets
 from stream.ingest.batch import Batches
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.plan import StreamPlan
@@ -118,11 +118,13 @@ def test_damaged_batches_come_out_the_same_by_columns_and_by_rows(stream: Stream
     assert 500 < taken < 1300  # else the mutations are too wild, or too tame, to say anything
 
 
+@pytest.mark.parametrize("enough", [1, 10_000], ids=["whole columns", "row by row"])
 @pytest.mark.parametrize("stream", STREAMS)
-def test_damaged_batches_leave_the_same_behind(stream: Stream) -> None:
+def test_damaged_batches_leave_the_same_behind(stream: Stream, enough: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted: several records to a block, panes that are over, versions and unknown names."""
+    monkeypatch.setattr(sheets, "ENOUGH", enough)
     chance = Random(7)
-    for lateness in (0, 24 * HOUR, 0, 0) * 10:
+    for lateness in (0, 24 * HOUR, 0, 0) * 5:
         values = [batch_mutant(chance.choice(BATCHES[stream]), chance) for _ in range(8)]
         by_columns, by_rows = fresh(stream)
         assert left(by_columns, values, lateness=lateness) == left(by_rows, values, lateness=lateness), values
@@ -144,14 +146,57 @@ def test_a_batch_counts_among_events_where_it_stands(stream: Stream) -> None:
         assert left(by_columns, values) == left(by_rows, values), values
 
 
+@pytest.mark.parametrize("enough", [1, 10_000], ids=["whole columns", "row by row"])
 @pytest.mark.parametrize("stream", STREAMS)
-def test_around_a_switch_each_row_counts_in_the_layout_of_its_pane(stream: Stream) -> None:
+def test_around_a_switch_each_row_counts_in_the_layout_of_its_pane(
+    stream: Stream, enough: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sheets, "ENOUGH", enough)
     force = InForce(reference=NEW, monitor=monitor(pane_ms=HOUR // 2), from_ms=NOON + HOUR, previous=(OLD, monitor()))
     value = json.dumps(BATCHES[stream][0]).encode()
     plan, other = (applied(trees=force)[stream] for _ in range(2))
     assert is_taken(plan, value)
     assert left(plan, [value]) == left(row_by_row(other), [value])
     assert len(left(plan, [value])["partials"]) == 2
+
+
+def test_a_large_batch_counts_as_its_rows_would() -> None:
+    """So many values that whole columns are counted: at edges, beyond the reference, at the clip, of no number; constants."""
+    chance, rows = Random(5), 3 * sheets.ENOUGH
+    odd = (
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        "x",
+        0.0,
+        -0.0,
+        10,
+        20.0,
+        1e9,
+        -1e9,
+        9.75,
+        math.nextafter(10.0, 0.0),
+        -5,
+    )
+    temp = [chance.choice((chance.choice(odd), chance.gauss(10, 8))) for _ in range(rows)]
+    batch = {
+        "model": "trees", "timestamp": [NOON + HOUR * (at % 3 == 0) + at for at in range(rows)], "note": 1,
+        "features": {"temp": temp, "wide": 1e5, "tail": [f"N{at % 77}" for at in range(rows)], "gust": 2},
+        "prediction": {"score": [chance.random() for _ in range(rows)], "label": "yes"}, "latency_s": None,
+    }  # fmt: skip
+    value = json.dumps(batch).encode()
+    by_columns, by_rows = fresh("predictions")
+    found = left(by_columns, [value])
+    assert found == left(by_rows, [value])
+    assert len(found["partials"]) == 2
+
+
+def test_a_label_is_text_however_long_a_number_it_is() -> None:
+    batch = {"model": "trees", "timestamp": TIMES[:2], "prediction": {"label": [2**1024, 1]}}
+    value = json.dumps(batch).encode()
+    assert decoded(PLANS["predictions"], value) == by_contract(PLANS["predictions"], "predictions", value)
+    assert is_taken(PLANS["predictions"], value)
 
 
 CELLS = (

@@ -1,0 +1,62 @@
+"""Which rows of a block are counted by whole columns: those of a slab of which enough fall into one pane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from stream.ingest.block import Block
+from stream.ingest.buffer import Buffer
+from stream.ingest.slab import Slab
+from stream.ingest.slab_values import codes_of
+from stream.ingest.tables import StreamTables
+from stream.ingest.tenure import OpenPane
+from stream.ingest.whole import Sheet
+
+Ints = npt.NDArray[np.int64]
+
+#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.
+ENOUGH = 256
+
+
+def sheets_of(
+    buffer: Buffer, block: Block, chosen: Ints, *, of_row: Ints, panes: Sequence[OpenPane | None], tables: StreamTables
+) -> tuple[list[Sheet], Ints]:
+    """The sheets, and the rows of ``chosen`` that are left to be counted one by one.
+
+    :param of_row: for each row of the block its place in ``panes``.
+    """
+    row, first = block.row[chosen], len(buffer.shape)
+    left, sheets = np.ones(len(chosen), np.bool_), []
+    for slab in buffer.slabs:
+        low, high = np.searchsorted(row, (first, first + len(slab)))
+        if high - low >= ENOUGH:
+            here = chosen[low:high]
+            for at in _full(of_row[here]):
+                taken = of_row[here] == at
+                left[low:high] &= ~taken
+                if pane := panes[at]:
+                    rows = here[taken]
+                    at_slab = block.row[rows] - first
+                    layout = int(block.layout[rows[0]])
+                    late = int(block.late[rows].sum())
+                    sheets.append(_sheet(slab, at_slab, pane, layout=layout, late=late, tables=tables))
+        first += len(slab)
+    return sheets, chosen[left]
+
+
+def _full(groups: Ints) -> list[int]:
+    """Groups of enough rows."""
+    found, rows = np.unique(groups, return_counts=True)
+    full: list[int] = found[rows >= ENOUGH].tolist()
+    return full
+
+
+def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, layout: int, late: int, tables: StreamTables) -> Sheet:
+    codes = codes_of(slab, tables.codes[layout])
+    narrow, wide = slab.narrow, slab.wide
+    if len(at) < len(slab):
+        narrow, wide, codes = narrow[:, at], wide[:, at], codes[:, at]
+    return Sheet(layout, pane.room, narrow, wide, codes, len(at), late, slab.unknown_features, slab.unknown_keys)
