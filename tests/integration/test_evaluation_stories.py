@@ -52,13 +52,12 @@ def test_a_replay_gives_the_same_findings_however_it_is_polled(
     async def replayed(environment: str, every: int) -> list[Finding]:
         async with opened(redis_url, environment) as scene:
             evaluator = scene.evaluator()
-            await evaluator.tend()
             for hour in range(60):
                 await scene.count(hour % 2, at(hour), events=200, clock=at(hour + 1))
                 await scene.move(1 - hour % 2, at(hour + 1))
                 if hour % every == 0:
-                    await evaluator.run_once()
-            await evaluator.run_once()
+                    await scene.evaluate(evaluator)
+            await scene.evaluate(evaluator)
             return sorted(await findings(scene), key=lambda one: (one.at, one.key))
 
     once = asyncio.run(replayed(f"{environment_name}a", 5))
