@@ -8,6 +8,7 @@ that average Siegmund's approximation of the run length is enough (within 3 % of
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -22,6 +23,7 @@ _NODES = 9
 FREE_SHARE = 0.7
 
 
+@functools.lru_cache(4096)  # the columns of a model ask alike
 def cusum_limit(rate: float, slack: float, *, panes: int, blocks: float) -> float:
     """The limit of a two-sided CUSUM of pane means, in long-run sd of the reference, so that it alarms at ``rate`` a pane.
 

@@ -71,7 +71,25 @@ def calibrate_flattened(blocks: ArrayLike, rows: float, *, order: bool) -> Calib
     return _calibrated(table, np.arange(table.shape[1]), Window(1, rows), order=order)
 
 
-def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> Calibration | None:
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """A reference in blocks: (panes, folded bins) counts, their sums and shares, and panes in a block."""
+
+    groups: Ints
+    counts: Floats
+    total: Floats
+    shares: Floats
+    scale: Scale
+    length: int
+
+
+def blocked_ordered(counts: ArrayLike, window: Window) -> Blocked | None:
+    """An ordered feature's reference in the blocks of a calibration, whose making costs most; None where it has none."""
+    table = np.asarray(counts, dtype=np.float64)
+    return _blocked(table, ordered_groups(shares_of(table.sum(axis=0)), window.rows), window)
+
+
+def _blocked(table: Floats, groups: Ints, window: Window) -> Blocked | None:
     counts = folded(table, groups)
     total = counts.sum(axis=0)
     length = block_length(len(counts), window.panes, day=window.day)
@@ -80,16 +98,22 @@ def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> 
         return None
     rows = float(total.sum())
     scale = Scale(rows, rows * length / len(counts), blocks, window.panes / length)
-    shares = shares_of(total)
-    scores = normal_scores(shares) if order else None
+    return Blocked(groups, counts, total, shares_of(total), scale, length)
+
+
+def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> Calibration | None:
+    known = _blocked(table, groups, window)
+    if known is None:
+        return None
+    scores = normal_scores(known.shares) if order else None
     return Calibration(
         groups=groups,
-        counts=total,
-        shares=shares,
-        scale=scale,
-        omnibus=omnibus_of(counts, shares, length=length, scale=scale),
+        counts=known.total,
+        shares=known.shares,
+        scale=known.scale,
+        omnibus=omnibus_of(known.counts, known.shares, length=known.length, scale=known.scale),
         scores=scores,
-        location=None if scores is None else location_of(counts, scores, length=length, scale=scale),
+        location=None if scores is None else location_of(known.counts, scores, length=known.length, scale=known.scale),
     )
 
 

@@ -54,5 +54,5 @@ def folded(counts: ArrayLike, groups: Ints) -> Floats:
     [3.0, 3.0]
     """
     counts = np.asarray(counts, dtype=np.float64)
-    found: Floats = counts @ (groups[:, None] == np.arange(groups.max() + 1))
+    found: Floats = counts @ (groups[:, None] == np.arange(groups.max() + 1)).astype(np.float64)
     return found

@@ -11,12 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from schemas.findings import Finding
 from schemas.reports import Measure, Report
-from stream.evaluate.calibrated import rate_of
+from stream.evaluate.budget_share import rate_of
+from stream.evaluate.charted import RULES
 from stream.evaluate.rules import BUDGET_RULES, POOLED_RULE
 from stream.evaluate.standing import Standing
 from stream.evaluate.watched import Watched
 
-#: Rules whose thresholds follow from the budget.
+#: Rules whose thresholds follow from the budget; charts' do where there is one, and elsewhere they are no alarms of it.
 BY_BUDGET = (*BUDGET_RULES, POOLED_RULE)
 #: Sums are of whole numbers: expected alarms are added in so many parts of one.
 PARTS = 1_000_000_000
@@ -24,14 +25,20 @@ EXPECTED, BEGUN = f"alarms:expected/{PARTS}", "alarms:begun"
 
 
 def expected(report: Report, watched: Watched) -> int:
-    """False alarms that the budget allows at one judgement, in ``PARTS``: of what was judged by it."""
+    """False alarms that the budget allows at one judgement of a window, in ``PARTS``: of what was judged by it."""
     judged = sum(name in BY_BUDGET and one.threshold is not None for name, one in _measures(report))
-    return round(PARTS * judged * _rate(watched)) if judged else 0
+    return round(PARTS * judged * _rate(watched, every_ms=watched.monitor.step_ms)) if judged else 0
 
 
-def begun(found: Iterable[Finding], before: Standing) -> int:
+def expected_of_charts(charts: int, watched: Watched) -> int:
+    """The same of a pane in which so many charts were judged by the budget."""
+    return round(PARTS * charts * _rate(watched, every_ms=watched.layout.pane_ms)) if charts else 0
+
+
+def begun(found: Iterable[Finding], before: Standing, watched: Watched) -> int:
     """How many of these findings are alarms by the budget that had not been told when they were concluded."""
-    return sum(one.state == "firing" and one.rule in BY_BUDGET and not _is_told(one.key, before) for one in found)
+    rules = BY_BUDGET if watched.monitor.budget is None else (*BY_BUDGET, *RULES)
+    return sum(one.state == "firing" and one.rule in rules and not _is_told(one.key, before) for one in found)
 
 
 def of_model(totals: Mapping[str, int]) -> tuple[float, int]:
@@ -54,8 +61,8 @@ def _is_told(key: str, before: Standing) -> bool:
     return stood is not None and stood.told is not None
 
 
-def _rate(watched: Watched) -> float:
-    known = watched.rates.get("process")
+def _rate(watched: Watched, *, every_ms: int) -> float:
+    known = watched.rates.get(every_ms)
     if known is None:
-        known = watched.rates["process"] = rate_of(watched)
+        known = watched.rates[every_ms] = rate_of(watched, every_ms=every_ms)
     return known

@@ -14,7 +14,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.budget import division
 from detectors.budget.limits import WindowLimits, window_limits
 from detectors.calibration.calibrate import Calibration, Window, calibrate_named, calibrate_ordered
 from detectors.calibration.judge import Verdict, judge_folded, judge_stacked
@@ -23,13 +22,11 @@ from detectors.calibration.stacked import Stacked, stacked
 from detectors.profile import pane_matrix
 from schemas.reference import NumericProfile
 from schemas.reports import Measure
+from stream.evaluate.budget_share import rate_of
 from stream.evaluate.live_calibration import NOTHING, Live, live_test
-from stream.evaluate.places import places_of
-from stream.evaluate.pools import pools_of
 from stream.evaluate.rhythms import Rhythms, rhythms_of, seasonal_test
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
-from stream.evaluate.windows import windows_of
 from stream.evaluate.yardstick import NOT_HELD, Place
 
 Ints = NDArray[np.int64]
@@ -226,23 +223,8 @@ def _limits(watched: Watched, rules: ColumnRules, calibration: Calibration, *, l
     """What the budget allows where it decides about a column."""
     if watched.monitor.budget is None or not rules.budgeted:
         return None
-    return window_limits(calibration, rate_of(watched), judgements=max(1.0, length_ms / watched.monitor.step_ms))
-
-
-def rate_of(watched: Watched) -> float:
-    """False alarms that each process of the model may raise at a judgement; 0 where no budget is stated."""
-    budget, every_ms = watched.monitor.budget, watched.monitor.step_ms
-    if budget is None:
-        return 0.0
-    tests = division.Watched(1, tests=_processes(watched))
-    return min(division.rate(budget.false_pages_per_month, tests, every_ms=every_ms), 0.5)
-
-
-def _processes(watched: Watched) -> int:
-    """Everything of the model that alarms by the budget: in each window the rules of the columns judged in it, and its pools."""
-    windows = {*((spec.name, spec.length_ms) for spec in windows_of(watched.monitor, watched.stream))}
-    return sum(
-        sum(len(rules.budgeted) for _, _, rules in places_of(watched, *window))
-        + sum(pool.decides for pool in pools_of(watched, *window))
-        for window in windows
+    return window_limits(
+        calibration,
+        rate_of(watched, every_ms=watched.monitor.step_ms),
+        judgements=max(1.0, length_ms / watched.monitor.step_ms),
     )

@@ -1,85 +1,126 @@
-"""What charts say: one verdict a charted column by its CUSUM, at P3, and a description of both charts for reports.  Pure.
+"""What charts say: a verdict for each that alarms, that the others are clear, and both CUSUMs and the EWMA for reports.  Pure.
 
-**Why P3, and only by default.**  The limits (h = 5; L = 2.814) promise one false alarm in 465 and 500 values that do not hang
-together.  Panes of live data do: a day's rhythm or a front of weather alarms many times oftener.  So a chart never pages; it
-is information, and where the feature or the model sets ``fixed`` thresholds its owner has said what decides: there it only
-describes.  The two charts find the same shifts, so the EWMA never decides and stands in the CUSUM's evidence.
+**By the budget** a chart decides like the calibrated test: its limit keeps to its share of the rate, so what it finds is worth as
+much.  A sum says nothing of size, so that is told by the EWMA, freed of what it holds of the time before: the shift of the middle
+in sd of a normal column.  A PSI of such a shift is about its square, and by that square it is as heavy as a PSI would be.
 
-**Onset.**  The change is taken to have begun after the last pane at which the alarming sum was 0, but a sum often falls back
-to 0 once more after a small change: simulated, a step of 1 sd lies after that pane in 64 of 100 alarms, and in 96 if the
-interval begins 8 panes before it (0.75 sd: 79; 2 sd: 100).  So it does.  A ramp may have begun earlier still.
+**Elsewhere** the limits promise one false alarm in 465 values that do not hang together, and nobody asked for it: the first chart
+is information (P3).  Where thresholds are fixed its owner has said what decides: there it only describes.
+
+**Onset.**  An interval that holds it 95 times in 100, of a step and of a ramp (:mod:`detectors.charts.onset`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detectors import cusum, ewma
-from schemas.findings import Effect, Onset
+import numpy as np
+
+from detectors import ewma
+from detectors.budget.limits import SLACKS
+from detectors.charts import onset
+from schemas.findings import Effect, Onset, Severity
 from schemas.reports import Measure
 from stream.evaluate import severity
-from stream.evaluate.charts import MEMORY_PANES, Charts
-from stream.evaluate.measuring import Sizes
-from stream.evaluate.verdict import Verdict
+from stream.evaluate.chart_limits import limits_of
+from stream.evaluate.charted import RULES
+from stream.evaluate.charts import MEMORY_PANES, Charts, Stepped
+from stream.evaluate.rules import RULE_OF_THUMB
+from stream.evaluate.verdict import Clear, Verdict
 from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import Place
 
-RULE = "cusum"
-#: The interval of an onset begins so many panes before the last zero, and then holds a step of 1 sd so often.
-ONSET_PANES, ONSET_COVERAGE = 8, 0.95
-CUSUM = f"k {cusum.SLACK:g}, h {cusum.LIMIT:g}, sd of pane means"
-EWMA = f"lambda {ewma.WEIGHT:g}, L {ewma.WIDTH:g}, asymptotic limits"
+CUSUMS = tuple(f"k {slack:g}, long-run sd of panes" for slack in SLACKS)
+EWMA = f"lambda {ewma.WEIGHT:g}, limit {ewma.limit():.3f} (L {ewma.WIDTH:g}), long-run sd of panes"
 
 
-def decides(watched: Watched, place: Place) -> bool:
-    """Whether a column's chart may say something by itself: nobody has set fixed thresholds for it."""
-    feature = watched.monitor.features.get(place.name) if place.room == "features" else None
-    return watched.stream == "predictions" and not watched.monitor.fixed and not (feature and feature.fixed)
+def chart_verdicts(watched: Watched, stepped: Stepped, *, span: tuple[int, int]) -> Iterator[Verdict | Clear]:
+    """Of the charts that decide and whose column has a value in the pane ``[start, end)``: those that alarm, and the others."""
+    said = limits_of(watched).decide & (stepped.rows > 0)
+    if not said.any():
+        return
+    firing, keys = said & stepped.charts.beyond, watched.chart_keys
+    for chart, column in np.argwhere(firing).tolist():
+        yield _verdict(watched, stepped, (chart, column), span=span)
+    yield Clear(
+        tuple(keys[at] for at in np.flatnonzero(said & ~firing).tolist()),
+        span[0],
+        lambda key: _verdict(watched, stepped, divmod(keys.index(key), len(watched.charted)), span=span),
+    )
 
 
-def chart_verdicts(watched: Watched, charts: Charts, sizes: Sizes, *, span: tuple[int, int]) -> Iterator[Verdict]:
-    """One verdict for each charted column that has a value in the pane ``[start, end)`` and whose chart decides."""
-    for at, number in enumerate(watched.yardstick.charted.tolist()):
-        place = watched.yardstick.places[number]
-        if sizes.values[number] and decides(watched, place):
-            yield _verdict(watched, place, charts, at=at, n=sizes.values[number], span=span)
+def budgeted_in(watched: Watched, stepped: Stepped) -> int:
+    """How many charts the budget judged in the pane."""
+    if watched.monitor.budget is None:
+        return 0
+    return len(SLACKS) * int((limits_of(watched).budgeted & (stepped.rows > 0)).sum())
 
 
 def chart_measures(watched: Watched, charts: Charts, place: Place) -> dict[str, Measure]:
-    """Both charts of a column as they stand: CUSUM's greater sum, the EWMA; nothing where it has none."""
-    if charts.layout != watched.layout.hash:
-        return {}
-    at = watched.yardstick.chart_of(place)
+    """The charts of a column as they stand: of each CUSUM the greater sum, and the EWMA; nothing where it has none."""
+    at = None if charts.layout != watched.layout.hash else watched.charted.of(place)
     if at is None:
         return {}
-    decided, sum_ = decides(watched, place), max(charts.up[at], charts.down[at])
-    return {
-        RULE: Measure(sum_, CUSUM, threshold=cusum.LIMIT if decided else None, exceeded=decided and sum_ > cusum.LIMIT),
-        "ewma": Measure(charts.smoothed[at], EWMA),
-    }
+    found = {rule: _measure(watched, charts, (chart, at)) for chart, rule in enumerate(RULES)}
+    return {**found, "ewma": Measure(float(charts.smoothed[at]), EWMA)}
 
 
-def _verdict(watched: Watched, place: Place, charts: Charts, *, at: int, n: int, span: tuple[int, int]) -> Verdict:
-    upward = charts.up[at] >= charts.down[at]
-    value = charts.up[at] if upward else charts.down[at]
-    since = charts.up_since[at] if upward else charts.down_since[at]
+def _measure(watched: Watched, charts: Charts, which: tuple[int, int]) -> Measure:
+    chart, column = which
+    decides, limit = bool(limits_of(watched).decide[chart, column]), float(limits_of(watched).at[chart, column])
+    return Measure(
+        float(charts.sums[chart, :, column].max()),
+        f"{CUSUMS[chart]}, limit {limit:.3g}",
+        threshold=limit if decides else None,
+        exceeded=decides and bool(charts.beyond[chart, column]),
+    )
+
+
+def _verdict(watched: Watched, stepped: Stepped, which: tuple[int, int], *, span: tuple[int, int]) -> Verdict:
+    (chart, column), charts = which, stepped.charts
+    place = watched.yardstick.places[watched.charted.numbers[column]]
     feature = watched.monitor.features[place.name] if place.room == "features" else None
+    side = int(charts.sums[chart, :, column].argmax())
+    firing, shift = bool(charts.beyond[chart, column]), _shift(watched, charts, which, side=side)
+    low, high = charts.began[chart, column].tolist()
     return Verdict(
-        rule=RULE,
+        rule=RULES[chart],
         kind="drift" if feature else "prediction_drift",
         subject=watched.subject_at(place),
-        state="firing" if value > cusum.LIMIT else "ok",
-        severity=severity.OF_CHART,
+        state="firing" if firing else "ok",
+        severity=_severity(watched, place, shift) if limits_of(watched).budgeted[column] else severity.OF_CHART,
         start_ms=span[0],
-        memory=MEMORY_PANES * watched.layout.pane_ms,
+        memory=MEMORY_PANES[chart] * watched.layout.pane_ms,
         every=watched.pane_every_ms,
-        value=value,
-        threshold=cusum.LIMIT,
-        n=n,
+        value=float(charts.sums[chart, side, column]),
+        threshold=float(limits_of(watched).at[chart, column]),
+        n=int(stepped.rows[column]),
         feature=place.name if feature else None,
         source=feature.source if feature else None,
         owner=watched.owner_of(place.name if feature else None),
-        onset=Onset(since - ONSET_PANES * watched.layout.pane_ms, span[1], ONSET_COVERAGE),
+        onset=Onset(low, high, onset.COVERAGE) if firing else None,
         effect=Effect(importance=feature.importance if feature else None),
-        evidence={"direction": "up" if upward else "down", "ewma": charts.smoothed[at], "ewma_limit": ewma.limit()},
+        evidence={
+            "direction": ("up", "down")[side],
+            "shift": shift,
+            "ewma": float(charts.smoothed[column]),
+            "ewma_limit": ewma.limit(),
+        },
     )
+
+
+def _shift(watched: Watched, charts: Charts, which: tuple[int, int], *, side: int) -> float:
+    """By how many sd of a normal column the middle has moved since the alarming sum was last 0."""
+    chart, column = which
+    weight = 1.0 - (1.0 - ewma.WEIGHT) ** max(int(charts.since[chart, side, column]), 1)
+    sd = np.sqrt(watched.charted.variance[column])
+    return float(charts.smoothed[column] / weight * sd)
+
+
+def _severity(watched: Watched, place: Place, shift: float) -> Severity:
+    """A shift of d sd has a PSI of about d squared: heavy by the rule of thumb."""
+    threshold = RULE_OF_THUMB["psi"]
+    if place.room == "prediction":
+        return severity.of_prediction("psi", shift * shift, threshold)
+    importance = watched.monitor.features[place.name].importance
+    return severity.of_feature("psi", shift * shift, threshold, importance=importance)

@@ -1,119 +1,171 @@
-"""Charts of pane means, and when each feature last had a value: what evaluation remembers from pane to pane.
+"""Charts of pane scores, and when each feature last had a value: what evaluation remembers from pane to pane.
 
-A pane's mean of the score and of each numeric feature, in sd of pane means (:mod:`detectors.pane_means`), goes into a two-sided
-CUSUM and an EWMA.  There is a chart where the reference has 20 panes in time order that make up the live ones.  Pure: charts
-go in and come out; a pane that is not after the last one (a revised one) changes nothing.
+A pane's value of each charted column (:mod:`stream.evaluate.charted`) goes into two two-sided CUSUMs, one for shifts of 1 sd and
+one for small ones, and into an EWMA that describes.  Pure: charts go in and come out; a pane that is not after the last one (a
+revised one) changes nothing.
 
-Values are cut at 10 sd and sums at twice their limit, so one broken pane cannot hold a chart up for days: a CUSUM is back
-below its limit at most 10 panes after full recovery, an EWMA after 26 (`MEMORY_PANES`).
+A chart that is beyond its limit stays so until its sum is well below: at the limit itself noise would cross it again and again,
+each time an alarm that no budget counted.  And a sum is held just above its limit, so that charts are clear soon after recovery,
+however large the trouble was: within `MEMORY_PANES`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import cusum, ewma
-from detectors.moments import STEPS
-from detectors.pane_means import standardised
+from detectors import ewma
+from detectors.budget.limits import SLACKS
+from stream.evaluate import recent
+from stream.evaluate.chart_limits import BACK, HELD, limits_of
 from stream.evaluate.measuring import Sizes
-from stream.evaluate.yardstick import Yardstick
+from stream.evaluate.recent import Recent
+from stream.evaluate.watched import Watched
 from stream.state.packing import Partial
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
-#: A pane's mean counts as at most so many sd.
-CUT = 10.0
-#: Sums are held at this many times their limit.
-HELD_AT = 2.0
-MEMORY_PANES = round((HELD_AT - 1.0) * cusum.LIMIT / cusum.SLACK)
+#: Panes from any trouble's end until each chart is clear, on average.
+MEMORY_PANES = tuple(round((HELD + BACK) / slack) for slack in SLACKS)
+#: (sides, 1), (charts, 1, 1): values count up and down, less each chart's slack.
+_SIDES = np.array([[1.0], [-1.0]])
+_SLACKS = np.array(SLACKS)[:, None, None]
 
 
-class Charts(msgspec.Struct, frozen=True, kw_only=True):
-    """The state after the pane that ended at ``at``; the lists have an entry a charted column, in the yardstick's order.
+@dataclass(frozen=True, eq=False, slots=True)
+class Charts:
+    """The state after the pane that ended at ``at``; columns are the charted ones of ``layout`` (its hash), in their order.
 
-    ``layout`` is the hash of the layout that the lists belong to.  ``first`` is the start of the first pane ever seen,
-    ``values`` the end of the last pane in which a feature had a value.  ``…_since`` is the end of the last pane at which
-    the sum was 0.
+    ``first`` is the start of the first pane ever seen, ``values`` the end of the last pane in which a feature had a value.
+    sums: (charts, up and down, columns); ``since``: values that each sum rests on, since it was last 0.
+    beyond: (charts, columns) whether each alarms; ``began``: (charts, columns, from and to) when that which it found began.
+    smoothed: (columns,) the EWMA; ``recent``: the newest values.
     """
 
     layout: str = ""
     first: int | None = None
     at: int | None = None
-    values: dict[str, int] = msgspec.field(default_factory=dict)
-    smoothed: list[float] = []
-    up: list[float] = []
-    down: list[float] = []
-    up_since: list[int] = []
-    down_since: list[int] = []
+    values: Mapping[str, int] = field(default_factory=dict)
+    sums: Floats = field(default_factory=lambda: np.zeros((len(SLACKS), 2, 0)))
+    since: Ints = field(default_factory=lambda: np.zeros((len(SLACKS), 2, 0), dtype=np.int64))
+    beyond: Bools = field(default_factory=lambda: np.zeros((len(SLACKS), 0), dtype=np.bool_))
+    began: Ints = field(default_factory=lambda: np.zeros((len(SLACKS), 0, 2), dtype=np.int64))
+    smoothed: Floats = field(default_factory=lambda: np.zeros(0))
+    recent: Recent = field(default_factory=lambda: recent.begun(0))
 
     def to_json(self) -> bytes:
         """The stored form."""
-        return msgspec.json.encode(self)
+        return msgspec.json.encode(
+            _Stored(
+                layout=self.layout, first=self.first, at=self.at, values=dict(self.values),
+                smoothed=self.smoothed.tolist(), sums=self.sums.tolist(), since=self.since.tolist(),
+                beyond=self.beyond.tolist(), began=self.began.tolist(), recent=self.recent.stored(),
+            )
+        )  # fmt: skip
 
     @staticmethod
     def from_json(stored: bytes) -> Charts:
-        """What ``to_json`` wrote.
+        """What ``to_json`` wrote; of an older form only what is known of freshness.
 
         :raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape).
         """
-        return _DECODER.decode(stored)
+        found = _DECODER.decode(stored)
+        known = Charts(layout=found.layout, first=found.first, at=found.at, values=found.values)
+        sums = np.array(found.sums, dtype=np.float64)
+        if sums.ndim != 3 or sums.shape[:2] != known.sums.shape[:2]:
+            return replace(known, layout="")
+        return replace(
+            known, sums=sums, since=np.array(found.since, dtype=np.int64),
+            beyond=np.array(found.beyond, dtype=np.bool_), began=np.array(found.began, dtype=np.int64),
+            smoothed=np.array(found.smoothed, dtype=np.float64), recent=recent.recalled(found.recent, sums.shape[2]),
+        )  # fmt: skip
 
 
-_DECODER = msgspec.json.Decoder(Charts)
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    layout: str = ""
+    first: int | None = None
+    at: int | None = None
+    values: dict[str, int] = msgspec.field(default_factory=dict)
+    smoothed: list[float] = []
+    sums: list[list[list[float]]] = []
+    since: list[list[list[int]]] = []
+    beyond: list[list[bool]] = []
+    began: list[list[list[int]]] = []
+    recent: recent.Stored = recent.Stored()
 
 
-def stepped(
-    charts: Charts, yardstick: Yardstick, partial: Partial, *, layout: str, span: tuple[int, int], sizes: Sizes
-) -> Charts:
+_DECODER = msgspec.json.Decoder(_Stored)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Stepped:
+    """The charts after a pane, and how many values each column had in it."""
+
+    charts: Charts
+    rows: Ints
+
+
+def stepped(charts: Charts, watched: Watched, partial: Partial, *, span: tuple[int, int], sizes: Sizes) -> Stepped:
     """The charts after one more pane ``[start, end)``; those of another layout begin anew."""
-    if charts.at is not None and span[1] <= charts.at:
-        return charts
-    charts = _begun(charts, yardstick, layout=layout, span=span)
-    values = charts.values | {
+    charts = _begun(charts, watched, start=span[0])
+    seen = {
         place.name: span[1]
-        for at, place in enumerate(yardstick.places)
-        if place.room == "features" and sizes.values[at]
-    }  # fmt: skip
-    return msgspec.structs.replace(
-        _moved(charts, yardstick, partial, end=span[1], sizes=sizes), values=values, at=span[1]
-    )
+        for place, values in zip(watched.yardstick.places, sizes.values, strict=True)
+        if values and place.room == "features"
+    }
+    values = {**charts.values, **seen}
+    if not len(watched.charted):
+        return Stepped(replace(charts, values=values, at=span[1]), np.zeros(0, dtype=np.int64))
+    x, rows = watched.charted.values(partial)
+    return Stepped(_moved(charts, watched, (x, rows > 0), values=values, end=span[1]), rows)
 
 
-def _begun(charts: Charts, yardstick: Yardstick, *, layout: str, span: tuple[int, int]) -> Charts:
-    count = len(yardstick.charted)
-    first = span[0] if charts.first is None else min(charts.first, span[0])
-    if charts.layout == layout and len(charts.up) == count:
-        return charts if first == charts.first else msgspec.structs.replace(charts, first=first)
-    zeros, begun = [0.0] * count, [span[0]] * count
+def _begun(charts: Charts, watched: Watched, *, start: int) -> Charts:
+    count, layout = len(watched.charted), watched.layout.hash
+    first = start if charts.first is None else min(charts.first, start)
+    if charts.layout == layout and charts.sums.shape[2] == count:
+        return charts if first == charts.first else replace(charts, first=first)
     return Charts(
         layout=layout, first=first, at=charts.at, values=charts.values,
-        smoothed=zeros, up=zeros, down=zeros, up_since=begun, down_since=begun,
+        sums=np.zeros((len(SLACKS), 2, count)), since=np.zeros((len(SLACKS), 2, count), dtype=np.int64),
+        beyond=np.zeros((len(SLACKS), count), dtype=np.bool_), began=np.zeros((len(SLACKS), count, 2), dtype=np.int64),
+        smoothed=np.zeros(count), recent=recent.begun(count),
     )  # fmt: skip
 
 
-def _moved(charts: Charts, yardstick: Yardstick, partial: Partial, *, end: int, sizes: Sizes) -> Charts:
-    if not len(yardstick.charted):
-        return charts
-    rows = np.array(sizes.values, dtype=np.int64)[yardstick.charted]
-    x = _deviation(yardstick, partial, rows)
-    filled = rows > 0
-    up_before, down_before, smoothed = (np.array(each) for each in (charts.up, charts.down, charts.smoothed))
-    sums = zip((up_before, down_before), cusum.step(up_before, down_before, x), strict=True)
-    up, down = (np.where(filled, np.minimum(after, HELD_AT * cusum.LIMIT), before) for before, after in sums)
-    return msgspec.structs.replace(
-        charts,
-        smoothed=np.where(filled, ewma.step(smoothed, x), smoothed).tolist(),
-        up=up.tolist(),
-        down=down.tolist(),
-        up_since=np.where(up == 0.0, end, np.array(charts.up_since, dtype=np.int64)).tolist(),
-        down_since=np.where(down == 0.0, end, np.array(charts.down_since, dtype=np.int64)).tolist(),
+def _moved(
+    charts: Charts, watched: Watched, pane: tuple[Floats, Bools], *, values: Mapping[str, int], end: int
+) -> Charts:
+    (x, filled), limits = pane, limits_of(watched)
+    after = np.minimum(np.maximum(charts.sums + (_SIDES * x - _SLACKS), 0.0), limits.held[:, None])
+    sums = np.where(filled, after, charts.sums)
+    highest = np.maximum(sums[:, 0], sums[:, 1])
+    moved = Charts(
+        layout=charts.layout,
+        first=charts.first,
+        at=end,
+        values=values,
+        sums=sums,
+        since=(charts.since + filled) * (sums > 0.0),
+        beyond=(highest > limits.at) | (charts.beyond & (highest > limits.clear)),
+        began=charts.began,
+        smoothed=np.where(filled, ewma.step(charts.smoothed, x), charts.smoothed),
+        recent=charts.recent.then(end, x, filled),
     )
+    new = moved.beyond & ~charts.beyond
+    return _dated(moved, new, pane_ms=watched.layout.pane_ms) if new.any() else moved
 
 
-def _deviation(yardstick: Yardstick, partial: Partial, rows: NDArray[np.int64]) -> Floats:
-    """The pane's means in sd of pane means, cut; 0 where the pane has no value."""
-    sums = partial.sums[yardstick.charted_sums].astype(np.float64)
-    mean = sums / (STEPS * np.maximum(rows, 1))
-    return np.clip(standardised(mean, rows, yardstick.between), -CUT, CUT)
+def _dated(charts: Charts, new: Bools, *, pane_ms: int) -> Charts:
+    """With the onsets of what charts found in this very pane."""
+    began = charts.began.copy()
+    for chart, column in np.argwhere(new).tolist():
+        falling = bool(charts.sums[chart, 1, column] > charts.sums[chart, 0, column])
+        began[chart, column] = charts.recent.onset(column, falling=falling, pane_ms=pane_ms)
+    return replace(charts, began=began)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stream.evaluate.chart_verdicts import chart_verdicts
+from stream.evaluate.chart_verdicts import budgeted_in, chart_verdicts
 from stream.evaluate.charts import Charts, stepped
 from stream.evaluate.freshness import freshness_verdicts
 from stream.evaluate.measuring import sizes_of
 from stream.evaluate.serving import serving_verdicts
-from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.verdict import Clear, Quiet, Verdict
 from stream.evaluate.watched import Watched
 from stream.state.layout import EVENTS
 from stream.state.packing import Partial
@@ -30,21 +30,22 @@ class Pane:
 
 @dataclass(frozen=True, slots=True)
 class PaneVerdicts:
-    """The charts after the pane, and what its rules say."""
+    """The charts after the pane, and what its rules say; ``budgeted``: charts that were judged by the budget."""
 
     charts: Charts
-    verdicts: tuple[Verdict | Quiet, ...]
+    verdicts: tuple[Verdict | Quiet | Clear, ...]
+    budgeted: int = 0
 
 
 def judge_pane(watched: Watched, pane: Pane, charts: Charts) -> PaneVerdicts:
     """What a pane adds to the charts and what its rules say; panes come in the order of their ends, but revised ones."""
-    verdicts: list[Verdict | Quiet] = list(serving_verdicts(watched, pane.partial, start_ms=pane.start_ms))
+    verdicts: list[Verdict | Quiet | Clear] = list(serving_verdicts(watched, pane.partial, start_ms=pane.start_ms))
     if charts.at is not None and pane.end_ms <= charts.at:
         return PaneVerdicts(charts, tuple(verdicts))
     span = (pane.start_ms, pane.end_ms)
     sizes = sizes_of(watched.yardstick, pane.partial)
-    after = stepped(charts, watched.yardstick, pane.partial, layout=watched.layout.hash, span=span, sizes=sizes)
+    after = stepped(charts, watched, pane.partial, span=span, sizes=sizes)
     if pane.partial.cells[EVENTS]:
-        verdicts += freshness_verdicts(watched, after, start_ms=pane.start_ms)
-        verdicts += chart_verdicts(watched, after, sizes, span=span)
-    return PaneVerdicts(after, tuple(verdicts))
+        verdicts += freshness_verdicts(watched, after.charts, start_ms=pane.start_ms)
+        verdicts += chart_verdicts(watched, after, span=span)
+    return PaneVerdicts(after.charts, tuple(verdicts), budgeted_in(watched, after))

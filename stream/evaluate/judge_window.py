@@ -177,7 +177,7 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
         state = "not_enough_data"
     if against is not None and state in ("ok", "no_reference"):
         state = against.state
-    if beside.charts.up:
+    if beside.charts.at is not None:
         measures |= chart_measures(watched, beside.charts, place)
     mean = mean_of(place, beside.sums, values)
     effective = None if said is None else said.verdict.effective_rows

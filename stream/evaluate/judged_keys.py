@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor
-from stream.evaluate import chart_verdicts
+from stream.evaluate.chart_limits import limits_of
 from stream.evaluate.freshness import rule_of as freshness_rule
 from stream.evaluate.places import places_of
 from stream.evaluate.pools import pools_of
@@ -47,9 +49,7 @@ def _of_column(watched: Watched, place: Place, rules: ColumnRules, *, window: st
 
 
 def _of_panes(watched: Watched) -> Iterator[str]:
-    for place in watched.yardstick.places:
-        if watched.yardstick.chart_of(place) is not None and chart_verdicts.decides(watched, place):
-            yield finding_key(chart_verdicts.RULE, watched.subject_at(place))
+    yield from (watched.chart_keys[at] for at in np.flatnonzero(limits_of(watched).decide).tolist())
     for name, feature in watched.monitor.features.items():
         if feature.freshness_sla_ms is not None:
             yield finding_key(freshness_rule(watched), watched.subject_of(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from stream.evaluate.calibrated import is_known, known_calibration
+from stream.evaluate.chart_limits import is_prepared, prepare
 from stream.evaluate.judge_window import Window, is_calibrated
 from stream.evaluate.merged import Merged
 from stream.evaluate.pooled import known_pooled
@@ -17,8 +18,8 @@ from stream.state.packing import Partial
 
 async def load_rings(unit: Unit, merged: Merged) -> None:
     """The windows of the unit's phase as they stand after its last closed pane, and the rows that may still grow."""
-    if not unit.phase.watched.prepared:
-        await merged.asking.beside(unit.phase.watched.prepare)
+    if not is_prepared(unit.phase.watched):
+        await merged.asking.beside(partial(prepare, unit.phase.watched))
     if unit.rings is not None or unit.last is None:
         return
     unit.judged_to = unit.boundary()

@@ -20,7 +20,8 @@ from detectors.calibration.location import normal_scores
 from detectors.calibration.pooled import Pooled, p_of_shifts, pooled
 from detectors.segments import totals
 from schemas.reports import Measure, Source
-from stream.evaluate.calibrated import bins_in, folded_panes, rate_of, window_in
+from stream.evaluate.budget_share import rate_of
+from stream.evaluate.calibrated import bins_in, folded_panes, window_in
 from stream.evaluate.pools import Pool, pools_of
 from stream.evaluate.rules import LEAST_ROWS, POOLED_RULE
 from stream.evaluate.watched import Watched
@@ -115,5 +116,7 @@ def _limit(watched: Watched, pool: Pool, length_ms: int) -> float | None:
     if not pool.decides:
         return None
     members, step_ms = len(pool.places), watched.monitor.step_ms
-    each = p_threshold(MARGIN * rate_of(watched) / members, judgements=max(1.0, length_ms / step_ms), freedom=1.0)
+    each = p_threshold(
+        MARGIN * rate_of(watched, every_ms=step_ms) / members, judgements=max(1.0, length_ms / step_ms), freedom=1.0
+    )
     return min(1.0, members * each)

@@ -15,11 +15,12 @@ the same            otherwise                                                   
 prediction drift    PSI or KS at least 4 times the threshold                      P1    what is decided for people has changed
 prediction drift    otherwise                                                     P2    it follows its inputs, often rightly
 a source's middle   always (P3 where importance is declared as 0)                 P2    says that something moved, not how badly
-a chart             always                                                        P3    alarms often where values hang together
+a chart             where no budget sets its limit                                P3    alarms often where values hang together
 ==================  ============================================================  ====  ========================================
 
 *Heavy* is a value of at least twice the threshold (for missing, of at least a tenth of the rows as well).  A p-value is never
-heavy: with rows enough the slightest change has a tiny one; of what the calibrated test finds, PSI says how heavy it is.
+heavy: with rows enough the slightest change has a tiny one; of what the calibrated test finds, PSI says how heavy it is, and of
+what a budgeted chart finds the square of the shift in sd, which is what PSI would be.
 Drift is never P0: it is not known to harm.
 """
 

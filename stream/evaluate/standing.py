@@ -19,14 +19,14 @@ have begun earlier: the coverage is that of a step.  The interval stays as it is
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
 
 from schemas.findings import Finding, Onset
 from stream.evaluate.finding_of import finding_of
-from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.verdict import Clear, Quiet, Verdict
 from stream.evaluate.watched import Watched
 
 #: (end of what was judged, events in it): verdicts of one key are ordered by it.
@@ -77,7 +77,7 @@ class Standing:
 
 
 def conclude(
-    verdicts: Iterable[Verdict | Quiet],
+    verdicts: Iterable[Verdict | Quiet | Clear],
     standing: Standing,
     *,
     at_ms: int,
@@ -94,7 +94,7 @@ def conclude(
     findings: list[Finding] = []
     keys = dict(standing.keys)
     rev = (at_ms, revision)
-    for said in verdicts:
+    for said in _asked(verdicts, standing):
         key = said.key
         before = keys.get(key) or Stood((at_ms, -1), said.start_ms)
         if rev < before.rev:
@@ -120,6 +120,16 @@ def withdraw(
     kept = {key: stood for key, stood in standing.keys.items() if key in judged}
     told = [(stood, stood.told) for stood in gone.values() if stood.told is not None]
     return [_removed(stood, last, at_ms=at_ms, seen_ms=seen_ms) for stood, last in told], Standing(kept)
+
+
+def _asked(verdicts: Iterable[Verdict | Quiet | Clear], standing: Standing) -> Iterator[Verdict | Quiet]:
+    """One by one; of keys that are clear together those that somebody was told of."""
+    for said in verdicts:
+        if isinstance(said, Clear):
+            stood = ((key, standing.keys.get(key)) for key in said.keys)
+            yield from (said.whole(key) for key, known in stood if known is not None and known.told is not None)
+        else:
+            yield said
 
 
 def _news(before: Stood, verdict: Verdict, watched: Watched, *, rev: Revision, seen_ms: int) -> Finding | None:

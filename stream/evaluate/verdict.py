@@ -66,6 +66,15 @@ def judged_by_measure(measure: Measure | None) -> Judged:
     return "firing" if measure.exceeded else "ok"
 
 
+class Clear(msgspec.Struct, frozen=True):
+    """Verdicts of many keys that are all clear, of rules that know their onset themselves: nobody asks for one of a key that was
+    never told firing, and so nothing stands of it."""
+
+    keys: tuple[str, ...]
+    start_ms: int
+    whole: Callable[[str], Verdict]
+
+
 class Quiet(msgspec.Struct, frozen=True):
     """A verdict that does not fire, as far as anybody cares whom nothing was told before: nearly all are never asked for
     more, so ``whole`` makes the verdict only then."""

@@ -29,7 +29,7 @@ from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.tiers import Tier
 from stream.evaluate.totals import Sums
 from stream.evaluate.unit import Unit, judged_by
-from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.verdict import Clear, Quiet, Verdict
 from stream.evaluate.window_verdicts import judged
 from stream.evaluate.windows import WindowSpec
 from stream.state.layout import EVENTS, Layout
@@ -67,6 +67,8 @@ class Walk:
         self._keep(start_ms, partial, packed)
         found = await self._judged(judge_pane, phase.watched, Pane(start_ms, end, partial), unit.charts)
         unit.charts, unit.last = found.charts, end
+        if not self._warming:
+            self._alarms[alarms.EXPECTED] += alarms.expected_of_charts(found.budgeted, phase.watched)
         await self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
         self._tally.panes += 1
         await self._breath()
@@ -184,7 +186,7 @@ class Walk:
             return judge(*given, **named)
         return await self._merged.asking.beside(lambda: judge(*given, **named))
 
-    async def conclude(self, verdicts: Iterable[Verdict | Quiet], *, at_ms: int, revision: int) -> None:
+    async def conclude(self, verdicts: Iterable[Verdict | Quiet | Clear], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return
@@ -194,6 +196,6 @@ class Walk:
             conclude, verdicts, before, at_ms=at_ms, revision=revision, seen_ms=seen, watched=unit.phase.watched
         )
         self._tally.findings += len(found)
-        self._alarms[alarms.BEGUN] += alarms.begun(found, before)
+        self._alarms[alarms.BEGUN] += alarms.begun(found, before, unit.phase.watched)
         for finding in found:
             self.conclusion.tell(finding)

@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
+from stream.evaluate.charted import RULES, Charted, charted_of
 from stream.evaluate.rules import ColumnRules, rules_of, testable, until_calibrated
 from stream.evaluate.totals import Summed
 from stream.evaluate.yardstick import NOT_HELD, Place, Yardstick, yardstick_of
@@ -21,7 +23,7 @@ from stream.state.layout import Layout
 #: fired unknown to the incident owner, which lets two judgements be missed.
 PANES_OF_A_GAP = 4
 #: What `Watched` keeps once it was asked for it.
-_WORKED_OUT = ("yardstick", "rules", "summed")
+_WORKED_OUT = ("yardstick", "rules", "charted", "summed")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -81,6 +83,17 @@ class Watched:
         return float(counts.max() / counts.sum())
 
     @cached_property
+    def charted(self) -> Charted:
+        """The columns that have charts."""
+        return charted_of(self.yardstick, self.layout, self.reference)
+
+    @cached_property
+    def chart_keys(self) -> tuple[str, ...]:
+        """The key of each chart of each column, chart by chart."""
+        places = [self.yardstick.places[number] for number in self.charted.numbers.tolist()]
+        return tuple(finding_key(rule, self.subject_at(place)) for rule in RULES for place in places)
+
+    @cached_property
     def summed(self) -> Summed:
         """What its panes add to the model's sums."""
         return Summed(self.layout)
@@ -117,7 +130,7 @@ class Watched:
         )
 
     @cached_property
-    def rates(self) -> dict[str, float]:
+    def rates(self) -> dict[int, float]:
         """What `stream.evaluate.alarms` found: the false alarms that a process may raise at a judgement."""
         return {}
 
@@ -129,6 +142,11 @@ class Watched:
     @cached_property
     def pooled(self) -> dict[tuple[str, int], Any]:
         """What `stream.evaluate.pooled.known_pooled` made, by a window's name and length."""
+        return {}
+
+    @cached_property
+    def chart_limits(self) -> dict[str, Any]:
+        """What `stream.evaluate.chart_limits.limits_of` found."""
         return {}
 
     def prepare(self) -> None:
@@ -144,7 +162,7 @@ class Watched:
     def again(self, sources: Mapping[str, SourceMonitor], generation: int) -> Watched:
         """The same under another generation; what was worked out is kept."""
         made = replace(self, sources=sources, generation=generation)
-        kept = (*_WORKED_OUT, "calibrated", "pooled")
+        kept = (*_WORKED_OUT, "calibrated", "pooled", "chart_limits")
         made.__dict__.update({name: known for name, known in self.__dict__.items() if name in kept})
         return made
 

@@ -10,7 +10,7 @@ held, an unlisted one cannot be told from an unseen one: then the two are one bi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from detectors.kolmogorov_smirnov import cumulative
 from detectors.moments import scale_of
-from detectors.pane_means import between
 from detectors.psi import decile_and_atom_edges, fold_to
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
 from stream.state.layout import SPECIALS, CategoricalColumn, Layout, NumericColumn
@@ -69,8 +68,6 @@ class Yardstick:
     numeric: held numbers of the numeric ones; ``grid``: their cells (columns x widest), ``inside`` where there is one;
         ``shares``: the reference's cumulative shares.
     named: held numbers of the columns of names; ``names``: which folded bins are values of theirs, ``name_starts`` likewise.
-    charted: places that have a chart; ``charted_sums``: where their sum of q is; ``between``: b² of their pane means;
-        ``charts``: which of them a column is.
     profiles: of the held columns; ``begins``: the cell at which each of their folded bins begins.
     """
 
@@ -90,10 +87,6 @@ class Yardstick:
     named: Ints
     names: Ints
     name_starts: Ints
-    charted: Ints
-    charted_sums: Ints
-    between: Floats
-    charts: Mapping[tuple[str, str], int]
     profiles: tuple[Profile, ...]
     begins: tuple[tuple[int, ...], ...]
 
@@ -104,10 +97,6 @@ class Yardstick:
     def bins_of(self, place: Place) -> int:
         """How many folded bins of a held column hold values: all but the last, of rows without one."""
         return len(self.begins[place.held]) - 1
-
-    def chart_of(self, place: Place) -> int | None:
-        """Which chart is the column's; None where it has none."""
-        return self.charts.get((place.room, place.name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +127,6 @@ def yardstick_of(layout: Layout, reference: Reference) -> Yardstick:
     fold_bounds, fold_kept = _fold(held)
     grid, inside = _grid(numeric)
     names, name_starts = _names(named, starts)
-    charted = [(each, wander) for each in numeric if (wander := _wander(each, layout, reference)) is not None]
     return Yardstick(
         places=tuple(places),
         bounds=_ints(bound for place in places for bound in (place.first, place.values_end, place.rows_end)),
@@ -156,10 +144,6 @@ def yardstick_of(layout: Layout, reference: Reference) -> Yardstick:
         named=_ints(each.place.held for each in named),
         names=names,
         name_starts=name_starts,
-        charted=_ints(places.index(each.place) for each, _ in charted),
-        charted_sums=_ints(2 * (each.place.number or 0) for each, _ in charted),
-        between=np.array([wander for _, wander in charted], dtype=np.float64),
-        charts={(each.place.room, each.place.name): at for at, (each, _) in enumerate(charted)},
         profiles=tuple(each.profile for each in held),
         begins=tuple(each.begins for each in held),
     )
@@ -250,16 +234,6 @@ def _names(named: Sequence[_Held], starts: Ints) -> tuple[Ints, Ints]:
     lengths = [len(each.reference) - 1 for each in named]
     bins = (np.arange(length) + starts[each.place.held] for each, length in zip(named, lengths, strict=True))
     return np.concatenate([_ints(()), *bins]), _starts(lengths)
-
-
-def _wander(held: _Held, layout: Layout, reference: Reference) -> float | None:
-    """b² of the means of live panes; None off predictions, or where the reference's panes cannot make them up."""
-    profile = held.profile
-    if not isinstance(profile, NumericProfile) or not profile.pane_counts or not reference.pane_ms:
-        return None
-    if layout.stream != "predictions" or layout.pane_ms % reference.pane_ms:
-        return None
-    return between(profile, np.asarray(reference.pane_starts, dtype=np.int64) // layout.pane_ms)
 
 
 def _starts(lengths: Sequence[int]) -> Ints:

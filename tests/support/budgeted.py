@@ -143,9 +143,7 @@ def _chart_alarms(setting: Setting, past: Ints, live: Ints) -> int:
 
 def _charted(setting: Setting, past: Ints, live: Ints) -> tuple[Floats, tuple[float, ...]]:
     """Standardised pane values, and the limit of each chart."""
-    test = calibrate_ordered(past, Window(24, setting.pane_rows * 24))
-    assert test is not None
-    baseline = baseline_of(test, past)
+    baseline = baseline_of(past)
     assert baseline is not None
     return standardised(baseline, live), chart_limits(baseline, setting.rate)
 

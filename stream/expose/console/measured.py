@@ -24,6 +24,7 @@ LABELS: Mapping[str, str] = {
     "shift": "shift of the middle, sd",
     "missing": "missing values",
     "cusum": "CUSUM",
+    "cusum_small": "CUSUM for small shifts",
     "ewma": "EWMA",
 }
 

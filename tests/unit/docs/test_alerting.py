@@ -10,10 +10,11 @@ from alerting.cause import AHEAD, SURE
 from alerting.incident import JoinedBy
 from alerting.policy import Timings
 from alerting.receivers.receiver import TIMEOUT_S
-from detectors import cusum
+from detectors.budget.limits import SLACKS
 from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
-from stream.evaluate import chart_verdicts
+from stream.evaluate.chart_limits import FIXED
+from stream.evaluate.charted import RULES
 from stream.evaluate.rules import LEAST_REQUESTS, LEAST_ROWS, NAME_RULES, NUMERIC_RULES, RULE_OF_THUMB
 from stream.evaluate.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
 
@@ -24,16 +25,23 @@ SERVING = ("errors", "latency", "no_traffic")
 
 
 def test_every_rule_is_named_once_and_no_other_is() -> None:
-    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, chart_verdicts.RULE}
+    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, *RULES}
 
     assert sorted(first_cells("## Rules")) == sorted(rules)
 
 
 def test_numbers_of_rules_and_severities() -> None:
     assert (LEAST_ROWS, LEAST_REQUESTS, dict(RULE_OF_THUMB)) == (100, 20, {"psi": 0.25})
-    assert (cusum.SLACK, cusum.LIMIT) == (0.5, 5.0)
+    assert (SLACKS, FIXED[0]) == ((0.5, 0.25), 5.0)
     assert (HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS) == (2.0, 0.1, 4.0, 0.1)
-    for said in ("fewer than 100 rows", "panes of 20 requests or more", "k 0.5, h 5", "else `psi: 0.25`"):
+    for said in (
+        "fewer than 100 rows",
+        "panes of 20 requests or more",
+        "(k 0.5)",
+        "(k 0.25)",
+        "without a budget h 5",
+        "else `psi: 0.25`",
+    ):
         assert said in TEXT
     for said in ("at least twice the threshold", "importance at least 0.1", "at least 4 times the threshold"):
         assert said in TEXT

@@ -84,7 +84,7 @@ def test_a_budget_is_divided_by_everything_that_alarms_by_it(
     temp = of.features["temp"].model_copy(update={"slow_window_ms": slow})
     of = of.model_copy(update={"features": {**of.features, "temp": temp}})
     made = made_of(of, length_ms=length_ms)
-    rate = division.rate(1.0, division.Watched(1, tests=tests), every_ms=of.step_ms)
+    rate = division.rate(1.0, division.Watched(1, tests=tests, charts=2), every_ms=of.step_ms)
     limits = made.limits[0]
     assert limits is not None
     # The middle's threshold depends on nothing of the column.
