@@ -176,7 +176,7 @@ def test_a_large_batch_counts_as_its_rows_would() -> None:
         1e9,
         -1e9,
         9.75,
-        math.nextafter(10.0, 0.0),
+        math.nextafter(20.0, 0.0),
         -5,
     )
     temp = [chance.choice((chance.choice(odd), chance.gauss(10, 8))) for _ in range(rows)]
