@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -26,9 +26,22 @@ from schemas.findings import Finding, Progress
 from schemas.incidents import encode
 from schemas.monitored import RouteMonitor
 from tests.unit.alerting.histories import OPS, Op, play, rank
-from tests.unit.alerting.world import DAY, HOUR, MINUTE, MODELS, SECOND, T0, World, edited, policy, progress, route
+from tests.unit.alerting.world import (
+    DAY,
+    HOUR,
+    MINUTE,
+    MODELS,
+    SECOND,
+    T0,
+    World,
+    edited,
+    finding,
+    policy,
+    progress,
+    route,
+)
 
-EXAMPLES = int(os.environ.get("MX", "60"))
+EXAMPLES = 60
 
 History = list[tuple[Input, int]]
 #: What makes more of a refresh.
@@ -154,3 +167,36 @@ def test_a_day_of_refreshes_is_taken_together() -> None:
     state, taken = together(before, world.given[first:])
     assert taken == 60, "the others come after something was due"
     assert_same(world.state, state)
+
+
+def fired(*subjects: str, storm: int = 10) -> World:
+    """A world in which these fire and were opened."""
+    world = World(policy(storm=storm))
+    for subject in subjects:
+        world.fire(subject, refresh_by=world.now + HOUR, memory=MINUTE)
+    world.wait(MINUTE)
+    world.send()
+    return world
+
+
+def is_refresh(world: World, subject: str, **more: object) -> bool:
+    """Whether it is taken as one when it is said again, and says this besides."""
+    at = world.now + MINUTE
+    said = finding(subject, at, refresh_by=at + HOUR, memory=MINUTE)
+    return Refreshes(world.state).take(edited(said, **more), at)
+
+
+@pytest.mark.parametrize("more", [{"value": 9.0}, {"n": 7}, {"evidence": {"mean": 1.0}}], ids=str)
+def test_other_numbers_are_a_refresh(more: dict[str, object]) -> None:
+    assert is_refresh(fired("a/w0"), "a/w0", **more)
+
+
+@pytest.mark.parametrize("more", CHANGES, ids=str)
+def test_whatever_else_is_said_is_a_step_of_its_own(more: dict[str, object]) -> None:
+    same = {"severity": "P2"}
+    assert is_refresh(fired("a/w0"), "a/w0", **more) == (more == same)
+
+
+def test_a_verdict_that_a_storm_speaks_for_is_a_step_of_its_own() -> None:
+    world = fired("a/w0", "c/t0", storm=1)
+    assert [is_refresh(world, subject) for subject in ("a/w0", "c/t0")] == [True, False]
