@@ -18,12 +18,20 @@ Severity = Literal["P0", "P1", "P2", "P3"]
 SEVERITIES: tuple[Severity, ...] = ("P0", "P1", "P2", "P3")
 FindingState = Literal["firing", "ok", "no_data", "stale", "removed"]
 #: The kind of trouble; ``KIND_CLASS`` says whose it is.
-Kind = Literal["drift", "missing", "stale", "prediction_drift", "performance", "error", "latency", "no_traffic", "mark"]
+Kind = Literal[
+    "drift", "missing", "stale", "type", "range", "unseen", "stuck", "vanished", "prediction_drift", "performance", "error",
+    "latency", "no_traffic", "mark",
+]  # fmt: skip
 Class = Literal["data", "model", "serving", "gpu", "mark"]
 KIND_CLASS: dict[Kind, Class] = {
     "drift": "data",
     "missing": "data",
     "stale": "data",
+    "type": "data",
+    "range": "data",
+    "unseen": "data",
+    "stuck": "data",
+    "vanished": "data",
     "prediction_drift": "model",
     "performance": "model",
     "error": "serving",

@@ -131,6 +131,10 @@ class Names:
         """Hash: the model's cumulative sums, which its Prometheus series are exported from."""
         return self.of_model(model, "totals")
 
+    def unregistered(self, model: str) -> str:
+        """Hash: features that the model's events hold and nobody declared, by when they were last seen (ms)."""
+        return self.of_model(model, "unregistered")
+
     def of_model(self, model: str, *parts: str) -> str:
         """A key in the model's slot: all that one evaluation script writes."""
         return self.key(f"{{model:{model}}}", *parts)

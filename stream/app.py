@@ -49,6 +49,7 @@ from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
+from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
 from stream.start import spare_the_collector, wait_for_services
 from stream.state.clock import claim
@@ -260,8 +261,10 @@ def _periodic(built: Parts) -> list[Periodic]:
 
 
 async def _store_versions(built: Parts) -> None:
-    seen = [built.counter.plans[stream].decoder.versions for stream in VERSIONED]
+    decoders = [built.counter.plans[stream].decoder for stream in VERSIONED]
+    seen, strange = [one.versions for one in decoders], [one.unregistered for one in decoders]
     await built.intake.patience(lambda: store_versions(built.redis, built.settings.names, seen))
+    await built.intake.patience(lambda: store_unregistered(built.redis, built.settings.names, strange))
 
 
 async def _checkpoint(built: Parts) -> None:

@@ -14,6 +14,8 @@ from schemas.reference import NumericProfile, Profile
 BY_CHANCE = 1e-6
 #: A feature stands still where it does for so many times the longest time that the reference shows, and for so many panes.
 TIMES, LEAST_PANES = 2, 3
+#: Runs are uneven where the longest is so many times the mean.
+UNEVEN = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,15 @@ class PaneEnds:
     rows: int
     minimum: float
     maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The newest panes with a value, all of one and the same: which, how many panes and how many rows."""
+
+    value: float
+    panes: int
+    rows: int
 
 
 def constant(profile: NumericProfile, rows: int, *, ends: tuple[float, float]) -> Verdict:
@@ -50,20 +61,41 @@ def stuck(profile: NumericProfile, panes: Sequence[PaneEnds], *, pane_ms: int) -
         return undecided("stuck", 0, state="no_traffic" if not filled else "no_reference")
     value = filled[-1].maximum
     still = list(itertools.takewhile(lambda pane: pane.minimum == pane.maximum == value, reversed(filled)))
-    rows = sum(pane.rows for pane in still)
-    allowed = max(TIMES * longest_still(profile), LEAST_PANES - 1)
-    p = math.exp(rows * _log_share(profile, value)) if profile.minimum != profile.maximum else 1.0
-    length = len(still) if p < BY_CHANCE else 0
-    said = f"{value:g} since {len(still)} panes" if length else ""
-    return judged("stuck", length * pane_ms / 1000, allowed * pane_ms / 1000, n=rows, p=p, words=said)
+    run = Run(value, len(still), sum(pane.rows for pane in still))
+    return stuck_run(profile, run, allowed=allowed_panes(profile), pane_ms=pane_ms)
+
+
+def stuck_run(profile: NumericProfile, run: Run, *, allowed: int, pane_ms: int) -> Verdict:
+    """The same of panes that were counted as they came; ``allowed``: of them may hold one value."""
+    p = math.exp(run.rows * _log_share(profile, run.value)) if profile.minimum != profile.maximum else 1.0
+    length = run.panes if p < BY_CHANCE else 0
+    said = f"{run.value:g} since {run.panes} panes" if length else ""
+    return judged("stuck", length * pane_ms / 1000, allowed * pane_ms / 1000, n=run.rows, p=p, words=said)
+
+
+def allowed_panes(profile: Profile, *, panes: float = 1.0) -> int:
+    """For how many panes a feature may stand still; one of the reference's is as long as so many ``panes``.
+
+    Twice the longest that the reference shows; where its runs are of all lengths, the longest says little, and it is as long as
+    chance allows: after a still pane the next one is still too, with the share that followed in the reference.
+    """
+    runs = _runs(profile)
+    longest, still = max(runs, default=0), sum(runs)
+    uneven = longest >= UNEVEN * still / max(len(runs), 1)
+    chance = math.log(BY_CHANCE) / math.log((still - len(runs) + 0.5) / (still + 1.0)) if runs and uneven else 0.0
+    return max(math.ceil(max(TIMES * longest, chance) * panes), LEAST_PANES - 1)
 
 
 def longest_still(profile: Profile) -> int:
     """The longest run of the reference's filled panes whose values all lie in one and the same bin; 0 without time order."""
+    return max(_runs(profile), default=0)
+
+
+def _runs(profile: Profile) -> list[int]:
     values = range(len(profile.counts))
     bins = [[at for at in row[0::2] if at in values] for row in profile.pane_counts]
     only = [held[0] if len(held) == 1 else None for held in bins if held]
-    return max((len(list(run)) for at, run in itertools.groupby(only) if at is not None), default=0)
+    return [len(list(run)) for at, run in itertools.groupby(only) if at is not None]
 
 
 def _log_share(profile: NumericProfile, value: float) -> float:

@@ -23,6 +23,7 @@ from stream.command.compare import compare
 from stream.command.console import console
 from stream.command.counts import counts
 from stream.command.demo import demo
+from stream.command.features import features
 from stream.command.lag import lag
 from stream.command.produce import produce
 from stream.command.run_lengths import arl_app, design_app
@@ -62,7 +63,7 @@ def driftline(
     """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
 
 
-for command in (demo, worker, console, apply, check_config, compare, counts, produce, status, lag, tail):
+for command in (demo, worker, console, apply, check_config, compare, counts, produce, features, status, lag, tail):
     app.command(command.__name__.replace("_", "-"))(command)
 app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")

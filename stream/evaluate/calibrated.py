@@ -24,6 +24,7 @@ from schemas.reference import NumericProfile
 from schemas.reports import Measure
 from stream.evaluate.budget_share import rate_of
 from stream.evaluate.live_calibration import NOTHING, Live, live_test
+from stream.evaluate.quality_limits import QualityLimits, quality_limits
 from stream.evaluate.rhythms import Rhythms, rhythms_of, seasonal_test
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
@@ -37,7 +38,10 @@ CONVENTION, LIVE, SEASONAL = "calibrated", "calibrated live", "calibrated by hou
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Calibrated:
-    """Tests side by side.  ``held``: the held column of each; ``bins``: which of the yardstick's folded bins are theirs."""
+    """Tests side by side.  ``held``: the held column of each; ``bins``: which of the yardstick's folded bins are theirs.
+
+    ``quality``: what the reference allows of missing, unseen … values.
+    """
 
     stacked: Stacked | None
     held: tuple[int, ...]
@@ -46,6 +50,7 @@ class Calibrated:
     enough: tuple[bool, ...]
     live: tuple[bool, ...]
     rhythms: Rhythms | None
+    quality: QualityLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,7 @@ def calibration_of(watched: Watched, key: tuple[int, int], live: Live = NOTHING)
         enough=tuple(one.calibration.enough for one in made),
         live=tuple(one.live for one in made),
         rhythms=None if tests is None else rhythms_of(tests, [one.rhythm for one in made]),
+        quality=quality_limits(watched, *key),
     )
 
 

@@ -38,6 +38,15 @@ _SIDES = np.array([[1.0], [-1.0]])
 _SLACKS = np.array(SLACKS)[:, None, None]
 
 
+class Still(msgspec.Struct, frozen=True, array_like=True):
+    """A feature's value in every row of its newest panes: which, since the start of which pane, panes and rows."""
+
+    value: float
+    since: int
+    panes: int
+    rows: int
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Charts:
     """The state after the pane that ended at ``at``; columns are the charted ones of ``layout`` (its hash), in their order.
@@ -46,6 +55,7 @@ class Charts:
     sums: (charts, up and down, columns); ``since``: values that each sum rests on, since it was last 0.
     beyond: (charts, columns) whether each alarms; ``began``: (charts, columns, from and to) when that which it found began.
     smoothed: (columns,) the EWMA; ``recent``: the newest values.
+    still: features that hold one value (`stream.evaluate.quality_still`).
     """
 
     layout: str = ""
@@ -58,6 +68,7 @@ class Charts:
     began: Ints = field(default_factory=lambda: np.zeros((len(SLACKS), 0, 2), dtype=np.int64))
     smoothed: Floats = field(default_factory=lambda: np.zeros(0))
     recent: Recent = field(default_factory=lambda: recent.begun(0))
+    still: Mapping[str, Still] = field(default_factory=dict)
 
     def to_json(self) -> bytes:
         """The stored form."""
@@ -66,6 +77,7 @@ class Charts:
                 layout=self.layout, first=self.first, at=self.at, values=dict(self.values),
                 smoothed=self.smoothed.tolist(), sums=self.sums.tolist(), since=self.since.tolist(),
                 beyond=self.beyond.tolist(), began=self.began.tolist(), recent=self.recent.stored(),
+                still=dict(self.still),
             )
         )  # fmt: skip
 
@@ -76,7 +88,7 @@ class Charts:
         :raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape).
         """
         found = _DECODER.decode(stored)
-        known = Charts(layout=found.layout, first=found.first, at=found.at, values=found.values)
+        known = Charts(layout=found.layout, first=found.first, at=found.at, values=found.values, still=found.still)
         sums = np.array(found.sums, dtype=np.float64)
         if sums.ndim != 3 or sums.shape[:2] != known.sums.shape[:2]:
             return replace(known, layout="")
@@ -98,6 +110,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     beyond: list[list[bool]] = []
     began: list[list[list[int]]] = []
     recent: recent.Stored = recent.Stored()
+    still: dict[str, Still] = msgspec.field(default_factory=dict)
 
 
 _DECODER = msgspec.json.Decoder(_Stored)

@@ -12,6 +12,7 @@ from stream.evaluate.chart_verdicts import budgeted_in, chart_verdicts
 from stream.evaluate.charts import Charts, stepped
 from stream.evaluate.freshness import freshness_verdicts
 from stream.evaluate.measuring import sizes_of
+from stream.evaluate.quality_still import still_verdicts, with_still
 from stream.evaluate.serving import serving_verdicts
 from stream.evaluate.verdict import Clear, Quiet, Verdict
 from stream.evaluate.watched import Watched
@@ -45,7 +46,9 @@ def judge_pane(watched: Watched, pane: Pane, charts: Charts) -> PaneVerdicts:
     span = (pane.start_ms, pane.end_ms)
     sizes = sizes_of(watched.yardstick, pane.partial)
     after = stepped(charts, watched, pane.partial, span=span, sizes=sizes)
+    after = with_still(after, watched, pane.partial, before=charts, sizes=sizes, start_ms=pane.start_ms)
     if pane.partial.cells[EVENTS]:
+        verdicts += still_verdicts(watched, charts, after.charts, start_ms=pane.start_ms)
         verdicts += freshness_verdicts(watched, after.charts, start_ms=pane.start_ms)
         verdicts += chart_verdicts(watched, after, span=span)
     return PaneVerdicts(after.charts, tuple(verdicts), budgeted_in(watched, after))

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.reports import Column, Measure, Report, Source, State
-from stream.evaluate.calibrated import Said, key_of, known_calibration, said_of, with_calibrated
+from stream.evaluate.calibrated import Calibrated, Said, key_of, known_calibration, said_of, with_calibrated
 from stream.evaluate.chart_verdicts import chart_measures
 from stream.evaluate.charts import Charts
 from stream.evaluate.freshness import is_stale
@@ -22,6 +22,10 @@ from stream.evaluate.live_calibration import NOTHING, Live
 from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing_measures, sizes_of, statistics_of
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
+from stream.evaluate.quality import quality_of
+from stream.evaluate.quality_limits import no_limits
+from stream.evaluate.quality_still import RULE as STUCK
+from stream.evaluate.quality_still import still_measures
 from stream.evaluate.ranking import Ranked, ranked
 from stream.evaluate.rhythms import hour_of
 from stream.evaluate.rolling import Earlier, Rolled, rolled
@@ -107,22 +111,33 @@ def _sources(watched: Watched, window: Window, held: Held | None) -> dict[str, S
 def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Charts) -> list[tuple[Place, Column]]:
     places = places_of(watched, window.name, window.length_ms)
     sizes = sizes_of(watched.yardstick, window.total)
-    said = (
-        said_of(
-            known_calibration(watched, window.size, window.live), held.folded, hour=hour_of(watched, window.start_ms)
-        )
-        if held and is_calibrated(watched, window)
-        else {}
-    )
-    enough = _enough(said, places)
+    tests = known_calibration(watched, window.size, window.live) if held and is_calibrated(watched, window) else None
+    hour = hour_of(watched, window.start_ms)
+    enough = {} if held is None or tests is None else _enough(said_of(tests, held.folded, hour=hour), places)
     budget = watched.monitor.budget
     ranks = ranked((place for _, place, _ in places), enough, rate=None if budget is None else budget.fdr)
-    beside = _Beside(watched, sizes, window.total.sums.tolist(), held, charts, enough, _rolled(watched, window), ranks)
+    quality = _quality(watched, window, sizes, tests=tests, charts=charts) if window.complete else {}
+    beside = _Beside(
+        watched, sizes, window.total.sums.tolist(), held, charts, enough, _rolled(watched, window), ranks, quality
+    )
     return [
         (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
         if place.room == "features" or place.held != NOT_HELD or sizes.values[at]
     ]
+
+
+def _quality(
+    watched: Watched, window: Window, sizes: Sizes, *, tests: Calibrated | None, charts: Charts
+) -> Mapping[int, dict[str, Measure]]:
+    limits = no_limits(len(watched.yardstick.places)) if tests is None else tests.quality
+    found = quality_of(
+        watched.yardstick, watched.quality, window.total, sizes=sizes, limits=limits,
+        panes=window.length_ms // watched.layout.pane_ms, alone=watched.stream == "features",
+    )  # fmt: skip
+    for at, stuck in still_measures(watched, charts).items():
+        found.setdefault(at, {})[STUCK] = stuck
+    return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -137,6 +152,7 @@ class _Beside:
     said: Mapping[int, Said]
     rolled: Mapping[int, Rolled]
     ranks: Ranked
+    quality: Mapping[int, dict[str, Measure]]
 
 
 def _enough(said: Mapping[int, Said], places: list[tuple[int, Place, ColumnRules]]) -> dict[int, Said]:
@@ -160,14 +176,14 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
     values, missing = beside.sizes.values[at], beside.sizes.missing[at]
     rows, held, watched = values + missing, beside.held, beside.watched
     ratio = missing / rows if rows else None
-    measures: dict[str, Measure] = {}
+    measures = dict(beside.quality.get(at, {}))
     said = beside.said.get(place.held)
     against = beside.rolled.get(at)
     if held is not None and rows >= LEAST_ROWS:
         if against is not None:
-            measures = dict(against.measures)
+            measures = {**measures, **against.measures}
         elif place.held != NOT_HELD:
-            measures = measures_of(place, rules, held, values=values)
+            measures = measures_of(place, rules, held, values=values) | measures
             if said is not None:
                 measures = with_calibrated(measures, said)
         if rules.missing is not None:

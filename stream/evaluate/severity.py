@@ -15,6 +15,13 @@ the same            otherwise                                                   
 prediction drift    PSI or KS at least 4 times the threshold                      P1    what is decided for people has changed
 prediction drift    otherwise                                                     P2    it follows its inputs, often rightly
 a source's middle   always (P3 where importance is declared as 0)                 P2    says that something moved, not how badly
+quality: vanished,  importance at least 0.1                                       P1    the model is blind in what matters
+constant, stuck
+the same            otherwise                                                     P2    to be looked at in hours of work
+quality: a share    of wrong types a tenth of the rows, importance at least 0.1   P1    the sender breaks what was agreed
+the same            at least a hundredth and twice the threshold, and             P2    to be looked at in hours of work
+                    importance at least 0.1 or not declared
+the same            otherwise                                                     P3    a limit that was learned has a level
 a chart             where no budget sets its limit                                P3    alarms often where values hang together
 ==================  ============================================================  ====  ========================================
 
@@ -28,6 +35,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from detectors.quality.verdict import Check
 from schemas.findings import Severity
 from stream.evaluate.rules import P_VALUES
 
@@ -36,6 +44,10 @@ MATTERS = 0.1
 HEAVY, HEAVY_PREDICTION = 2.0, 4.0
 #: A share of missing rows below this is never heavy, however small the threshold.
 HEAVY_MISSING = 0.1
+#: Checks of data quality after which nothing is left of a feature.
+BLIND: tuple[Check, ...] = ("vanished", "constant", "stuck")
+#: A smaller share of the rows is no reason to look at once.
+FEW_ROWS = 0.01
 
 
 def of_feature(rule: str, value: float, threshold: float, *, importance: float | None) -> Severity:
@@ -59,6 +71,22 @@ def of_source(importance: float | None) -> Severity:
     ('P2', 'P2', 'P3')
     """
     return "P3" if importance == 0 else "P2"
+
+
+def of_quality(check: Check, value: float, threshold: float, *, importance: float | None) -> Severity:
+    """Of a check of data quality that fails, by its share of rows or of values.
+
+    >>> of_quality("unseen", 0.008, 0.0004, importance=0.05), of_quality("unseen", 0.2, 0.0004, importance=0.3)
+    ('P3', 'P2')
+    >>> of_quality("vanished", 1.0, 0.0, importance=0.3), of_quality("type", 0.2, 0.0, importance=0.3)
+    ('P1', 'P1')
+    """
+    if importance == 0:
+        return "P3"
+    if check in BLIND or (check == "type" and value >= HEAVY_MISSING):
+        return "P1" if importance is not None and importance >= MATTERS else "P2"
+    heavy = value >= max(HEAVY * threshold, FEW_ROWS)
+    return "P2" if heavy and (importance is None or importance >= MATTERS) else "P3"
 
 
 def of_prediction(rule: str, value: float, threshold: float) -> Severity:

@@ -23,6 +23,7 @@ from stream.evaluate.judged_keys import keys_of
 from stream.evaluate.live_panes import with_live
 from stream.evaluate.loading import prepare_tests
 from stream.evaluate.merged import Merged
+from stream.evaluate.quality_verdicts import quality_verdicts, still_judged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
@@ -94,7 +95,8 @@ class Walk:
         if unit.is_judged_by(watched):
             return
         at = unit.last or 0
-        found, unit.standing = withdraw(unit.standing, keys_of(watched), at_ms=at, seen_ms=self._seen(at))
+        keys = keys_of(watched) | still_judged(watched, unit.standing)
+        found, unit.standing = withdraw(unit.standing, keys, at_ms=at, seen_ms=self._seen(at))
         unit.judged_by = judged_by(watched)
         for finding in found:
             self.conclusion.tell(finding)
@@ -125,7 +127,8 @@ class Walk:
             report = await self._explained(report, window)
         self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
-        verdicts = await self._judged(judged, report, watched)
+        checks = quality_verdicts(report, watched, unit.standing) if newest else ()
+        verdicts = [*await self._judged(judged, report, watched), *checks]
         await self.conclude(verdicts, at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()

@@ -14,6 +14,7 @@ from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor, SourceMonitor
 from schemas.reference import Reference
 from stream.evaluate.charted import RULES, Charted, charted_of
+from stream.evaluate.quality_cells import Cells, cells_of
 from stream.evaluate.rules import ColumnRules, rules_of, testable, until_calibrated
 from stream.evaluate.totals import Summed
 from stream.evaluate.yardstick import NOT_HELD, Place, Yardstick, yardstick_of
@@ -23,7 +24,7 @@ from stream.state.layout import Layout
 #: fired unknown to the incident owner, which lets two judgements be missed.
 PANES_OF_A_GAP = 4
 #: What `Watched` keeps once it was asked for it.
-_WORKED_OUT = ("yardstick", "rules", "charted", "summed")
+_WORKED_OUT = ("yardstick", "rules", "charted", "summed", "quality")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -97,6 +98,11 @@ class Watched:
     def summed(self) -> Summed:
         """What its panes add to the model's sums."""
         return Summed(self.layout)
+
+    @cached_property
+    def quality(self) -> Cells:
+        """Where the counts lie that data quality is judged by."""
+        return cells_of(self.yardstick, self.layout, self.monitor.features, pane_ms=self.reference.pane_ms)
 
     @cached_property
     def judged(self) -> dict[tuple[str, int], list[tuple[int, Place, ColumnRules]]]:

@@ -30,6 +30,7 @@ from stream.ingest.slab import Slab
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of, undeclared_features
 from stream.ingest.tenure import Tenure
+from stream.ingest.unregistered import Unregistered
 from stream.ingest.versions import Versions
 from stream.transport import Record
 
@@ -79,6 +80,7 @@ class StreamDecoder:
     batches: Batches
     strangers: Strangers
     versions: Versions = field(default_factory=Versions)
+    unregistered: Unregistered = field(default_factory=Unregistered)
 
     def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
         """Append the rows and rejections of a run to ``into``; never raises for what a record holds.
@@ -110,7 +112,9 @@ class StreamDecoder:
             categorical(event.read_categorical(event))
         into.close_segment(tenure, next_offset=last.offset + 1)
         if event is not None and self.stream in VERSIONED:
-            self.versions.note(self.shapes[event.shape_number].model, event.version, at_ms=last.timestamp)
+            model = self.shapes[event.shape_number].model
+            self.versions.note(model, event.version, at_ms=last.timestamp)
+            self.unregistered.note(model, event.name_strange(event), at_ms=last.timestamp)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):
@@ -156,6 +160,7 @@ class StreamDecoder:
             for version in taken.versions:
                 self.versions.note(shape.model, version, at_ms=record.timestamp)
             self.strangers.note(slab.shape, shape, features=taken.unknown_features, keys=taken.unknown_keys)
+            self.unregistered.note(shape.model, taken.unknown_features, at_ms=record.timestamp)
         return True
 
     def _check_slabs(self, slabs: Sequence[Slab], *, events: int) -> None:
@@ -218,6 +223,7 @@ class StreamDecoder:
             if row.unknown_features or row.unknown_keys:
                 features = undeclared_features(event, self.shapes[number])
                 self.strangers.note(number, self.shapes[number], features=features, keys=event.unknown_keys)
+                self.unregistered.note(event.model, features, at_ms=record.timestamp)
 
     def _append_values(self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         numbers = self.declared.get(event.feature, ())

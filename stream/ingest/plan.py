@@ -74,7 +74,8 @@ def taught(plans: Mapping[str, StreamPlan]) -> dict[str, tuple[Shape, ...]]:
 
 def retaught(plan: StreamPlan, shapes: tuple[Shape, ...]) -> StreamPlan:
     """The plan with a decoder for these shapes, which have the same columns; build it off the event loop."""
-    return replace(plan, decoder=stream_decoder(plan.decoder.stream, shapes))
+    decoder = replace(stream_decoder(plan.decoder.stream, shapes), unregistered=plan.decoder.unregistered)
+    return replace(plan, decoder=decoder)
 
 
 def _versions(model: str, force: InForce, references: Mapping[str, Reference]) -> dict[str, list[_Version]]:

@@ -181,6 +181,7 @@ def _namespace(shape: Shape, number: int, *, attributes: dict[str, str]) -> dict
     }
     found["shape_number"] = number
     found["count_strange"] = staticmethod(_counter(shape.strange)) if shape.strange != Strange() else None
+    found["name_strange"] = staticmethod(_namer(shape.strange))
     if shape.stream == "labels":
         found["__post_init__"] = _needs_id_or_score
     return found
@@ -211,6 +212,17 @@ def _counter(strange: Strange) -> Callable[[Any], tuple[int, int]]:
         return _present(features(event)), _present(keys(event))
 
     return count
+
+
+def _namer(strange: Strange) -> Callable[[Any], list[str]]:
+    """Which undeclared features an event holds, of those that are known to come."""
+    features = _reader([f"features.{attribute}" for attribute in _strange_attributes(strange.features)])
+
+    def names(event: Any) -> list[str]:
+        held = zip(strange.features, features(event), strict=True)
+        return [name for name, value in held if value is not msgspec.UNSET]
+
+    return names
 
 
 def _present(values: tuple[Any, ...]) -> int:

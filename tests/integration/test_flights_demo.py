@@ -78,6 +78,13 @@ def test_the_weather_is_one_incident_that_names_its_feed_and_the_planes_are_anot
 
 
 @pytest.mark.slow
+def test_destinations_that_january_never_held_are_found_and_page_nobody(incidents: dict[str, Any]) -> None:
+    (dest,) = (one for one in incidents.values() if one["subjects"] == ["feature:flight-delay/dest"])
+    assert (dest["rule"], dest["severity"], dest["state"]) == ("unseen", "P3", "open")
+    assert dest["since_ms"] == [day(2, 26), day(3, 5)]  # the first week with one: of the first of March
+
+
+@pytest.mark.slow
 def test_the_outage_is_a_p0_that_ends_and_the_slow_hours_a_p1(incidents: dict[str, Any]) -> None:
     found = {one["rule"]: one for one in incidents.values() if one["rule"] in ("errors", "latency")}
     outage, slow = found["errors"], found["latency"]
@@ -117,7 +124,7 @@ def test_the_readme_shows_incidents_as_the_demo_prints_them(summary: Any) -> Non
     shown = README.read_text()
     rows = [block for block in printed(summary).split("\n\n") if " rows" in block]
     assert len([block for block in rows if block in shown]) == 4
-    assert len(rows) == len(summary["incidents"]) == 9
+    assert len(rows) == len(summary["incidents"]) == 10
 
 
 @pytest.mark.slow

@@ -15,6 +15,8 @@ from schemas.findings import Onset
 
 LONGEST_NAME = 80
 NOTHING = "–"
+#: Measures that are shares of rows or of values, told in percent.
+SHARES = ("missing", "unseen", "outside", "range", "type", "nonfinite")
 
 
 def named(text: object, longest: int = LONGEST_NAME) -> str:
@@ -71,7 +73,7 @@ def measured(value: float | None, measure: str) -> str:
     >>> measured(0.25, "psi"), measured(0.25, "missing"), measured(1e-12, "ks_p")
     ('0.25', '25\\xa0%', '<\\xa00.0001')
     """
-    if measure == "missing":
+    if measure in SHARES:
         return share(value)
     return p_value(value) if measure.endswith("_p") else number(value)
 

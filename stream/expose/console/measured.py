@@ -10,6 +10,7 @@ from typing import Any
 
 from schemas.reports import Column, Measure, Report
 from stream.expose.console.charts import Series, timeline
+from stream.expose.console.format import SHARES
 
 #: What stands for a column unless a reader chooses another.
 FIRST = "psi"
@@ -23,6 +24,11 @@ LABELS: Mapping[str, str] = {
     "drift": "calibrated p-value",
     "shift": "shift of the middle, sd",
     "missing": "missing values",
+    "unseen": "values never seen",
+    "outside": "beyond the reference",
+    "range": "out of range",
+    "type": "of another type",
+    "nonfinite": "not finite",
     "cusum": "CUSUM",
     "cusum_small": "CUSUM for small shifts",
     "ewma": "EWMA",
@@ -75,7 +81,7 @@ def chart(times_ms: Sequence[int], lines: Iterable[Series | None], *, measure: s
     drawn = [one for one in lines if one is not None]
     if not drawn:
         return None
-    if measure == "missing":
+    if measure in SHARES:
         return timeline(times_ms, map(_percent, drawn), unit="%")
     return timeline(times_ms, drawn, unit=LABELS[measure])
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from stream.expose.console.incident_page import Row, open_rows
 from stream.expose.console.measured import FIRST, chart, columns_in, line, measure_of, offered
 from stream.expose.console.overview import GRAVITY
 from stream.expose.console.serving import Served, served
+from stream.expose.feature_health import FeatureHealth, unhealthy_of
 
 #: Tests whose p-value a table shows, the first that a report has.
 TESTS = ("ks", "chi2")
@@ -72,6 +73,7 @@ class ModelPage:
     chart: Mapping[str, Any] | None
     incidents: Sequence[Row]
     served: Served | None
+    unhealthy: Sequence[FeatureHealth] = ()
 
 
 def model_page(
@@ -82,8 +84,9 @@ def model_page(
     history: Sequence[Report],
     incidents: Sequence[IncidentView],
     totals: Mapping[str, int],
+    health: Iterable[FeatureHealth] = (),
 ) -> ModelPage:
-    """The page of a model's window."""
+    """The page of a model's window; ``health`` is of all its features."""
     name = place.model
     monitor = force.monitor
     newest = report or (history[-1] if history else None)
@@ -103,6 +106,7 @@ def model_page(
         drift_chart(features, history, measure=measure),
         open_rows(view for view in incidents if name in view.models),
         served(totals, monitor.serving),
+        unhealthy_of(health),
     )
 
 

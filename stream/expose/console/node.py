@@ -15,6 +15,7 @@ TONES = {
     "no_reference": "odd",
     "warming": "quiet",
     "stale": "odd",
+    "not_registered": "odd",
     "firing": "bad",
     "no_data": "odd",
     "removed": "quiet",

@@ -15,6 +15,7 @@ from schemas.names import Names, Stream
 from schemas.reports import Report
 from stream.expose.console import read
 from stream.expose.console.feature_page import Picture, feature_page
+from stream.expose.console.features import read_features
 from stream.expose.console.format import named
 from stream.expose.console.histogram import histogram
 from stream.expose.console.incident_page import MOST_ROWS, ended_rows, incident_page, open_rows
@@ -59,6 +60,7 @@ async def model(request: web.Request) -> web.Response:
         history=history,
         incidents=found.incidents,
         totals=await read.read_totals(site.redis, site.names, name),
+        health=await read_features(site.redis, site.names, name, force=force, found=found),
     )
     return rendered(request, "model.html", page=shown, unreadable=found.unreadable)
 

@@ -205,10 +205,10 @@ def test_a_warming_window_says_nothing_and_an_empty_one_that_it_cannot_say() -> 
     assert {verdict.state for verdict in by_rule(watched(), {}).values()} == {"no_data"}
 
 
-def test_few_values_among_many_rows_are_judged_by_psi_alone() -> None:
+def test_few_values_among_many_rows_are_judged_by_psi_and_by_what_is_missing() -> None:
     rows = {"temp": [None] * 300 + [1.0] * 99}
     temp = judge_window(watched(), window(watched(), rows), seen_ms=0).features["temp"]
-    assert (set(temp.measures), temp.state) == ({"psi"}, "drift")
+    assert (set(temp.measures), temp.state) == ({"psi", "missing"}, "drift")
 
 
 def test_upstream_values_are_described_and_only_their_gaps_decide() -> None:

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from detectors.psi import driftline_numeric
+from detectors.quality.limits import LEARNED
 from schemas.incidents import Cause, IncidentView
 from schemas.reference import NumericProfile
 from schemas.reports import Column, Measure, Report
 from stream.evaluate.charted import RULES
 from stream.evaluate.measuring import CONVENTIONS
+from stream.evaluate.quality_verdicts import AGREED
 from stream.evaluate.rules import BUDGET_RULES
 from stream.expose.console.charts import Series, sparkline, timeline
 from stream.expose.console.histogram import Bin, folded, histogram, ticks_of
@@ -177,7 +179,7 @@ def test_a_finding_leads_to_the_chart_of_what_it_was_judged_by(fields: dict[str,
 
 
 def test_every_measure_that_a_report_can_hold_can_be_chosen() -> None:
-    assert {*CONVENTIONS, *BUDGET_RULES, "missing", *RULES, "ewma"} == set(LABELS)
+    assert {*CONVENTIONS, *BUDGET_RULES, *LEARNED, *AGREED, *RULES, "ewma"} == set(LABELS)
 
 
 def test_what_the_reports_hold_is_offered_and_what_was_chosen() -> None:

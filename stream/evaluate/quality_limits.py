@@ -1,0 +1,62 @@
+"""Limits of data quality that a reference teaches, by place: for windows of one length and about as many events.  Pure.
+
+They are made with the calibrated tests (:mod:`stream.evaluate.calibrated`), beside the event loop, and kept with them.  A window
+has at least the events that they are made for, so its own limits would be no wider.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.quality.limits import LEARNED, Learned, Limit, Span, learned_limits
+from stream.evaluate.watched import Watched
+from stream.evaluate.yardstick import NOT_HELD
+
+Floats = NDArray[np.float64]
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class QualityLimits:
+    """(places,) by check: a share above ``limit`` is unlike the reference, ``expected`` is what it holds; NaN where not known.
+
+    ``together``: so many rows without a value count as one, for they come together.
+    """
+
+    limit: dict[Learned, Floats]
+    expected: dict[Learned, Floats]
+    together: Floats
+
+
+def no_limits(places: int) -> QualityLimits:
+    """Where nothing was learned."""
+    unknown = dict.fromkeys(LEARNED, np.full(places, np.nan))
+    return QualityLimits(unknown, unknown, np.full(places, np.nan))
+
+
+def quality_limits(watched: Watched, length_ms: int, events: int) -> QualityLimits:
+    """The limits for windows of a length and so many events; none where the reference's panes do not make up the window."""
+    pane_ms, places = watched.reference.pane_ms, watched.yardstick.places
+    limit, expected = ({name: np.full(len(places), np.nan) for name in LEARNED} for _ in range(2))
+    limits = QualityLimits(limit, expected, np.full(len(places), np.nan))
+    if pane_ms is None or length_ms % pane_ms:
+        return limits
+    span = Span(length_ms // pane_ms, events, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
+    for at, (place, rules) in enumerate(zip(places, watched.rules, strict=True)):
+        if place.held != NOT_HELD and place.room == "features":
+            learned = learned_limits(watched.yardstick.profiles[place.held], span)
+            # What is held against the weeks before has outgrown the reference's names and range.
+            kept = {name: limit for name, limit in learned.items() if name == "missing" or not rules.rolling}
+            _put(limits, at, kept)
+    return limits
+
+
+def _put(limits: QualityLimits, at: int, learned: dict[Learned, Limit]) -> None:
+    for name, found in learned.items():
+        limits.limit[name][at], limits.expected[name][at] = found.limit, found.expected
+        if name == "missing":
+            limits.together[at] = found.effect

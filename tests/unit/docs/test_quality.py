@@ -1,0 +1,40 @@
+"""The page of data quality says what the code does: every check, state and severity, and the numbers."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from detectors.calibration.blocks import LEAST_BLOCKS
+from detectors.quality import presence, stillness, verdict
+from schemas.reports import State
+from stream.evaluate import severity
+from stream.evaluate.quality_verdicts import KINDS, STUCK
+from stream.ingest.unregistered import MOST
+
+PAGE = (Path(__file__).parents[3] / "docs" / "quality.md").read_text()
+TEXT = " ".join(PAGE.split())
+
+
+def first_cells(head: str) -> set[str]:
+    """The names in the first column of a section's table."""
+    section = PAGE.partition(f"{head}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+
+
+def test_every_check_is_named_and_every_state() -> None:
+    assert first_cells("## The checks") == {*KINDS, STUCK}
+    assert first_cells("## How the features are") == {*get_args(State), "not_registered"}
+
+
+def test_the_numbers_are_those_of_the_code() -> None:
+    assert (verdict.LEVEL, presence.BY_CHANCE, stillness.BY_CHANCE) == (0.001, 1e-6, 1e-6)
+    assert (stillness.TIMES, stillness.LEAST_PANES, LEAST_BLOCKS, MOST) == (2, 3, 20, 100)
+    assert (severity.MATTERS, severity.HEAVY, severity.FEW_ROWS, severity.HEAVY_MISSING) == (0.1, 2.0, 0.01, 0.1)
+    for said in (
+        "1 in 1 000 windows", "chance 1 in a million", "after three panes", "at least twenty blocks",
+        "at most 100 names", "at least 0.01 and twice the threshold", "a tenth of the rows",
+    ):  # fmt: skip
+        assert said in TEXT
