@@ -127,12 +127,17 @@ class Walk:
             report = await self._explained(report, window)
         self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
-        checks = quality_verdicts(report, watched, unit.standing) if newest else ()
-        verdicts = [*await self._judged(judged, report, watched), *checks]
+        verdicts = await self._judged(self._verdicts, report, newest=newest)
         await self.conclude(verdicts, at_ms=report.end, revision=report.events)
         self._tally.windows += 1
         await self._breath()
         return report
+
+    def _verdicts(self, report: Report, *, newest: bool) -> list[Verdict | Quiet]:
+        """What a window says; of an older one that was revised only what nobody was told anything newer of counts."""
+        watched = self.unit.phase.watched
+        checks = quality_verdicts(report, watched, self.unit.standing) if newest else ()
+        return [*judged(report, watched), *checks]
 
     async def _explained(self, report: Report, window: Window) -> Report:
         """The report with what may have happened to the columns that drift; looked for beside the event loop."""

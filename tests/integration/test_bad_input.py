@@ -204,6 +204,7 @@ def test_the_worker_is_well_and_its_log_is_calm(sent: Sent) -> None:
     # A broker without any group yet, or without one of the topics, is worth a line of aiokafka's own.
     errors = [line for line in log.splitlines() if "ERROR" in line or "CRITICAL" in line]
     assert [line for line in errors if "Coordinator" not in line and "cluster metadata" not in line] == []
-    assert len(log.splitlines()) < 100
+    # About 75, and on a busy machine a table of partitions more for each time the group is joined again; never one an event.
+    assert len(log.splitlines()) < 250
     series = 'driftline_rejected_events_total{reason="unknown_model",stream="predictions"}'
     assert f"{series} {STORM + 2}.0" in page(sent.worker, "metrics")[1]

@@ -71,6 +71,21 @@ def test_limits_are_those_that_the_reference_teaches() -> None:
     assert limit.limit == 3 / 512  # of 2 000 rows none was missing
 
 
+def test_as_much_as_the_limit_is_not_beyond_it() -> None:
+    found = column(watched(), {**SAME, "temp": [*TEMP[:509], *[None] * 3]}, "temp").measures["missing"]
+    assert (found.value, found.threshold, found.exceeded) == (3 / 512, 3 / 512, False)
+
+
+def test_what_is_held_against_the_weeks_before_has_outgrown_the_references_names_and_range() -> None:
+    rows = {**SAME, "temp": [*TEMP[:480], *[None] * 12, *[99.0] * 20], "dest": [*SAME["dest"][:450], *["x"] * 50]}
+    changed = monitor()
+    features = {name: each.model_copy(update={"reference": "rolling"}) for name, each in changed.features.items()}
+    for of, found in ((watched(), True), (watched(changed.model_copy(update={"features": features})), False)):
+        temp, dest = (column(of, rows, name).measures for name in ("temp", "dest"))
+        assert (temp["outside"].exceeded, dest["unseen"].exceeded) == (found, found)
+        assert temp["missing"].exceeded
+
+
 def test_what_is_promised_stands_above_what_was_learned() -> None:
     of = watched(with_temp(null_threshold=0.05))
     rows = {**SAME, "temp": [*TEMP[:500], *[None] * 12]}

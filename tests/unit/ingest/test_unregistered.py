@@ -34,6 +34,10 @@ def test_a_learned_name_is_still_seen_by_the_fast_path() -> None:
     assert seen_after(STRANGE, STRANGE, event(), learned=True) == {"trees": {"wind": NOON + 1}}
 
 
+def test_a_decoder_that_is_taught_anew_keeps_what_was_seen_before() -> None:
+    assert seen_after(STRANGE, event(), learned=True) == {"trees": {"wind": NOON}}
+
+
 def test_events_of_what_is_declared_tell_nothing() -> None:
     assert seen_after(event(), event(features={"temp": 5}), learned=True) == {}
 
