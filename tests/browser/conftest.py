@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from tests.support.browser import Browser, open_browser
 from tests.support.console_hostile import fill_hostile
-from tests.support.console_incidents import fill_incidents
+from tests.support.console_incidents import fill_incidents, unseen
 from tests.support.console_site import ConsoleSite, start_console
 from tests.support.console_year import fill
 
@@ -28,7 +28,7 @@ def year_console(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
     async def filled(redis: Redis, names: Names) -> None:
         await fill(redis, names, {"flight-delay": False, "turnaround-time": True}, days=90)
-        await fill_incidents(redis, names)
+        await fill_incidents(redis, names, unseen())
 
     site = ConsoleSite(redis_url, f"t{uuid.uuid4().hex[:10]}")
     site.fill(filled)

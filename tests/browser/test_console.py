@@ -75,6 +75,15 @@ def test_a_page_never_scrolls_sideways(browser: Browser, year_console: str, path
     assert browser.ask("return document.querySelector('.scroll').scrollWidth") > 100
 
 
+def test_a_list_of_incidents_is_not_cut_on_a_desk(browser: Browser, year_console: str) -> None:
+    browser.open(year_console, width=1280, height=800)
+
+    wide, shown = browser.ask(
+        "const it = document.querySelector('.incidents').parentElement; return [it.scrollWidth, it.clientWidth]"
+    )
+    assert wide <= shown
+
+
 @pytest.mark.parametrize("path", CHARTS)
 def test_every_chart_draws_something(browser: Browser, year_console: str, path: str) -> None:
     browser.open(year_console + path)

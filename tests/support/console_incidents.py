@@ -97,6 +97,21 @@ def schedule() -> IncidentView:
     )  # fmt: skip
 
 
+def unseen() -> IncidentView:
+    """Names never seen, told by small shares of many digits: the widest row that a list of incidents has."""
+    onset = END - 20 * DAY
+    names = member(
+        "destination", source="schedule-db", value=0.004455, onset=onset, severity="P3", kind="unseen", rule="unseen",
+        key="unseen|feature:flight-delay/destination||week", window="week", threshold=0.0003904, p=None, n=6060,
+    )  # fmt: skip
+    return IncidentView(
+        id="c3d0a8815f2e4b769d1102ae", revision=2, state="open", severity="P3", worst="P3",
+        title="flight-delay: destination with values never seen", opened=onset, updated=END, since_lo=onset - 7 * DAY,
+        since_hi=onset, models=("flight-delay",), members=(names,), flips=1,
+        causes=(Cause("feature:flight-delay/destination", 0.93), Cause("unknown", 0.07)),
+    )  # fmt: skip
+
+
 async def fill_incidents(redis: Redis, names: Names, *more: IncidentView) -> None:
     """Documents of all of them, and what happened to the first."""
     views = (weather(), carrier(), outage(), schedule(), *more)

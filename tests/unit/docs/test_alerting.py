@@ -15,7 +15,15 @@ from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
 from stream.evaluate.chart_limits import FIXED
 from stream.evaluate.charted import RULES
-from stream.evaluate.rules import LEAST_REQUESTS, LEAST_ROWS, NAME_RULES, NUMERIC_RULES, RULE_OF_THUMB
+from stream.evaluate.rules import (
+    BUDGET_RULES,
+    LEAST_REQUESTS,
+    LEAST_ROWS,
+    NAME_RULES,
+    NUMERIC_RULES,
+    POOLED_RULE,
+    RULE_OF_THUMB,
+)
 from stream.evaluate.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
@@ -25,7 +33,7 @@ SERVING = ("errors", "latency", "no_traffic")
 
 
 def test_every_rule_is_named_once_and_no_other_is() -> None:
-    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, *RULES}
+    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, *RULES, *BUDGET_RULES, POOLED_RULE}
 
     assert sorted(first_cells("## Rules")) == sorted(rules)
 
@@ -40,7 +48,7 @@ def test_numbers_of_rules_and_severities() -> None:
         "(k 0.5)",
         "(k 0.25)",
         "without a budget h 5",
-        "else `psi: 0.25`",
+        "PSI above 0.25; so too",
     ):
         assert said in TEXT
     for said in ("at least twice the threshold", "importance at least 0.1", "at least 4 times the threshold"):
