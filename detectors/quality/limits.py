@@ -18,8 +18,9 @@ from detectors.calibration.blocks import LEAST_BLOCKS, block_length
 from detectors.calibration.correlation import believed, inflation, lag_one
 from detectors.quality.shares import PaneRows, Share, design_effect, pane_rows, share_of
 from detectors.quality.shares import limit_of as limit_of_share
-from detectors.quality.unseen import blocks_of
+from detectors.quality.unseen import Blocks, blocks_of
 from detectors.quality.unseen import limit_of as limit_of_unseen
+from detectors.quality.verdict import LEVEL
 from schemas.reference import CategoricalProfile, NumericProfile, Profile
 
 Ints = NDArray[np.int64]
@@ -67,8 +68,11 @@ class _Blocks:
         return share_of(int(hits.sum()), self.profile.rows, effect=effect)
 
 
-def learned_limits(profile: Profile, span: Span) -> dict[Learned, Limit]:
-    """The limits of a feature's learned checks; none where the reference shows too few blocks, or the window is empty."""
+def learned_limits(profile: Profile, span: Span, *, level: float = LEVEL) -> dict[Learned, Limit]:
+    """The limits of a feature's learned checks; none where the reference shows too few blocks, or the window is empty.
+
+    :param level: the chance that a window like the reference passes one of them.
+    """
     values = int(span.rows * sum(profile.counts) / profile.rows) if profile.rows else 0
     if not profile.pane_counts or not values:
         return {}
@@ -77,30 +81,45 @@ def learned_limits(profile: Profile, span: Span) -> dict[Learned, Limit]:
     if blocks.filled < LEAST_BLOCKS:
         return {}
     if isinstance(profile, CategoricalProfile):
-        return _of_names(profile, blocks, rows=span.rows)
-    return _of_numbers(profile, blocks, rows=span.rows, values=values)
+        return _of_names(profile, blocks, rows=span.rows, level=level)
+    return _of_numbers(profile, blocks, rows=span.rows, values=values, level=level)
 
 
-def _of_numbers(profile: NumericProfile, blocks: _Blocks, *, rows: int, values: int) -> dict[Learned, Limit]:
+def _of_numbers(
+    profile: NumericProfile, blocks: _Blocks, *, rows: int, values: int, level: float
+) -> dict[Learned, Limit]:
     missing = len(profile.counts)
     # Of exchangeable rows the share beyond both ends of M is beta(2, M - 1); rows of the outermost bins show how they cluster.
     effect = blocks.share(1, missing - 2).effect
     beyond = Share(2.0, max(sum(profile.counts) / effect - 1.0, 1.0), effect)
     return {
-        "missing": _limit(blocks.share(missing, missing + 1), rows),
-        "nonfinite": _limit(blocks.share(missing + 1), rows),
-        "outside": _limit(beyond, values),
+        "missing": _limit(blocks.share(missing, missing + 1), rows, level),
+        "nonfinite": _limit(blocks.share(missing + 1), rows, level),
+        "outside": _limit(beyond, values, level),
     }
 
 
-def _of_names(profile: CategoricalProfile, blocks: _Blocks, *, rows: int) -> dict[Learned, Limit]:
-    found: dict[Learned, Limit] = {"missing": _limit(blocks.share(len(profile.counts) + 1), rows)}
-    unseen = limit_of_unseen(blocks_of(profile, blocks.length), window_blocks=max(blocks.blocks, 1.0))
-    return found | ({} if unseen is None else {"unseen": Limit(unseen.limit, unseen.mean)})
+def _of_names(profile: CategoricalProfile, blocks: _Blocks, *, rows: int, level: float) -> dict[Learned, Limit]:
+    found: dict[Learned, Limit] = {"missing": _limit(blocks.share(len(profile.counts) + 1), rows, level)}
+    of = blocks_of(profile, blocks.length)
+    unseen = limit_of_unseen(of, window_blocks=max(blocks.blocks, 1.0), level=level)
+    if unseen is None:
+        return found
+    limit = unseen.limit if level >= LEVEL else max(unseen.limit, _of_rows_alone(of, rows, level))
+    # Live, a name beyond those that a profile lists cannot be told from one that was never held.
+    unlisted = profile.other / (sum(profile.counts) + profile.other)
+    return found | {"unseen": Limit(min(1.0, limit + unlisted), unseen.mean + unlisted)}
 
 
-def _limit(share: Share, rows: int) -> Limit:
-    return Limit(limit_of_share(share, rows), share.a / (share.a + share.b), share.effect)
+def _of_rows_alone(blocks: Blocks, rows: int, level: float) -> float:
+    """Far out a count of rare names is not normal, and of none at all has no sd: there the beta-binomial law is asked too."""
+    alone, held = int(blocks.alone.sum()), int(blocks.rows.sum())
+    share = share_of(alone, held, effect=design_effect(blocks.alone, blocks.rows))
+    return limit_of_share(share, rows, level=level)
+
+
+def _limit(share: Share, rows: int, level: float) -> Limit:
+    return Limit(limit_of_share(share, rows, level=level), share.a / (share.a + share.b), share.effect)
 
 
 def _wandering(hits: Ints, rows: Ints, blocks: float) -> float:

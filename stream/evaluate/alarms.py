@@ -13,7 +13,8 @@ from schemas.findings import Finding
 from schemas.reports import Measure, Report
 from stream.evaluate.budget_share import rate_of
 from stream.evaluate.charted import RULES
-from stream.evaluate.rules import BUDGET_RULES, POOLED_RULE
+from stream.evaluate.learned import learned_in
+from stream.evaluate.rules import BUDGET_RULES, LEAST_ROWS, POOLED_RULE
 from stream.evaluate.standing import Standing
 from stream.evaluate.watched import Watched
 
@@ -27,6 +28,7 @@ EXPECTED, BEGUN = f"alarms:expected/{PARTS}", "alarms:begun"
 def expected(report: Report, watched: Watched) -> int:
     """False alarms that the budget allows at one judgement of a window, in ``PARTS``: of what was judged by it."""
     judged = sum(name in BY_BUDGET and one.threshold is not None for name, one in _measures(report))
+    judged += _learned(report, watched)
     return round(PARTS * judged * _rate(watched, every_ms=watched.monitor.step_ms)) if judged else 0
 
 
@@ -38,7 +40,10 @@ def expected_of_charts(charts: int, watched: Watched) -> int:
 def begun(found: Iterable[Finding], before: Standing, watched: Watched) -> int:
     """How many of these findings are alarms by the budget that had not been told when they were concluded."""
     rules = BY_BUDGET if watched.monitor.budget is None else (*BY_BUDGET, *RULES)
-    return sum(one.state == "firing" and one.rule in rules and not _is_told(one.key, before) for one in found)
+    return sum(
+        one.state == "firing" and (one.rule in rules or _is_learned(one, watched)) and not _is_told(one.key, before)
+        for one in found
+    )
 
 
 def of_model(totals: Mapping[str, int]) -> tuple[float, int]:
@@ -48,6 +53,20 @@ def of_model(totals: Mapping[str, int]) -> tuple[float, int]:
     (1.5, 2)
     """
     return totals.get(EXPECTED, 0) / PARTS, totals.get(BEGUN, 0)
+
+
+def _learned(report: Report, watched: Watched) -> int:
+    """Features whose learned checks looked at the window; what they do not find leaves no measure."""
+    if report.stream != "predictions" or report.state == "warming" or report.events < LEAST_ROWS:
+        return 0
+    return len(learned_in(watched, report.window, report.end - report.start))
+
+
+def _is_learned(one: Finding, watched: Watched) -> bool:
+    """Whether a finding is of a learned check that may page."""
+    if one.feature is None or one.window is None:
+        return False
+    return one.rule in learned_in(watched, one.window, one.memory).get(one.feature, ())
 
 
 def _measures(report: Report) -> Iterator[tuple[str, Measure]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from detectors.budget import division
 from detectors.budget.limits import SLACKS
+from stream.evaluate.learned import learned_in
 from stream.evaluate.places import places_of
 from stream.evaluate.pools import pools_of
 from stream.evaluate.watched import Watched
@@ -26,11 +27,12 @@ def rate_of(watched: Watched, *, every_ms: int) -> float:
 
 
 def _tests(watched: Watched) -> int:
-    """In each window the rules of the columns judged in it, and its pools."""
+    """In each window the rules of the columns judged in it, its pools, and the learned checks of each feature as one."""
     windows = {*((spec.name, spec.length_ms) for spec in windows_of(watched.monitor, watched.stream))}
     return sum(
         sum(len(rules.budgeted) for _, _, rules in places_of(watched, *window))
         + sum(pool.decides for pool in pools_of(watched, *window))
+        + len(learned_in(watched, *window))
         for window in windows
     )
 

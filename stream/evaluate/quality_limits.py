@@ -11,9 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.budget.limits import MARGIN
 from detectors.quality.limits import LEARNED, Learned, Limit, Span, learned_limits
+from detectors.quality.verdict import LEVEL
+from stream.evaluate.budget_share import rate_of
+from stream.evaluate.learned import checks_of
+from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
-from stream.evaluate.yardstick import NOT_HELD
+from stream.evaluate.yardstick import NOT_HELD, Place
 
 Floats = NDArray[np.float64]
 
@@ -48,11 +53,20 @@ def quality_limits(watched: Watched, length_ms: int, events: int) -> QualityLimi
     span = Span(length_ms // pane_ms, events, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
     for at, (place, rules) in enumerate(zip(places, watched.rules, strict=True)):
         if place.held != NOT_HELD and place.room == "features":
-            learned = learned_limits(watched.yardstick.profiles[place.held], span)
+            level = _level(watched, place, rules, length_ms=length_ms)
+            learned = learned_limits(watched.yardstick.profiles[place.held], span, level=level)
             # What is held against the weeks before has outgrown the reference's names and range.
             kept = {name: limit for name, limit in learned.items() if name == "missing" or not rules.rolling}
             _put(limits, at, kept)
     return limits
+
+
+def _level(watched: Watched, place: Place, rules: ColumnRules, *, length_ms: int) -> float:
+    """Where the budget decides, a check's part of the rate, as though each judgement were the first to look at its rows."""
+    checks = checks_of(watched, place, rules, length_ms=length_ms)
+    if not checks:
+        return LEVEL
+    return min(LEVEL, MARGIN * rate_of(watched, every_ms=watched.monitor.step_ms) / len(checks))
 
 
 def _put(limits: QualityLimits, at: int, learned: dict[Learned, Limit]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detectors.quality.limits import LEARNED
 from detectors.quality.verdict import Check
-from schemas.findings import Effect, Finding, Kind, Onset
+from schemas.findings import Effect, Finding, Kind, Onset, Severity
 from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
+from stream.evaluate.learned import learned_in
 from stream.evaluate.rules import LEAST_ROWS
 from stream.evaluate.standing import STEP_COVERAGE, Standing
 from stream.evaluate.verdict import Evidence, Judged, Verdict
@@ -94,13 +96,12 @@ def _quiet(report: Report, column: Column, check: Check) -> Judged:
 def _verdict(report: Report, watched: Watched, name: str, *, check: Check, state: Judged) -> Verdict:
     column, feature = report.features[name], watched.monitor.features[name]
     measure = column.measures.get(check, Measure(None))
-    value, threshold = measure.value or 0.0, measure.threshold or 0.0
     return Verdict(
         rule=rule_on(watched, check),
         kind=KINDS[check],
         subject=watched.subject_of(name),
         state=state,
-        severity=severity.of_quality(check, value, threshold, importance=feature.importance),
+        severity=_severity(report, watched, name, check=check, measure=measure),
         start_ms=report.start,
         memory=report.end - report.start,
         every=watched.monitor.step_ms,
@@ -116,6 +117,15 @@ def _verdict(report: Report, watched: Watched, name: str, *, check: Check, state
         effect=Effect(importance=feature.importance),
         evidence=_evidence(column, measure) if state == "firing" else {},
     )
+
+
+def _severity(report: Report, watched: Watched, name: str, *, check: Check, measure: Measure) -> Severity:
+    """A limit that was learned is passed by chance: what no budget counts informs."""
+    by_budget = learned_in(watched, report.window, report.end - report.start).get(name, ())
+    if check in LEARNED and check not in by_budget:
+        return severity.OF_LEARNED
+    value, threshold = measure.value or 0.0, measure.threshold or 0.0
+    return severity.of_quality(check, value, threshold, importance=watched.monitor.features[name].importance)
 
 
 def _evidence(column: Column, measure: Measure) -> Evidence:

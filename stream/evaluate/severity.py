@@ -21,7 +21,7 @@ the same            otherwise                                                   
 quality: a share    of wrong types a tenth of the rows, importance at least 0.1   P1    the sender breaks what was agreed
 the same            at least a hundredth and twice the threshold, and             P2    to be looked at in hours of work
                     importance at least 0.1 or not declared
-the same            otherwise                                                     P3    a limit that was learned has a level
+the same            otherwise, and where a limit was learned that no budget sets  P3    by chance it is passed
 a chart             where no budget sets its limit                                P3    alarms often where values hang together
 ==================  ============================================================  ====  ========================================
 
@@ -113,4 +113,5 @@ def of_latency(seconds: float, promised: float) -> Severity:
 
 
 OF_CHART: Literal["P3"] = "P3"
+OF_LEARNED: Literal["P3"] = "P3"
 OF_NO_TRAFFIC: Literal["P0"] = "P0"

@@ -146,6 +146,11 @@ class Watched:
         return {}
 
     @cached_property
+    def learned(self) -> dict[tuple[str, int], Mapping[str, Any]]:
+        """What `stream.evaluate.learned.learned_in` found, by a window's name and length."""
+        return {}
+
+    @cached_property
     def pooled(self) -> dict[tuple[str, int], Any]:
         """What `stream.evaluate.pooled.known_pooled` made, by a window's name and length."""
         return {}

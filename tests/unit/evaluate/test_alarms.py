@@ -42,13 +42,13 @@ SAME = TEMP[: 24 * ROWS]
 
 
 def test_a_month_of_judgements_expects_the_budget() -> None:
-    """Shares and middle of temp, shares of dest, and two charts of temp: a fifth of the rate each, of charts every hour."""
+    """Shares and middle of temp, shares of dest, the learned checks of each, and two charts of temp: a seventh of the rate each."""
     budget = of(budget=BudgetMonitor(false_pages_per_month=2.0))
-    assert expected(report_of(budget, SAME), budget) / PARTS == pytest.approx(3 / 5 * 2.0 * DAY / MONTH_MS, rel=1e-6)
+    assert expected(report_of(budget, SAME), budget) / PARTS == pytest.approx(5 / 7 * 2.0 * DAY / MONTH_MS, rel=1e-6)
     pane = judge_pane(budget, Pane(0, HOUR, counted(budget.layout, {"temp": TEMP[:ROWS]})), Charts())
     assert pane.budgeted == 2
     assert 24 * expected_of_charts(pane.budgeted, budget) / PARTS == pytest.approx(
-        2 / 5 * 2.0 * DAY / MONTH_MS, rel=1e-6
+        2 / 7 * 2.0 * DAY / MONTH_MS, rel=1e-6
     )
     empty = judge_pane(budget, Pane(0, HOUR, counted(budget.layout, {"dest": DEST[:ROWS]})), Charts())
     assert (empty.budgeted, expected_of_charts(0, of(budget=None))) == (0, 0)
@@ -61,7 +61,7 @@ def test_what_is_not_judged_by_the_budget_is_not_expected() -> None:
     for other in (of(budget=None), of(fixed={"psi": 0.25})):
         assert expected(report_of(other, SAME), other) == 0
     temp_alone = of(features={**FEATURES, "dest": FeatureMonitor(type="categorical", fixed={"psi": 9.0})})
-    assert expected(report_of(temp_alone, SAME), temp_alone) / PARTS == pytest.approx(DAY / MONTH_MS / 2, rel=1e-6)
+    assert expected(report_of(temp_alone, SAME), temp_alone) / PARTS == pytest.approx(3 / 5 * DAY / MONTH_MS, rel=1e-6)
 
 
 def test_an_alarm_begins_once_and_again_when_it_was_clear_in_between() -> None:

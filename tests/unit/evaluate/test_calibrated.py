@@ -81,8 +81,8 @@ def test_what_it_says_is_what_the_test_says_of_the_same_counts() -> None:
     assert found["drift"].p_value == pytest.approx(verdict.p, rel=1e-9)
     assert found["shift"].value == pytest.approx(verdict.shift, rel=1e-9)
     assert found["shift"].p_value == pytest.approx(verdict.p_location, rel=1e-9)
-    # Five processes: shares and middle of temp, shares of dest, and the two charts of temp; a window a day.
-    rate = division.rate(1.0, division.Watched(1, tests=3, charts=2), every_ms=DAY)
+    # Shares and middle of temp, its learned checks and two charts, and shares of dest (which hardly matters); a window a day.
+    rate = division.rate(1.0, division.Watched(1, tests=4, charts=2), every_ms=DAY)
     assert found["drift"].threshold == pytest.approx(window_limits(test, rate, judgements=1.0).omnibus, rel=1e-9)
     assert (found["drift"].exceeded, found["shift"].exceeded) == (True, True)
     # About four standard errors of a mean of 960 rows beside 38 400.

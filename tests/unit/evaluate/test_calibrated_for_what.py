@@ -69,10 +69,10 @@ def test_a_test_is_made_of_the_rows_that_have_a_value() -> None:
 @pytest.mark.parametrize(
     ("changed", "length_ms", "tests", "judgements"),
     [
-        ({}, DAY, 3, 1.0),
-        ({"windows": {"day": DAY, "week": 7 * DAY}}, 7 * DAY, 6, 7.0),
-        ({"step_ms": HOUR}, DAY, 3, 24.0),
-        ({"slow": 14 * DAY}, 14 * DAY, 5, 14.0),
+        ({}, DAY, 5, 1.0),
+        ({"windows": {"day": DAY, "week": 7 * DAY}}, 7 * DAY, 10, 7.0),
+        ({"step_ms": HOUR}, DAY, 5, 24.0),
+        ({"slow": 14 * DAY}, 14 * DAY, 8, 14.0),
     ],
     ids=["one window", "two windows", "that overlap", "a slow one of temp"],
 )

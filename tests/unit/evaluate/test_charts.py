@@ -91,13 +91,13 @@ def test_sums_are_those_of_the_textbook() -> None:
 
 def test_limits_are_the_budget_s_share_of_two_charts_a_column() -> None:
     of = watched(declared(), of=REFERENCE)
-    # Shares and middle of temp and of the score in one window, and two charts of each; a pane an hour.
-    rate = division.rate(1.0, division.Watched(1, tests=4, charts=4), every_ms=HOUR)
+    # Shares and middle of temp and of the score and the learned checks of temp in a window, and two charts of each; a pane an hour.
+    rate = division.rate(1.0, division.Watched(1, tests=5, charts=4), every_ms=HOUR)
     found = limits_of(of)
     expected = [chart_limits(baseline, rate) for baseline in of.charted.baselines]
     assert found.at.T.ravel().tolist() == pytest.approx([limit for both in expected for limit in both], rel=1e-12)
     assert (found.decide.tolist(), found.budgeted.tolist()) == ([[True, True], [True, True]], [True, True])
-    assert found.at[0, 0] == pytest.approx(9.67, abs=0.01)
+    assert found.at[0, 0] == pytest.approx(9.84, abs=0.01)
     twice = limits_of(watched(declared(budget=BudgetMonitor(false_pages_per_month=2.0)), of=REFERENCE))
     assert (twice.at < found.at).all()
 

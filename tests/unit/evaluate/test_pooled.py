@@ -105,8 +105,8 @@ def test_a_report_says_by_how_much_each_moved_and_which_most_surely() -> None:
 
 
 def test_a_source_is_one_process_of_the_budget() -> None:
-    """Shares, middle and two charts of five columns, and the pool; each of its two features has half of a process's rate."""
-    rate = division.rate(1.0, division.Watched(1, tests=11, charts=10), every_ms=DAY)
+    """Shares, middle, checks and two charts of five features, and the pool; its two features each have half of a process's rate."""
+    rate = division.rate(1.0, division.Watched(1, tests=16, charts=10), every_ms=DAY)
     assert rate_of(OF, every_ms=DAY) == pytest.approx(rate, rel=1e-12)
     limit = report_of(OF).sources["weather"].measures["shift_of_source"].threshold
     assert limit == pytest.approx(2 * p_threshold(MARGIN * rate / 2, judgements=1.0, freedom=1.0), rel=1e-12)

@@ -101,7 +101,7 @@ def test_names_never_seen_are_held_against_blocks_of_the_reference() -> None:
     found = column(of, rows, "dest").measures["unseen"]
     assert (found.value, found.convention, found.exceeded) == (0.02, "share of values, block Good-Turing", True)
     (verdict,) = failing(of, rows)
-    assert (verdict.rule, verdict.kind, verdict.severity, verdict.n) == ("unseen", "unseen", "P2", 500)
+    assert (verdict.rule, verdict.kind, verdict.severity, verdict.n) == ("unseen", "unseen", "P3", 500)
 
 
 def test_values_beyond_the_reference() -> None:
