@@ -143,15 +143,24 @@ class Counter:
         self._conclude(buffer, block)
 
     async def _loaded(self, block: Block, groups: _Groups, plan: StreamPlan) -> dict[int, Partial]:
-        """Stored partials of the groups that are not in memory: an evicted pane written blindly would lose its counts."""
+        """What the groups that are not in memory start from: an evicted pane written blindly would lose its counts.
+
+        Of a pane that begins after the tenure's clock nothing is stored, so Redis is not asked: every counted event moved the
+        clock to its time or beyond, and one script writes panes and clock, so they are read back (and lost) together.
+        """
         wanted: dict[int, PaneKey] = {}
+        found: dict[int, Partial] = {}
         for at, (owner, number, pane) in enumerate(zip(groups.tenure, groups.layout, groups.pane, strict=True)):
             tenure, layout = block.tenures[owner], plan.tables.layouts[number]
-            if tenure.live and (layout.hash, int(pane)) not in tenure.panes:
+            if not tenure.live or (layout.hash, int(pane)) in tenure.panes:
+                continue
+            if pane > tenure.clock:
+                found[at] = empty(layout.cells, len(layout.numeric))
+            else:
                 wanted[at] = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, layout, int(pane))
-        if not wanted:
-            return {}
-        return dict(zip(wanted, await self._load(list(wanted.values())), strict=True))
+        if wanted:
+            found |= zip(wanted, await self._load(list(wanted.values())), strict=True)
+        return found
 
     def _count(
         self, buffer: Buffer, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]

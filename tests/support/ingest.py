@@ -111,9 +111,11 @@ def applied(**models: InForce) -> dict[str, StreamPlan]:
     return plans(generation, references)
 
 
-def tenure(partition: int = 0, *, stream: Stream = "predictions", stored: int = 0, **fields: Any) -> Tenure:
-    """A partition just taken."""
-    return Tenure(TP(stream, partition), stream, Epoch("1", "token"), 1, stored, **fields)
+def tenure(
+    partition: int = 0, *, stream: Stream = "predictions", stored: int = 0, clock: int = NOON, **fields: Any
+) -> Tenure:
+    """A partition just taken, of which events until noon were counted before."""
+    return Tenure(TP(stream, partition), stream, Epoch("1", "token"), 1, stored, clock=clock, **fields)
 
 
 def run(records: Sequence[Stored], owner: Tenure) -> Run:

@@ -67,6 +67,26 @@ def test_a_late_event_into_an_evicted_pane_loads_it_first() -> None:
     asyncio.run(late())
 
 
+def test_redis_is_asked_only_for_panes_that_do_not_begin_after_the_clock() -> None:
+    """A tenure that resumes at 12:00: the pane of noon may be stored, one of 13:00 cannot be, and is asked for once it can."""
+
+    async def asked() -> None:
+        shelf, owner = Shelf(), tenure(clock=NOON)
+        counting = counter(both(), shelf=shelf)
+        for hour in (1, 0):
+            await add(counting, owner, event(timestamp=NOON + hour * HOUR))
+            await counting.drain()
+        assert [key.start_ms for key in shelf.asked] == [NOON]
+        store(counting, owner, shelf)
+        counting.evict(owner, before_ms=NOON + 2 * HOUR)
+        await add(counting, owner, event(timestamp=NOON + HOUR))
+        await counting.drain()
+        assert [key.start_ms for key in shelf.asked] == [NOON, NOON + HOUR]
+        assert events(counting, owner) == {("trees", NOON + HOUR): 2}
+
+    asyncio.run(asked())
+
+
 def test_a_pane_that_changed_since_it_was_stored_is_not_evicted() -> None:
     async def changed() -> None:
         owner, counting = tenure(), counter(both())

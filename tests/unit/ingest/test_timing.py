@@ -42,7 +42,7 @@ def counted(
     """(value, Kafka's time) counted in order: the tenure, events by pane, and (offset, reason) of what was refused."""
     refused: list[Rejection] = []
     counting = counter(found or both(), refused=refused)
-    owner = owner or tenure()
+    owner = owner or tenure(clock=NEVER)
     records = [Stored(value, offset, time) for offset, (value, time) in enumerate(values)]
 
     async def count() -> None:
