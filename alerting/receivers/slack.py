@@ -8,6 +8,7 @@ tells it when a message is posted by name.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import ssl
@@ -43,7 +44,7 @@ class Slack:
         """:raises ConfigError: there is no token."""
         self.fingerprint = fingerprint(bot_token(secret))
         self._secret, self._channel, self._url, self._place = secret, channel, url, place
-        self._context = ssl.create_default_context()
+        self._context = _trusted()
         self._told: OrderedDict[str, str] = OrderedDict()
         self.address = slack_address(channel)
 
@@ -163,6 +164,12 @@ class Slack:
         self._told.move_to_end(thread)
         if len(self._told) > THREADS:
             self._told.popitem(last=False)
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Reading the machine's certificates takes some 20 ms of CPU, and receivers are built again every second."""
+    return ssl.create_default_context()
 
 
 def _is_loud(call: Call, message: Message) -> bool:

@@ -44,7 +44,7 @@ def with_still(
 
 def still_verdicts(watched: Watched, before: Charts, after: Charts, *, start_ms: int) -> Iterator[Verdict]:
     """Of each feature that is stuck in the pane that begins at ``start_ms``, or was until it."""
-    for at in watched.quality.allowed if before.still or after.still else ():
+    for at in _long(watched, before, after):
         name = watched.yardstick.places[at].name
         said, was = (judged(watched, charts, at) for charts in (after, before))
         if said is not None and said.fails:
@@ -55,12 +55,21 @@ def still_verdicts(watched: Watched, before: Charts, after: Charts, *, start_ms:
 
 def still_measures(watched: Watched, charts: Charts) -> Mapping[int, Measure]:
     """By number of place, for how long (s) what is stuck has been."""
-    found = ((at, judged(watched, charts, at)) for at in (watched.quality.allowed if charts.still else ()))
+    found = ((at, judged(watched, charts, at)) for at in _long(watched, charts))
     return {
         at: Measure(said.value, CONVENTION, p_value=said.p, threshold=said.threshold, exceeded=True)
         for at, said in found
         if said is not None and said.fails
     }
+
+
+def _long(watched: Watched, *charts: Charts) -> Iterator[int]:
+    """Features that stand still for longer than their reference allows: no other can be stuck, so no other is judged."""
+    runs = [one.still for one in charts if one.still]
+    for at, allowed in watched.quality.allowed.items() if runs else ():
+        name = watched.yardstick.places[at].name
+        if any(name in still and still[name].panes > allowed for still in runs):
+            yield at
 
 
 def judged(watched: Watched, charts: Charts, at: int) -> quality.Verdict | None:

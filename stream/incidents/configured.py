@@ -144,8 +144,10 @@ class Configured:
         for problem in built.problems:
             if generation is not self._generation or problem not in self._built.problems:
                 log.error("%s: %s", whom, problem)
-        # An address that left the file may still have to hear how something ended.
-        self.receivers = {**self.receivers, **built.receivers}
+        # An address that left the file may still have to hear how something ended; one that stays knows what its threads tell.
+        before = self._built.fingerprints if generation is self._generation else {}
+        new = {name: one for name, one in built.receivers.items() if before.get(name) != built.fingerprints[name]}
+        self.receivers = {**self.receivers, **new}
         self._built, self._generation, self._said = built, generation, ""
 
     def _follow(self, generation: Generation, known: Known, policy: Policy) -> None:

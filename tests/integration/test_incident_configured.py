@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from alerting.receivers.address import fingerprint
+from alerting.receivers.receiver import Receiver
 from schemas.monitored import PagerDutyReceiver, ReceiverMonitor, RouteMonitor, SecretPlace, SlackReceiver
 from schemas.names import Names
 from schemas.settings import Settings
@@ -94,3 +95,22 @@ def test_a_token_that_was_changed_is_another_chance_for_its_channel_and_one_that
     monkeypatch.setenv("THE_TOKEN", "xoxb-2")
     assert asyncio.run(looked()) == (True, fingerprint("xoxb-2"))
     assert asyncio.run(looked()) == (False, fingerprint("xoxb-2"))
+
+
+def test_a_receiver_is_kept_as_long_as_its_secret_so_it_still_knows_what_its_threads_tell(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = followed(redis_url, environment_name)
+
+    async def looked() -> Receiver:
+        async with Redis.from_url(redis_url) as redis:
+            found._redis = redis
+            await found.refresh()
+            return found.receivers["slack:#ml"]
+
+    first = found.receivers["slack:#ml"]
+    assert asyncio.run(looked()) is first
+    monkeypatch.setenv("THE_TOKEN", "xoxb-2")
+    second = asyncio.run(looked())
+    assert second is not first
+    assert asyncio.run(looked()) is second
