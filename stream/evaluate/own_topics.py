@@ -7,6 +7,7 @@ topic with settings: it makes each with four partitions when asked for, and only
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping
 
 from confluent_kafka import KafkaError, KafkaException
@@ -19,6 +20,7 @@ from stream.state.topics import is_embedded
 log = logging.getLogger(__name__)
 
 ANSWER_WITHIN_S = 10.0
+LOOK_EVERY_S = 0.05
 #: The broker's own default.
 DEFAULT = -1
 SINGLE = ("findings", "actions")
@@ -46,7 +48,9 @@ def ensure_topics(bootstrap: str, names: Names) -> None:
             admin.list_topics(names.topic(name), timeout=ANSWER_WITHIN_S)
         return
     check_single(found, names)
-    _make(admin, names, missing)
+    theirs = _make(admin, names, missing)
+    if theirs:
+        check_single(_shown(admin, theirs), names)
 
 
 def check_single(found: ClusterMetadata, names: Names) -> None:
@@ -61,18 +65,32 @@ def check_single(found: ClusterMetadata, names: Names) -> None:
             raise ConfigError([Problem("Kafka", 0, names.topic(name), message)])
 
 
-def _make(admin: AdminClient, names: Names, missing: list[str]) -> None:
+def _make(admin: AdminClient, names: Names, missing: list[str]) -> list[str]:
+    """Make what is missing; returns what somebody else made first: two workers start at once, or a person makes topics here."""
+    theirs: list[str] = []
     if not missing:
-        return
+        return theirs
     wanted = [_new(names.topic(name), name) for name in missing]
     for topic, made in admin.create_topics(wanted, request_timeout=ANSWER_WITHIN_S).items():
         try:
             made.result()
             log.info("made topic %s", topic)
         except KafkaException as error:
-            # Two workers start at once, or a person makes topics here: the first message will tell.
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+                theirs.append(topic)
+            else:  # The first message will tell.
                 log.error("topic %s could not be made: %s", topic, error)
+    return theirs
+
+
+def _shown(admin: AdminClient, topics: list[str]) -> ClusterMetadata:
+    """The cluster once it shows these topics: one that was just made is not known to every broker at once."""
+    until = time.monotonic() + ANSWER_WITHIN_S
+    found = admin.list_topics(timeout=ANSWER_WITHIN_S)
+    while not all(topic in found.topics for topic in topics) and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+        found = admin.list_topics(timeout=ANSWER_WITHIN_S)
+    return found
 
 
 def _new(topic: str, name: str) -> NewTopic:
