@@ -7,6 +7,7 @@ broker that made more partitions by itself only partition 0 is read; that is whe
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -14,6 +15,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from alerting.breadth import summed
+from alerting.policy import Policy
 from alerting.records import restored
 from alerting.register import calls
 from alerting.state import State
@@ -131,16 +134,17 @@ class IncidentAgent:
         offsets = {name: decided[tp].offset for tp, name in self.inputs.items()}
         ids = {name: logs[tp].topic_id for tp, name in self.inputs.items()}
         await patiently(lambda: store.place(begun.epoch, offsets=offsets, topic_ids=ids))
-        state = self._state(begun)
+        state = await self._state(begun)
         self.owner.begin(self._tenure(begun, state, offsets=offsets))
         return {tp: one.offset for tp, one in decided.items()}
 
-    def _state(self, begun: Begun) -> State:
-        """What is stored, under the policy that is followed."""
-        state = restored(begun.records, self._configured.policy)
+    async def _state(self, begun: Begun) -> State:
+        """What is stored, under the policy that is followed; read on a thread, for it may be much."""
+        read_ = _summed if self._configured.first.is_set() else restored
+        state = await asyncio.to_thread(read_, begun.records, self._configured.policy)
         if not self._configured.recall(state.entries.values()):
             return state
-        return restored(begun.records, self._configured.policy)
+        return await asyncio.to_thread(read_, begun.records, self._configured.policy)
 
     def _tenure(self, begun: Begun, state: State, *, offsets: dict[str, int]) -> Tenure:
         doubtful = {call.entry for call in calls(state, state.now) if call.doubt}
@@ -180,6 +184,15 @@ class IncidentAgent:
             await transport.rejoin(consumer)
         except KafkaError as error:
             log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
+
+
+def _summed(records: Mapping[str, bytes], policy: Policy) -> State:
+    state = restored(records, policy)
+    try:
+        return summed(state)
+    except Exception as bug:  # only the first step is dearer
+        log.error("a bug: incidents are not summed beforehand", exc_info=bug)
+        return state
 
 
 def _resumed(tp: TP, begun: Begun, found: Log, *, name: str) -> Resume:

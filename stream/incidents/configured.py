@@ -72,7 +72,7 @@ class Configured:
             return
         if tenure.unread is not None:
             self.recall(tenure.state.entries.values())
-            owner.equip(tenure, self.policy)
+            await owner.equip(tenure, self.policy)
         policy = self.policy
         if tenure.configured is policy:
             return

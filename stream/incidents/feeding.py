@@ -1,4 +1,6 @@
-"""One turn of the incident owner, thing by thing: due times in order, what the owner's own hands report, and the inbox.
+"""One turn of the incident owner, step by step: due times in order, what the owner's own hands report, and the inbox.
+
+Here it is decided what comes next; whoever drives takes each :class:`Step`, at once or, where it is wide, on a thread.
 
 Due times up to an input's ``now`` are fired before the input.  In event time there is a lock-step besides: time does not move
 while somebody still has to be told that an incident opened or closed, so that a year that is replayed in half a minute tells
@@ -12,9 +14,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
+from alerting.breadth import is_wide, is_wide_due
 from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
 from alerting.refreshes import Refreshes
@@ -35,6 +39,29 @@ _BUG = Answer(False, "a bug of driftline kept it from being done, and nothing wa
 TOGETHER = 64
 
 
+class Step:
+    """A step of the core that is to be taken: a pure function, so a thread may run it; where it is ``wide`` one should."""
+
+    def __init__(self, make: Callable[[], State], *, wide: bool) -> None:
+        self.wide = wide
+        self._make = make
+        self._made: State | Exception | None = None
+
+    def take(self) -> None:
+        """Take it; what it raises is kept."""
+        try:
+            self._made = self._make()
+        except Exception as bug:
+            self._made = bug
+
+    def state(self) -> State:
+        """The state that it made; raises what it raised."""
+        if isinstance(self._made, Exception):
+            raise self._made
+        assert self._made is not None, "a step that nobody took"
+        return self._made
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """An input that nothing could be decided by, and the last line of the traceback."""
@@ -48,7 +75,7 @@ class Broken:
 class Feeding:
     """``state`` and ``now`` as they become; ``lock_step`` is the clock of event time, ``unawaited`` the addresses given up.
 
-    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside.
+    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside; ``wide``: a step was.
     """
 
     state: State
@@ -61,51 +88,49 @@ class Feeding:
     findings: list[Finding] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     more: bool = True
+    wide: bool = False
     _free_at: State | None = None
 
-    def own(self, given: Input) -> None:
-        """Feed what the owner's own hands report, at the present time."""
-        self.state = step(self.state, given, self.now)
-
-    def turn(self, own: list[Input], *, now: int, most: int) -> Iterator[None]:
-        """Feed at most so many things, one by one; ``more`` says afterwards whether there are more.
+    def turn(self, own: list[Input], *, now: int, most: int) -> Iterator[Step]:
+        """The steps of at most so many things, one by one; ``more`` says afterwards whether there are more.
 
         Live it is ``now``: every due time up to it fires first, in order, a few incidents at a time.  ``own`` is fed from its
         start, and what was fed is taken out.
         """
         left, self.more = most, True
         while left > 0 and self.more:
-            if self._fire(now):
+            if is_due(self.state, now):
+                yield from self._fire()
                 left -= AT_ONCE
             elif own:
                 self.now = max(self.now, now)
-                self.own(own.pop(0))
+                yield from self._stepped(own.pop(0))
                 left -= 1
             else:
                 self.now = max(self.now, now)
-                fed = self._refreshed(min(left, TOGETHER))
+                fed = yield from self._refreshed(min(left, TOGETHER))
                 if not fed:
-                    self.more = self.one()
+                    self.more = yield from self._one()
                 left -= fed or 1
-            yield
 
-    def one(self) -> bool:
+    def _one(self) -> Generator[Step, None, bool]:
         """Feed one thing from the inbox, or fire one due time before it; False where there is nothing, or time must wait."""
         self.blocked = set()
         fed = self.inbox.first(self.now)
         if fed is None or (fed.now > self.now and not self._may_move()):
             return False
-        if self._fire(fed.now):
+        if is_due(self.state, fed.now):
+            yield from self._fire()
             return True
         self.now = max(self.now, fed.now)
         self.inbox.drop_first()
         if fed.arrival is None:
-            self.state = step(self.state, Tick(), self.now)
+            yield from self._stepped(Tick())
         else:
-            self._feed(fed.arrival)
+            yield from self._feed(fed.arrival)
         return True
 
-    def _refreshed(self, most: int) -> int:
+    def _refreshed(self, most: int) -> Generator[Step, None, int]:
         """Feed what comes next in the inbox as far as it is refreshes, so many at most: how many it was."""
         run, taken = Refreshes(self.state), list[tuple[int, Arrival | None]]()
         while len(taken) < most:
@@ -116,47 +141,57 @@ class Feeding:
             self.now = max(self.now, fed.now)
             taken.append((self.now, fed.arrival))
         if taken:
-            self._finish(run, taken)
+            yield from self._finish(run, taken)
         return len(taken)
 
-    def _finish(self, run: Refreshes, taken: list[tuple[int, Arrival | None]]) -> None:
+    def _finish(self, run: Refreshes, taken: list[tuple[int, Arrival | None]]) -> Iterator[Step]:
         """Refreshes change nothing that anybody waits for: time that might move may go on."""
         free, self.blocked = self._free_at is self.state, set()
+        finish = Step(run.finished, wide=False)
+        yield finish
         try:
-            self.state = run.finished()
+            self.state = finish.state()
         except Exception as bug:
             log.error("a bug: findings that only repeat others are taken one by one", exc_info=bug)
-            self._one_by_one(taken)
+            yield from self._one_by_one(taken)
             return
         self._free_at = self.state if free else None
         self.findings.extend(a.message for _, a in taken if a is not None and isinstance(a.message, Finding))
 
-    def _one_by_one(self, taken: list[tuple[int, Arrival | None]]) -> None:
+    def _one_by_one(self, taken: list[tuple[int, Arrival | None]]) -> Iterator[Step]:
         for self.now, arrival in taken:
             if arrival is None:
-                self.state = step(self.state, Tick(), self.now)
+                yield from self._stepped(Tick())
             else:
-                self._feed(arrival)
+                yield from self._feed(arrival)
 
-    def _fire(self, until: int) -> bool:
-        if not is_due(self.state, until):
-            return False
-        self.now = max(self.now, next_due(self.state) or 0)
-        self.state = fire(self.state)
-        return True
+    def _stepped(self, given: Input) -> Iterator[Step]:
+        return self._taken(partial(step, self.state, given, self.now), wide=is_wide(self.state, given))
 
-    def _feed(self, arrival: Arrival) -> None:
+    def _fire(self) -> Iterator[Step]:
+        """Fire what is due first."""
+        due = next_due(self.state) or 0
+        self.now = max(self.now, due)
+        return self._taken(partial(fire, self.state), wide=is_wide_due(self.state, due))
+
+    def _taken(self, make: Callable[[], State], *, wide: bool) -> Iterator[Step]:
+        one = Step(make, wide=wide)
+        self.wide |= wide
+        yield one
+        self.state = one.state()
+
+    def _feed(self, arrival: Arrival) -> Iterator[Step]:
         message = arrival.message
         if message is None:
             return
         try:
-            self._decide(arrival, message)
+            yield from self._decide(arrival, message)
         except Exception as bug:
             self._put_aside(arrival, message, bug)
 
-    def _decide(self, arrival: Arrival, message: Message) -> None:
+    def _decide(self, arrival: Arrival, message: Message) -> Iterator[Step]:
         said = None if isinstance(message, Finding | Progress) else answer(self.state, message)
-        self.state = step(self.state, message, self.now)
+        yield from self._stepped(message)
         if isinstance(message, Finding):
             self.findings.append(message)
         elif said is not None:

@@ -17,7 +17,7 @@ from alerting.policy import Policy
 from alerting.records import changes, restored
 from alerting.state import State
 from alerting.step import next_due
-from stream.incidents.feeding import Broken, Feeding
+from stream.incidents.feeding import Broken, Feeding, Step
 from stream.incidents.inbox import Arrival
 from stream.incidents.jumps import Watch, stepped_back
 from stream.incidents.kill_points import passing
@@ -96,9 +96,9 @@ class Owner:
         self._wake.set()
         await stored
 
-    def equip(self, tenure: Tenure, policy: Policy) -> None:
+    async def equip(self, tenure: Tenure, policy: Policy) -> None:
         """A tenure that began without a configuration has its first; until then nothing was decided."""
-        tenure.state = restored(tenure.unread or {}, policy)
+        tenure.state = await asyncio.to_thread(restored, tenure.unread or {}, policy)
         tenure.unread = None
         self._wake.set()
         self._tell()
@@ -150,7 +150,7 @@ class Owner:
         given = [one for one, _ in tenure.own]
         feeding = Feeding(state, now, tenure.inbox, self.lock_step, tenure.unawaited)
         waiting_for = len(given)
-        await self._breathed(feeding.turn(given, now=now, most=MOST))
+        await _stepped(feeding.turn(given, now=now, most=MOST))
         own = tenure.own[: waiting_for - len(given)]
         del tenure.own[: len(own)]
         if feeding.broken and self.refused is not None:
@@ -169,25 +169,15 @@ class Owner:
         self.tally.clock_jumps += (ahead > 0) + (back is not None)
         return (tenure.state, max(tenure.now, now)) if back is None else (back, now)
 
-    async def _breathed(self, work: Iterable[T]) -> list[T]:
-        """What comes of some work, done a slice at a time."""
-        done: list[T] = []
-        began = time.perf_counter()
-        for one in work:
-            done.append(one)
-            if time.perf_counter() - began > SLICE_S:
-                await asyncio.sleep(0)
-                began = time.perf_counter()
-        return done
-
     async def _stored(self, tenure: Tenure, feeding: Feeding) -> bool:
         """Store what was fed; False where the tenure has ended."""
         self._note_blocked(tenure, feeding)
         consumed = tenure.inbox.consumed()
         offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
+        gathered = _beside if feeding.wide else _breathed
         changed = Changed(
-            dict(await self._breathed(changes(tenure.state, feeding.state))),
-            dict(await self._breathed(documents(tenure.state, feeding.state))),
+            dict(await gathered(changes(tenure.state, feeding.state))),
+            dict(await gathered(documents(tenure.state, feeding.state))),
         )
         marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
         outlived = [
@@ -198,7 +188,7 @@ class Owner:
             tenure.now = feeding.now
             return tenure.live
         written = written_by(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
-        writes = await self._breathed(written)
+        writes = await gathered(written)
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, [*writes, *forgetting(outlived)])
         if not await self._committed(tenure, turn):
             return False
@@ -244,3 +234,33 @@ class Owner:
     def _tell(self) -> None:
         for listener in self.listeners:
             listener.set()
+
+
+async def _stepped(steps: Iterable[Step]) -> None:
+    """Take steps, a slice at a time, and those that are wide on a thread: nothing else changes the state meanwhile."""
+    began = time.perf_counter()
+    for one in steps:
+        if one.wide:
+            await asyncio.to_thread(one.take)
+        else:
+            one.take()
+        if one.wide or time.perf_counter() - began > SLICE_S:
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+
+
+async def _breathed(work: Iterable[T]) -> list[T]:
+    """What comes of some work, done a slice at a time."""
+    done: list[T] = []
+    began = time.perf_counter()
+    for one in work:
+        done.append(one)
+        if time.perf_counter() - began > SLICE_S:
+            await asyncio.sleep(0)
+            began = time.perf_counter()
+    return done
+
+
+async def _beside(work: Iterable[T]) -> list[T]:
+    """The same, on a thread: where many members have changed, one document takes long."""
+    return await asyncio.to_thread(list, work)

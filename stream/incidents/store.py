@@ -22,11 +22,13 @@ Nothing here decides; it carries.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
 from redis.asyncio import Redis
 
 from alerting.policy import Clock
@@ -36,6 +38,8 @@ from stream.state.epochs import Epoch, Stored
 from stream.state.lua import script
 
 Outcome = Literal["stored", "fenced", "elsewhere"]
+#: So many writes are put together on a thread: a few milliseconds of work.
+MANY = 2_000
 #: (name of the key within the owner's slot, command, arguments).
 Write = tuple[str, str, tuple[str | bytes | int, ...]]
 
@@ -100,7 +104,8 @@ class IncidentStore:
 
     async def commit(self, turn: Turn) -> Outcome:
         """Store a turn whole or not at all; safe to repeat."""
-        keys, args = _arguments(turn)
+        many = len(turn.writes) > MANY
+        keys, args = await asyncio.to_thread(_arguments, turn) if many else _arguments(turn)
         answer = await self._commit(keys=[self.names.incidents(*key.split(":", 1)) for key in keys], args=args)
         return _outcome(answer[0])
 
@@ -127,9 +132,13 @@ def _arguments(turn: Turn) -> tuple[list[str], list[Any]]:
     args: list[Any] = [turn.epoch.number, turn.epoch.token, turn.number, len(turn.offsets)]
     for topic, (start, end) in turn.offsets.items():
         args += [f"next:{topic}", start, end]
+    commands: list[tuple[int, str, list[int]]] = []
+    said: list[bytes] = []
     for key, command, arguments in turn.writes:
-        args += [places.setdefault(key, len(places) + 1), command, len(arguments), *arguments]
-    return list(places), args
+        texts = [one if isinstance(one, bytes) else str(one).encode() for one in arguments]
+        commands.append((places.setdefault(key, len(places) + 1), command, [len(text) for text in texts]))
+        said += texts
+    return list(places), [*args, msgspec.msgpack.encode(commands), b"".join(said)]
 
 
 def _stored(held: Mapping[str, bytes], topic: str) -> Stored:

@@ -1,7 +1,8 @@
 -- Write everything that one turn of the owner changed, with the offsets that go with it, or nothing at all.
 -- KEYS: owner hash, then every other key that is written.
--- ARGV: epoch, token, turn, number of offsets n, n times (field, start, next), then commands until the end, each
---       (position of its key in KEYS, command, number of arguments, arguments).
+-- ARGV: epoch, token, turn, number of offsets n, n times (field, start, next), then in MessagePack the commands, each
+--       (position of its key in KEYS, command, lengths of its arguments), and at last all their arguments as one string:
+--       tens of thousands of arguments take the client long to write.
 -- Returns {"stored"}, {"again"} (this very turn was stored before), {"fenced", epoch} or {"elsewhere", field, value}.
 --
 -- One call holds all of a turn: a register that says "told" beside a member that was never stored would be a page lost.
@@ -30,10 +31,14 @@ for _ = 1, tonumber(ARGV[4]) do
   at = at + 3
 end
 
-while at <= #ARGV do
-  local count = tonumber(ARGV[at + 2])
-  redis.call(ARGV[at + 1], KEYS[tonumber(ARGV[at])], unpack(ARGV, at + 3, at + 2 + count))
-  at = at + 3 + count
+local writes, said, from = cmsgpack.unpack(ARGV[at]), ARGV[at + 1], 1
+for _, write in ipairs(writes) do
+  local arguments = {}
+  for number, length in ipairs(write[3]) do
+    arguments[number] = string.sub(said, from, from + length - 1)
+    from = from + length
+  end
+  redis.call(write[2], KEYS[write[1]], unpack(arguments))
 end
 redis.call('HSET', KEYS[1], 'turn', ARGV[3], unpack(moved))
 return {'stored'}
