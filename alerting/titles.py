@@ -23,6 +23,7 @@ WORDS: dict[Kind, str] = {
     "unseen": "with values never seen",
     "stuck": "stuck",
     "vanished": "vanished",
+    "duplicates": "gets events twice",
     "prediction_drift": "predictions drifted",
     "performance": "performs worse",
     "error": "fails",

@@ -110,6 +110,8 @@ class ModelMonitor(Frozen):
     fixed: dict[str, float] = Field(default_factory=dict)
     #: What decides where nothing is fixed; None: the rule of thumb does.
     budget: BudgetMonitor | None = None
+    #: The largest share of predictions whose id came before; None: ids are not counted.
+    duplicates: float | None = None
 
 
 class RouteMonitor(Frozen):

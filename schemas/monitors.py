@@ -132,6 +132,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         features={feature: _feature(item, file) for feature, item in model.features.items()},
         fixed=(model.fixed or file.defaults.fixed or written.Fixed()).given(),
         budget=_budget(model.budget or file.defaults.budget),
+        duplicates=model.duplicates,
     )
 
 

@@ -205,6 +205,7 @@ class Model(Timing):
     business: dict[Key, Business] = Field(default_factory=dict)
     features: dict[Key, Feature] = Field(default_factory=dict)
     playbooks: dict[Key, Playbook] = Field(default_factory=dict)
+    duplicates: Share | None = None
 
 
 class Route(Shape):

@@ -92,6 +92,8 @@ class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
     prediction: dict[str, Column] = msgspec.field(default_factory=dict)
     sources: dict[str, Source] = msgspec.field(default_factory=dict)
     serving: dict[str, Measure] = msgspec.field(default_factory=dict)
+    #: Data quality of whole events; that of a column stands with the column.
+    quality: dict[str, Measure] = msgspec.field(default_factory=dict)
     #: Share of the declared importance that is in drift, 0 to 1.
     drift_score: float | None = None
     #: Where the reference cannot calibrate the test, and no stretch of the stream was quiet yet: the end of the first window that

@@ -1,4 +1,4 @@
-"""Features that came and went, ids that came twice, and a feature that differs between serving and its store."""
+"""Features that came and went, and a feature that differs between serving and its store."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from schemas.reference import CategoricalProfile, NumericProfile, Profile
 
 #: No value of a feature in a window is chance where it is no less likely than this.
 BY_CHANCE = 1e-6
-#: Relative standard error of the distinct ids that Redis' HyperLogLog estimates, and how many of them are allowed for.
-SKETCH_ERROR, SKETCH_ERRORS = 0.0081, 3.0
 #: PSI between serving and store from which the two are not the same feature.
 SKEW = 0.1
 
@@ -61,19 +59,6 @@ def appeared(profile: Profile | None, values: int) -> Verdict:
     """Values of a feature that the reference does not hold, or holds no value of: there is nothing to compare with."""
     new = bool(values) and (profile is None or not sum(profile.counts))
     return Verdict("appeared", "no_reference" if new else "ok", float(new), 0.0, values)
-
-
-def duplicates(rows: int, distinct: float, *, allowed: float = 0.0, error: float = SKETCH_ERROR) -> Verdict:
-    """The share of rows whose id came before, by a sketch of distinct ids, beyond what is allowed and the sketch's own error.
-
-    :param distinct: the sketch's estimate; :param error: its relative standard error, 0 where ids were counted.
-
-    >>> duplicates(1_000, 930.0).state, duplicates(1_000, 985.0).state, round(duplicates(1_000, 930.0).value, 2)
-    ('drift', 'ok', 0.07)
-    """
-    if rows < LEAST_ROWS:
-        return undecided("duplicates", rows)
-    return judged("duplicates", max(0.0, 1.0 - distinct / rows), allowed + SKETCH_ERRORS * error, n=rows)
 
 
 def skew_numeric(

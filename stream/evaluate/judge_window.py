@@ -23,6 +23,7 @@ from stream.evaluate.measuring import Held, Sizes, mean_of, measures_of, missing
 from stream.evaluate.places import places_of
 from stream.evaluate.pooled import known_pooled, sources_of
 from stream.evaluate.quality import quality_of
+from stream.evaluate.quality_ids import id_measures
 from stream.evaluate.quality_limits import no_limits
 from stream.evaluate.quality_still import RULE as STUCK
 from stream.evaluate.quality_still import still_measures
@@ -71,6 +72,7 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
     held = statistics_of(watched.yardstick, window.total) if window.complete else None
     columns = _columns(watched, window, held, charts=charts or Charts())
     sources = _sources(watched, window, held)
+    quality = id_measures(watched, window.total) if window.complete else {}
     features = {place.name: column for place, column in columns if place.room == "features"}
     prediction = {place.name: column for place, column in columns if place.room == "prediction"}
     return Report(
@@ -81,7 +83,10 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         end=window.end_ms,
         seen=seen_ms,
         state=_state(
-            watched, window, [column.state for _, column in columns] + [one.state for one in sources.values()]
+            watched,
+            window,
+            [column.state for _, column in columns] + [one.state for one in sources.values()],
+            beyond=any(one.exceeded for one in quality.values()),
         ),
         events=int(window.total.cells[EVENTS]),
         late=int(window.total.cells[LATE]),
@@ -92,6 +97,7 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         prediction=prediction,
         sources=sources,
         serving=serving_measures(watched, window.total),
+        quality=quality,
         drift_score=_drift_score(watched, features),
         calibrated_from=window.live.awaited_ms,
     )
@@ -229,14 +235,16 @@ def _column_state(
     return "ok" if rows >= LEAST_ROWS else "not_enough_data"
 
 
-def _state(watched: Watched, window: Window, columns: list[State]) -> State:
-    """Of the whole window: what troubles any column; else ok where any is."""
+def _state(watched: Watched, window: Window, columns: list[State], *, beyond: bool) -> State:
+    """Of the whole window: what troubles any column, or all events (``beyond``); else ok where any is."""
     if not window.complete:
         return "warming"
     if not window.total.cells[EVENTS]:
         return "no_traffic"
     if watched.stream not in WITH_COLUMNS:
         return "ok"
+    if beyond:
+        return "drift"
     order: tuple[State, ...] = ("drift", "stale", "ok", "not_enough_data", "warming")
     return next((state for state in order if state in columns), "no_reference")
 

@@ -16,6 +16,8 @@ from stream.evaluate.chart_limits import limits_of
 from stream.evaluate.freshness import rule_of as freshness_rule
 from stream.evaluate.places import places_of
 from stream.evaluate.pools import pools_of
+from stream.evaluate.quality_ids import RULE as DUPLICATES
+from stream.evaluate.quality_ids import is_promised
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import rule_on
@@ -31,6 +33,8 @@ def keys_of(watched: Watched) -> frozenset[str]:
 def _of_windows(watched: Watched) -> Iterator[str]:
     for name, length in watched.monitor.windows.items():
         yield from _of_window(watched, name, length)
+        if is_promised(watched):
+            yield finding_key(DUPLICATES, watched.subject, window=name)
     if SLOW not in watched.monitor.windows:
         slow = {rules.slow_window_ms for rules in watched.rules if rules.slow_window_ms is not None}
         for length in sorted(slow):

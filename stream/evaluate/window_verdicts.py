@@ -13,6 +13,7 @@ from schemas.findings import Effect, Kind, Severity, finding_key
 from schemas.reports import Column, Measure, Report
 from stream.evaluate import severity
 from stream.evaluate.places import places_of
+from stream.evaluate.quality_ids import id_verdicts
 from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
 from stream.evaluate.signatures import plainly
 from stream.evaluate.source_verdicts import judged_sources
@@ -22,7 +23,7 @@ from stream.evaluate.yardstick import Place
 
 
 def verdicts_of(report: Report, watched: Watched) -> list[Verdict]:
-    """Every rule's verdict on the report's columns, features first, then on its sources."""
+    """Every rule's verdict on the report's columns, features first, then on its sources, then on its ids."""
     return [said.whole() for said in judged(report, watched)]
 
 
@@ -30,7 +31,7 @@ def judged(report: Report, watched: Watched) -> list[Verdict | Quiet]:
     """The same; those that do not fire are made when they are asked for."""
     if report.state == "warming":
         return []
-    return [*_judged(report, watched), *judged_sources(report, watched)]
+    return [*_judged(report, watched), *judged_sources(report, watched), *id_verdicts(report, watched)]
 
 
 def heads_of(watched: Watched, window: str, length_ms: int) -> list[Head]:

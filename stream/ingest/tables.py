@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.binning import padded
-from stream.ingest.codes import CodeTable, Nothing
+from stream.ingest.codes import CodeTable, IdTable, Nothing
 from stream.ingest.shape import Columns, Shape
-from stream.state.layout import HASH_BUCKETS, SPECIALS, WASTE, Layout
+from stream.state.layout import HASH_BUCKETS, ID, SPECIALS, WASTE, Layout
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -70,7 +70,7 @@ def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
 
 def _codes(layout: Layout, order: Columns) -> tuple[CodeTable, ...]:
     starts = zip(layout.categorical, layout.categorical_starts, strict=True)
-    tables = {column.key: CodeTable(column, first) for column, first in starts}
+    tables = {column.key: (IdTable if column.path == ID else CodeTable)(column, first) for column, first in starts}
     return tuple(tables.get(key, Nothing()) for key in order)
 
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor
 from schemas.reference import CategoricalProfile, NumericProfile, Reference
-from stream.state.layout import CategoricalColumn, Layout, NumericColumn
+from stream.state.layout import ID, CategoricalColumn, Layout, NumericColumn
 
 #: Buckets that the names of a ``hash: true`` feature are counted in.
 NAME_BUCKETS = 64
+#: Buckets of the ids of a model that promises how many of them repeat: what chance repeats of them is 1 in 18 (1e-6) at most.
+ID_BUCKETS = 4096
 
 
 def up_to(*bounds: float) -> tuple[float, ...]:
@@ -58,7 +60,7 @@ def layouts_of(model: str, monitor: ModelMonitor, reference: Reference, *, diges
     columns = {
         "predictions": (
             numeric + _prediction_numbers(reference),
-            categorical + _prediction_classes(monitor.prediction),
+            categorical + _prediction_classes(monitor.prediction) + _ids(monitor),
         ),
         "labels": _label_columns(monitor.prediction, reference),
         "features": (numeric, categorical),
@@ -114,6 +116,10 @@ def _prediction_numbers(reference: Reference) -> tuple[NumericColumn, ...]:
 def _prediction_classes(prediction: PredictionMonitor) -> tuple[CategoricalColumn, ...]:
     label = CategoricalColumn("label", "prediction.label", prediction.classes, aliases=_aliases(prediction))
     return label, _STATUS
+
+
+def _ids(monitor: ModelMonitor) -> tuple[CategoricalColumn, ...]:
+    return () if monitor.duplicates is None else (CategoricalColumn(ID, ID, buckets=ID_BUCKETS),)
 
 
 def _label_columns(

@@ -21,6 +21,8 @@ HEAD = 5
 SPECIALS = ("missing", "nan", "positive_infinity", "negative_infinity", "wrong_type")
 HASH_BUCKETS = 16
 OUTSIDE_KEYS = 64
+#: Path of an event's id, which is counted by buckets of a hash that scatters ids that resemble one another.
+ID = "id"
 #: What a categorical cell block holds behind its categories, in this order.
 CATEGORY_TAIL = ("other", "unseen", "missing", "wrong_type")
 

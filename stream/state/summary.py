@@ -15,6 +15,7 @@ from stream.state.layout import (
     CATEGORY_TAIL,
     EVENTS,
     HASH_BUCKETS,
+    ID,
     LATE,
     OUTSIDE_KEYS,
     SPECIALS,
@@ -35,7 +36,7 @@ def summary_of(layout: Layout, partial: Partial) -> Summary:
     A numeric column: edges, counts (one more), what was no finite number by kind, n (finite values), their mean, sd
     (divisor n), minimum and maximum (None where n is 0); ``buckets`` of a hash of the bits and ``outside`` (half-octaves
     beyond the reference's range, see ``detectors.outside``) where the layout keeps them.  A categorical one: count by
-    name (``#0`` … where names are hashed), other, unseen, missing, wrong type.
+    name (``#0`` … where names are hashed; of ids only how many, ``n``), other, unseen, missing, wrong type.
 
     :raises StoreError: sums and counts do not fit each other.
     """
@@ -109,6 +110,8 @@ def _details(cells: Ints) -> Summary:
 
 
 def _categorical(column: CategoricalColumn, cells: Ints) -> Summary:
-    names = [f"#{bucket}" for bucket in range(column.buckets)] if column.buckets else column.categories
     tail: Mapping[str, int] = dict(zip(CATEGORY_TAIL, cells[column.bins :].tolist(), strict=True))
+    if column.path == ID:
+        return {"n": int(cells[: column.bins].sum()), **tail}
+    names = [f"#{bucket}" for bucket in range(column.buckets)] if column.buckets else column.categories
     return {"categories": dict(zip(names, cells[: column.bins].tolist(), strict=True)), **tail}

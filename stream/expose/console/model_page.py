@@ -126,8 +126,8 @@ def feature_rows(
 
 
 def serving_rows(report: Report | None, history: Sequence[Report]) -> list[ServingRow]:
-    """Errors, latency and what else the newest report says of serving."""
-    measures = report.serving if report else {}
+    """Errors, latency and what else the newest report says of serving, and of whole events."""
+    measures = _of_all_events(report) if report else {}
     return [
         ServingRow(
             name,
@@ -183,7 +183,12 @@ def _feature_row(
 
 
 def _serving_values(history: Sequence[Report], name: str) -> list[float | None]:
-    return [report.serving[name].value if name in report.serving else None for report in history]
+    found = (_of_all_events(report).get(name) for report in history)
+    return [None if one is None else one.value for one in found]
+
+
+def _of_all_events(report: Report) -> dict[str, Measure]:
+    return {**report.serving, **report.quality}
 
 
 def _worst_first(row: FeatureRow) -> tuple[int, float, float, str]:

@@ -15,6 +15,7 @@ from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
 from stream.evaluate.chart_limits import FIXED
 from stream.evaluate.charted import RULES
+from stream.evaluate.quality_ids import RULE as DUPLICATES
 from stream.evaluate.rules import (
     BUDGET_RULES,
     LEAST_REQUESTS,
@@ -33,7 +34,17 @@ SERVING = ("errors", "latency", "no_traffic")
 
 
 def test_every_rule_is_named_once_and_no_other_is() -> None:
-    rules = {*NUMERIC_RULES, *NAME_RULES, "missing", "freshness", *SERVING, *RULES, *BUDGET_RULES, POOLED_RULE}
+    rules = {
+        *NUMERIC_RULES,
+        *NAME_RULES,
+        "missing",
+        DUPLICATES,
+        "freshness",
+        *SERVING,
+        *RULES,
+        *BUDGET_RULES,
+        POOLED_RULE,
+    }
 
     assert sorted(first_cells("## Rules")) == sorted(rules)
 

@@ -6,12 +6,17 @@ import re
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from detectors.calibration.blocks import LEAST_BLOCKS
 from detectors.quality import presence, stillness, verdict
+from detectors.quality.repeats import by_chance
 from schemas.reports import State
 from stream.evaluate import severity
+from stream.evaluate.quality_ids import RULE as DUPLICATES
 from stream.evaluate.quality_verdicts import KINDS, STUCK
 from stream.ingest.unregistered import MOST
+from stream.state.columns import ID_BUCKETS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "quality.md").read_text()
 TEXT = " ".join(PAGE.split())
@@ -25,7 +30,7 @@ def first_cells(head: str) -> set[str]:
 
 
 def test_every_check_is_named_and_every_state() -> None:
-    assert first_cells("## The checks") == {*KINDS, STUCK}
+    assert first_cells("## The checks") == {*KINDS, STUCK, DUPLICATES}
     assert first_cells("## How the features are") == {*get_args(State), "not_registered"}
 
 
@@ -33,8 +38,13 @@ def test_the_numbers_are_those_of_the_code() -> None:
     assert (verdict.LEVEL, presence.BY_CHANCE, stillness.BY_CHANCE) == (0.001, 1e-6, 1e-6)
     assert (stillness.TIMES, stillness.LEAST_PANES, LEAST_BLOCKS, MOST) == (2, 3, 20, 100)
     assert (severity.MATTERS, severity.HEAVY, severity.FEW_ROWS, severity.HEAVY_MISSING) == (0.1, 2.0, 0.01, 0.1)
+    assert ((2 * ID_BUCKETS) ** -0.5, by_chance(10**6, ID_BUCKETS), by_chance(100, ID_BUCKETS)) == pytest.approx(
+        (0.011, 0.054, 0.076), rel=0.02
+    )
     for said in (
         "1 in 1 000 windows", "chance 1 in a million", "after three panes", "at least twenty blocks",
-        "at most 100 names", "at least 0.01 and twice the threshold", "a tenth of the rows",
+        "at most 100 names", "4 096 buckets",
+        "1.1 points", "5.4 points beyond it (7.6 at 100 ids)",
+        "at least 0.01 and twice the threshold", "a tenth of the rows",
     ):  # fmt: skip
         assert said in TEXT

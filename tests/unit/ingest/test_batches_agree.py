@@ -63,7 +63,7 @@ BATCHES: dict[Stream, tuple[dict[str, Any], ...]] = {
     ),
 }  # fmt: skip
 STREAMS: tuple[Stream, ...] = tuple(BATCHES)
-PLANS = both()
+PLANS = both(duplicates=0.01)
 
 
 def row_by_row(plan: StreamPlan) -> StreamPlan:

@@ -27,7 +27,7 @@ from tests.support.ingest import NOON, both, event
 from tests.support.mutation import mutant
 from tests.support.two_paths import by_contract, decoded, reasons
 
-PLANS = both()
+PLANS = both(duplicates=0.01)
 EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
     "predictions": (
         {

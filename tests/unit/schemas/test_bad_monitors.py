@@ -33,7 +33,7 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
     assert refusal(folder, text) == [
         "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
         "lateness, revise_within, no_traffic_after, budget, fixed, reference, references, service, owner, "
-        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks",
+        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
         "importance, range, unit, description, computation, version, changes, owner, top, hash, reference, "
         "null_threshold, freshness_sla, slow_window, fixed",
@@ -145,7 +145,7 @@ def test_windows_and_step_are_whole_panes(folder: Path) -> None:
 def test_values_of_another_kind(folder: Path) -> None:
     text = (
         MODEL
-        + "    pane: 0s\n    lateness: soon\n    segments: [a, b, c, d]\n    service: 5\n"
+        + "    pane: 0s\n    lateness: soon\n    segments: [a, b, c, d]\n    service: 5\n    duplicates: 1.5\n"
         + '    features:\n      temp: {type: numerc, importance: "0.3", range: 5}\n'
         + "      dewp: [1]\n      humid: {}\n"
     )
@@ -155,12 +155,13 @@ def test_values_of_another_kind(folder: Path) -> None:
         f"6: models.m.lateness: {duration}, not 'soon'",
         "7: models.m.segments: must have at most 3 items, not a list of 4",
         "8: models.m.service: must be text, not 5",
-        "10: models.m.features.temp.type: must be 'numeric', 'categorical' or 'embedding', not 'numerc'; "
+        "9: models.m.duplicates: must be less than or equal to 1, not 1.5",
+        "11: models.m.features.temp.type: must be 'numeric', 'categorical' or 'embedding', not 'numerc'; "
         "did you mean 'numeric'?",
-        "10: models.m.features.temp.importance: must be a number, not '0.3'",
-        "10: models.m.features.temp.range: must be a list, not 5",
-        "11: models.m.features.dewp: must be a mapping, not a list of 1",
-        "12: models.m.features.humid.type: is missing",
+        "11: models.m.features.temp.importance: must be a number, not '0.3'",
+        "11: models.m.features.temp.range: must be a list, not 5",
+        "12: models.m.features.dewp: must be a mapping, not a list of 1",
+        "13: models.m.features.humid.type: is missing",
     ]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.profile import Panes, categorical_profile, coded, numeric_profile
 from detectors.psi import driftline_numeric
-from detectors.quality.presence import appeared, arrivals, duplicates, skew_named, skew_numeric, vanished
+from detectors.quality.presence import appeared, arrivals, skew_named, skew_numeric, vanished
 from detectors.quality.stillness import PaneEnds, constant, longest_still, stuck
 from schemas.reference import NumericProfile
 from tests.support.caused import Floats, window_of
@@ -93,15 +93,6 @@ def test_a_feature_vanished_only_where_its_absence_is_no_chance(normal: NumericP
 def test_a_feature_appeared_that_the_reference_does_not_hold(normal: NumericProfile) -> None:
     assert [appeared(profile, 5).state for profile in (normal, None)] == ["ok", "no_reference"]
     assert appeared(None, 0).state == "ok"
-
-
-def test_ids_that_came_twice_beyond_the_error_of_the_sketch() -> None:
-    assert duplicates(1_000, 976.0).state == "ok"  # .024 of an allowed .0243
-    assert duplicates(1_000, 975.0).state == "drift"
-    assert duplicates(1_000, 975.0, allowed=0.01).state == "ok"
-    assert duplicates(1_000, 999.0, error=0.0).state == "drift"
-    assert duplicates(1_000, 1_010.0).value == 0.0
-    assert duplicates(99, 1.0).state == "not_enough_data"
 
 
 def test_serving_and_store_are_held_against_each_other_and_not_against_the_reference(normal: NumericProfile) -> None:
