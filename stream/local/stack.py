@@ -72,16 +72,25 @@ def running_stack() -> Iterator[Stack]:
         embedded_broker() as kafka,
         recording_pagerduty(Path(folder)) as pagerduty,
         recording_slack(Path(folder)) as slack,
+        console_port() as port,
     ):
         for topic in (*TOPICS_IN, *TOPICS_OUT, *TOPICS_INSIDE):
             create_topic(kafka, NAMES.topic(topic))
-        yield Stack(kafka, redis, pagerduty, slack, Path(folder), console_port())
+        yield Stack(kafka, redis, pagerduty, slack, Path(folder), port)
 
 
-def console_port() -> int:
-    """The console's own port, or a free one where a console runs already."""
-    for port in (CONSOLE_PORT, 0):
-        with socket.socket() as bound, contextlib.suppress(OSError):
-            bound.bind(("127.0.0.1", port))
-            return int(bound.getsockname()[1])
-    raise DemoHasNoPort(f"neither port {CONSOLE_PORT} nor any other of 127.0.0.1 is free")
+@contextlib.contextmanager
+def console_port() -> Iterator[int]:
+    """The console's own port, or a free one where a console runs already or another demo is about to start one.
+
+    It is held meanwhile: who may share an address (our console does) can listen on it, another demo cannot have it.
+    """
+    with socket.socket() as held:
+        for port in (CONSOLE_PORT, 0):
+            with contextlib.suppress(OSError):
+                held.bind(("127.0.0.1", port))
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # only now: two that share could both bind
+                break
+        else:
+            raise DemoHasNoPort(f"neither port {CONSOLE_PORT} nor any other of 127.0.0.1 is free")
+        yield int(held.getsockname()[1])

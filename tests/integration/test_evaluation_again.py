@@ -12,6 +12,8 @@ from schemas.findings import Finding
 from schemas.reports import Column, Report
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.live_calibration import NOTHING
+from stream.evaluate.quality_verdicts import quality_verdicts
+from stream.evaluate.standing import Standing
 from stream.evaluate.tiers import tiers_of
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
@@ -54,7 +56,9 @@ async def _found_again(scene: Scene, stored: list[Report], told: list[Finding]) 
         again = judge_window(of, window, seen_ms=report.seen)
         assert _without_charts(report, like=again) == again
         assert complete == ("psi" in again.features["temp"].measures)
-        verdicts |= {(one.key, report.end): one for one in verdicts_of(reports.decode(reports.encode(report)), of)}
+        read = reports.decode(reports.encode(report))
+        said = (*verdicts_of(read, of), *quality_verdicts(read, of, Standing()))
+        verdicts |= {(one.key, report.end): one for one in said}
     assert told
     for one in told:
         verdict = verdicts[one.key, one.at]

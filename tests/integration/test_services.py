@@ -107,8 +107,9 @@ def test_while_redis_is_gone_reading_pauses_and_nothing_is_lost(
     assert_all_counted(deployment)
     assert page(worker, "health")[0] == 200
     assert worker.alive
-    assert printed(worker, "Redis does not answer; reading pauses until it does") == 1
-    assert printed(worker, "Redis answers again, after ") == 1
+    said = printed(worker, "Redis does not answer; reading pauses until it does")
+    assert said in (1, 2)  # not at each try; a Redis that has just come back may be slow once more on a busy machine
+    assert printed(worker, "Redis answers again, after ") == said
 
 
 def test_a_worker_told_to_stop_while_redis_is_gone_ends_all_the_same(
