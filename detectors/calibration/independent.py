@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from detectors.calibration.folding import LEAST, folded, named_groups, ordered_groups
 from detectors.calibration.judge import cauchy
@@ -31,10 +32,8 @@ def ordered_p_value(reference: Ints, current: Ints, *, missing: tuple[int, int] 
     groups = ordered_groups(_shares(reference + current), _least(reference, current))
     then, now = (folded(side, groups) for side in (reference, current))
     omnibus = _omnibus(np.append(then, missing[0]), np.append(now, missing[1]))
-    located = _location(then, now)
-    if omnibus is None or located is None:
-        return omnibus
-    return float(cauchy(np.array([omnibus]), np.array([located]))[0])
+    second = _location(then, now) if np.count_nonzero(then + now) > 1 else _crowded_out(reference, current)
+    return _together(omnibus, second)
 
 
 def named_p_value(reference: Ints, current: Ints, *, missing: tuple[int, int] = (0, 0)) -> float | None:
@@ -45,7 +44,15 @@ def named_p_value(reference: Ints, current: Ints, *, missing: tuple[int, int] = 
     """
     then, now = np.append(reference, missing[0]), np.append(current, missing[1])
     groups = named_groups(_shares(then + now), _least(then, now))
-    return _omnibus(folded(then, groups), folded(now, groups))
+    return _together(
+        _omnibus(folded(then, groups), folded(now, groups)), None if groups.any() else _crowded_out(then, now)
+    )
+
+
+def _together(omnibus: float | None, second: float | None) -> float | None:
+    if omnibus is None or second is None:
+        return omnibus
+    return float(cauchy(np.array([omnibus]), np.array([second]))[0])
 
 
 def _omnibus(then: Floats, now: Floats) -> float | None:
@@ -57,6 +64,26 @@ def _omnibus(then: Floats, now: Floats) -> float | None:
         return None
     statistic, freedom = tables.contingency(then[kept].astype(np.int64), now[kept].astype(np.int64))
     return tables.p_of_chi_squared(statistic, freedom)
+
+
+def _crowded_out(then: Ints, now: Ints) -> float | None:
+    """Where all rows fold into one bin, though of several: the surest bin's own p-value, times their number.
+
+    So many rows lie on one side that whatever fills the other is rare in both together.  Exact: the chance that the smaller sample
+    has so many of a bin's rows.  None where there is one value, or too few rows.
+
+    >>> bool(_crowded_out(np.array([250, 250, 0]), np.array([0, 0, 1_000_000])) < 1e-100)
+    True
+    >>> round(_crowded_out(np.array([498, 1, 1, 0]), np.array([999_000, 300, 300, 400])), 3)
+    0.559
+    """
+    small, both = min(then, now, key=np.sum), then + now
+    if np.count_nonzero(both) < 2 or small.sum() < 2 * LEAST:
+        return None
+    rows = int(both.sum()), int(small.sum())
+    most = int(np.argmax(small - both * (rows[1] / rows[0])))
+    surest = float(stats.hypergeom.sf(int(small[most]) - 1, rows[0], int(both[most]), rows[1]))
+    return min(1.0, surest * int(np.count_nonzero(both)))
 
 
 def _location(then: Floats, now: Floats) -> float | None:
