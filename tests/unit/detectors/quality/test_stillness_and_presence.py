@@ -110,6 +110,32 @@ def test_serving_and_store_are_held_against_each_other_and_not_against_the_refer
     assert other.p < 1e-9
 
 
+@pytest.mark.parametrize(("rows", "above"), [(100, 224), (200, 87), (400, 4)])
+def test_small_windows_that_are_alike_are_no_skew_though_their_psi_is_large(
+    normal: NumericProfile, rows: int, above: int
+) -> None:
+    random, shares = np.random.default_rng(7), np.array(normal.counts) / sum(normal.counts)
+    pairs = [random.multinomial(rows, shares, size=2) for _ in range(300)]
+    found = [skew_numeric(normal, serving, store) for serving, store in pairs]
+    assert sum((one.value or 0.0) > 0.1 for one in found) == above
+    assert [one.state for one in found] == ["ok"] * 300
+
+
+def test_small_windows_of_names_that_are_alike_are_no_skew_and_others_are() -> None:
+    profile = categorical_profile(coded(["a", "b", "c", "d"] * 50), None)
+    alike = skew_named(profile, [18, 32, 20, 30, 0, 0], [28, 22, 30, 20, 0, 0])
+    assert alike.value == pytest.approx(0.156320, abs=1e-6)
+    assert alike.p == pytest.approx(0.045482, abs=1e-6)
+    assert alike.state == "ok"
+    assert skew_named(profile, [10, 40, 10, 40, 0, 0], [28, 22, 30, 20, 0, 0]).state == "drift"
+
+
+def test_a_small_window_of_other_values_is_skew(normal: NumericProfile) -> None:
+    random = np.random.default_rng(5)
+    serving, store = (window_of(random.normal(middle, 1.0, 100), normal).counts for middle in (1.0, 0.0))
+    assert skew_numeric(normal, serving, store).state == "drift"
+
+
 def test_rows_without_a_value_on_one_side_are_skew(normal: NumericProfile) -> None:
     counts = window_of(np.random.default_rng(3).normal(size=1_000), normal).counts
     assert skew_numeric(normal, counts, counts, missing=(300, 0)).state == "drift"
