@@ -16,7 +16,7 @@ from pyarrow import parquet
 from stream.command.csv_batches import CsvBatches
 from stream.command.json_batches import json_batches
 from stream.command.spool import Batch, Spool
-from stream.command.unusable import unusable
+from stream.command.unusable import no_file, unusable
 
 ROWS = 1 << 14
 """Rows of a Parquet file that are decoded at a time."""
@@ -41,7 +41,7 @@ def fill(spool: Spool, path: Path, reading: Reading) -> None:
     Raises ConfigError where the file is missing, empty, of an unknown kind, or cannot be read as a table.
     """
     if not path.is_file():
-        raise unusable(path, "", "no such file")
+        raise unusable(path, "", no_file(path))
     try:
         _reader(path)(spool, path, reading)
     except (pa.ArrowException, OSError) as error:

@@ -73,7 +73,7 @@ def compare(
     """
     rules = _rules(rule or [])
     asked = Asked(_statistics(statistic or [], convention, rules), convention, _rate(fdr), rules)
-    wanted = Wanted(tuple(exclude or ()), tuple(categorical or ()), time, pane)
+    wanted = _wanted(exclude or [], categorical or [], time=time, pane=pane)
     compared = compared_columns(reference, current, wanted)
     _refuse_senseless(statistic or [], asked, compared)
     columns = columns_of(compared, asked)
@@ -85,6 +85,12 @@ def compare(
     else:
         _show(columns, compared, asked)
     raise typer.Exit(exit_code(columns))
+
+
+def _wanted(exclude: list[str], categorical: list[str], *, time: str | None, pane: int) -> Wanted:
+    if time in exclude:
+        raise typer.BadParameter(f"--exclude {time} names the column of --time, which is not compared anyway; drop one")
+    return Wanted(tuple(exclude), tuple(categorical), time, pane)
 
 
 def _statistics(named: list[str], convention: str, rules: tuple[Ladder, ...]) -> tuple[str, ...]:

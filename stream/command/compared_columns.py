@@ -17,7 +17,7 @@ from schemas.reference import BadReference, CategoricalProfile, NumericProfile, 
 from stream.command.batches import READERS
 from stream.command.reference_file import nearest, panes_of_times
 from stream.command.row_file import Holds, RowFile, Wanted, current_rows, reference_rows
-from stream.command.unusable import unusable
+from stream.command.unusable import no_file, unusable
 
 SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
 
@@ -78,7 +78,7 @@ def _rows(path: Path, wanted: Wanted) -> Known:
 
 def _profile(path: Path, wanted: Wanted) -> Known:
     if not path.is_file():
-        raise unusable(path, "", "no such file")
+        raise unusable(path, "", no_file(path))
     try:
         built = Reference.from_json(path.read_bytes())
     except BadReference as error:

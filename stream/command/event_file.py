@@ -15,7 +15,7 @@ from typing import Any
 from schemas import columnar
 from schemas.errors import ConfigError, Problem, RejectedEvent
 from schemas.timestamps import timestamp_ms_of
-from stream.command.unusable import unusable
+from stream.command.unusable import no_file, unusable
 
 #: More problems of one file are not told: it is the wrong file.
 MOST_PROBLEMS = 10
@@ -58,7 +58,7 @@ def survey(path: Path) -> Survey:
     :raises ConfigError: it is missing or empty, or a line is no JSON object or array.
     """
     if not path.is_file():
-        raise unusable(path, "", "no such file")
+        raise unusable(path, "", no_file(path))
     records, clocks = 0, []
     for outgoing in outgoings(path):
         records += 1

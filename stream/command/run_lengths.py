@@ -58,6 +58,7 @@ def arl_cusum(
 ) -> None:
     """Mean number of values until a CUSUM of slack k exceeds h."""
     _finite(k=k, h=h, shift=shift, head_start=head_start)
+    _positive(h=h)
     run_of = cusum.one_sided if one_sided else cusum.two_sided
     _say("arl", lambda: run_of(k, h, shift, head_start=head_start), as_json=as_json)
 
@@ -75,6 +76,7 @@ def arl_ewma(
 ) -> None:
     """Mean number of values until an EWMA is beyond its limits."""
     _finite(**{"lambda": weight}, width=width, shift=shift, head_start=head_start)
+    _positive(width=width)
     if time_varying:
         _alone("--time-varying", {"--one-sided": one_sided, "--head-start": head_start != 0.0})
         _say("arl", lambda: ewma.time_varying(weight, width, shift), as_json=as_json)
@@ -134,6 +136,12 @@ def _finite(**values: float) -> None:
     for name, value in values.items():
         if not math.isfinite(value):
             raise typer.BadParameter(f"--{name.replace('_', '-')} {value} is not a finite number")
+
+
+def _positive(**values: float) -> None:
+    for name, value in values.items():
+        if value <= 0.0:
+            raise typer.BadParameter(f"--{name} {value:g} is not above 0")
 
 
 def _alone(name: str, others: dict[str, bool]) -> None:

@@ -245,6 +245,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     for reference, current, said in [
         (str(tmp_path / "none.csv"), rows, "no such file"),
         (str(tmp_path / "none.json"), rows, "no such file"),
+        (str(tmp_path), rows, "is a folder; name a file in it"),
         (rows, str(empty), "holds no rows"),
         (str(tmp_path / "broken.json"), rows, "not a reference"),
         (rows, str(tmp_path / "broken.json"), "must end in one of .csv"),
@@ -261,6 +262,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         (("--fdr", "0"), "is not between 0 and 1"),
         (("--rule", "psi"), "is none of psi-0.1-0.25"),
         (("--pane", "1 hour"), "must be a duration"),
+        (("--time", "at", "--exclude", "at"), "--exclude at names the column of --time"),
     ],
 )
 def test_an_option_that_is_wrong(tmp_path: Path, options: tuple[str, ...], said: str) -> None:

@@ -41,7 +41,7 @@ def test_a_person_reads_one_line() -> None:
     ("line", "says"),
     [
         ("arl cusum --h nan", "--h nan is not a finite number"),
-        ("arl cusum --h 0", "limit 0.0 is not positive"),
+        ("arl cusum --h 0", "--h 0 is not above 0"),
         ("arl cusum --k 9 --h 100", "never alarms"),
         ("arl ewma --lambda 2", "weight 2.0"),
         ("arl ewma --time-varying --one-sided", "do not go together"),
