@@ -20,6 +20,7 @@ from schemas.names import Stream
 from stream.ingest import codes, marks
 from stream.ingest.batch_times import times_of
 from stream.ingest.doubt import WIRES, doubtful
+from stream.ingest.growth import check_cells
 from stream.ingest.shape import Columns, Shape
 from stream.ingest.slab import NanWord, Slab, categories_of, matrix_of, numbers_of
 from stream.transport import Record
@@ -66,7 +67,10 @@ class Batches:
     declared: Mapping[str, tuple[int, ...]]
 
     def take(self, batch: Batch, record: Record) -> Taken | None:
-        """The batch as slabs; None where it has to be read row by row."""
+        """The batch as slabs; None where it has to be read row by row.
+
+        :raises RejectedEvent: it would fill too many cells; known before any is made.
+        """
         about = batch.columns.get("feature" if self.stream == "features" else "model")
         if type(about) is not str or about not in (self.declared if self.stream == "features" else self.numbers):
             return None
@@ -80,9 +84,9 @@ class Batches:
         chosen = ~(doubt | timeless) if refused else None
         rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, NanWord(record))
         if self.stream == "features":
-            return Taken(
-                tuple(_of_values(rows, number, self.shapes[number]) for number in self.declared[about]), refused
-            )
+            shapes = {number: self.shapes[number] for number in self.declared[about]}
+            check_cells(len(rows.times) * sum(shape.columns for shape in shapes.values()))
+            return Taken(tuple(_of_values(rows, number, shape) for number, shape in shapes.items()), refused)
         return self._of_model(rows, self.numbers[about], refused=refused)
 
     def _of_model(self, rows: _Rows, number: int, *, refused: Sequence[Rejected]) -> Taken:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Union
 import msgspec
 import numpy as np
 
-from schemas.columnar import batch_of, is_batch
+from schemas.columnar import Batch, batch_of, is_batch
 from schemas.errors import RejectedEvent
 from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
 from schemas.names import Stream
@@ -121,8 +121,11 @@ class StreamDecoder:
             return
         try:
             read = read_record(record.value)
-            if type(read) is dict and is_batch(read) and self._take_batch(read, record, tenure, into=into):
-                return
+            if type(read) is dict and is_batch(read):
+                batch = batch_of(read)
+                if self._take_batch(batch, record, tenure, into=into):
+                    return
+                read = batch.rows()
             events = events_of(self.stream, read)
             check_cells(self._cells(events))
             # So few events cannot fall into too many panes, but where many models declare a feature.
@@ -144,13 +147,13 @@ class StreamDecoder:
                 case _:
                     self._append_event(found, record, tenure, into=into)
 
-    def _take_batch(self, read: Mapping[str, Any], record: Record, tenure: Tenure, *, into: Buffer) -> bool:
+    def _take_batch(self, batch: Batch, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
         """Append a columnar batch as columns; False where it has to be read row by row."""
-        batch = batch_of(read)
         taken = self.batches.take(batch, record)
         if taken is None:
             return False
-        self._check_slabs(taken.slabs, events=batch.count)
+        if batch.count > MOST_PANES:
+            self._check_panes_of(taken.slabs)
         into.rejections += (
             Rejection(tenure, record, found.reason, found.field, found.detail, found.index) for found in taken.refused
         )
@@ -163,11 +166,8 @@ class StreamDecoder:
             self.unregistered.note(shape.model, taken.unknown_features, at_ms=record.timestamp)
         return True
 
-    def _check_slabs(self, slabs: Sequence[Slab], *, events: int) -> None:
-        if self.stream == "features":
-            check_cells(sum(len(slab) * self.shapes[slab.shape].columns for slab in slabs))
-        if events > MOST_PANES:
-            check_panes(sum(len(np.unique(slab.times // self.shapes[slab.shape].pane_ms)) for slab in slabs))
+    def _check_panes_of(self, slabs: Sequence[Slab]) -> None:
+        check_panes(sum(len(np.unique(slab.times // self.shapes[slab.shape].pane_ms)) for slab in slabs))
 
     def _cells(self, events: Found) -> int:
         values: Counter[str] = Counter()

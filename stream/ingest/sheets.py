@@ -33,7 +33,7 @@ def sheets_of(
     for slab in buffer.slabs:
         low, high = np.searchsorted(row, (first, first + len(slab)))
         if high - low >= ENOUGH:
-            here = chosen[low:high]
+            here, codes = chosen[low:high], dict[int, Ints]()
             for at in _full(of_row[here]):
                 taken = of_row[here] == at
                 left[low:high] &= ~taken
@@ -41,8 +41,10 @@ def sheets_of(
                     rows = here[taken]
                     at_slab = block.row[rows] - first
                     layout = int(block.layout[rows[0]])
+                    if layout not in codes:
+                        codes[layout] = codes_of(slab, tables.codes[layout])
                     late = int(block.late[rows].sum())
-                    sheets.append(_sheet(slab, at_slab, pane, layout=layout, late=late, tables=tables))
+                    sheets.append(_sheet(slab, at_slab, pane, codes=codes[layout], layout=layout, late=late))
         first += len(slab)
     return sheets, chosen[left]
 
@@ -54,8 +56,7 @@ def _full(groups: Ints) -> list[int]:
     return full
 
 
-def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, layout: int, late: int, tables: StreamTables) -> Sheet:
-    codes = codes_of(slab, tables.codes[layout])
+def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, codes: Ints, layout: int, late: int) -> Sheet:
     narrow, wide = slab.narrow, slab.wide
     if len(at) < len(slab):
         narrow, wide, codes = narrow[:, at], wide[:, at], codes[:, at]

@@ -13,7 +13,7 @@ from schemas.columnar import MOST_CELLS
 from schemas.config import InForce
 from schemas.events import MOST_VALUES, FeatureValues, Rejected, parse_record
 from schemas.names import Stream
-from stream.ingest import growth
+from stream.ingest import batch, growth
 from stream.ingest.buffer import Rejection
 from stream.ingest.codes import CodeTable, bucket_of
 from stream.state.layout import CategoricalColumn
@@ -66,6 +66,19 @@ def test_values_for_many_columns_of_many_models_are_refused(monkeypatch: pytest.
     detail = "fill 56 cells of the models that declare the feature, at most 49; split them over several records"
     assert counted([values(4), values(4)], stream="features") == (0, [("too_large", "values", detail)], 1)
     assert counted([values(8, feature="fog")], stream="features")[1][0][0] == "unknown_feature"
+
+
+def test_a_batch_that_would_fill_too_many_cells_is_refused_before_any_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a megabyte of values, declared by a hundred models, would be gigabytes of columns."""
+
+    def made(*_: object) -> None:
+        raise AssertionError("columns were made of what is refused")
+
+    monkeypatch.setattr(growth, "MOST_CELLS", 49)
+    monkeypatch.setattr(batch, "_of_values", made)
+    record = {"feature": "temp", "source": "weather-feed", "timestamp": [NOON] * 8, "values": [39.0] * 8}
+    detail = "fill 56 cells of the models that declare the feature, at most 49; split them over several records"
+    assert counted(record, stream="features") == (0, [("too_large", "values", detail)], 1)
 
 
 def refusal(panes: int) -> tuple[str, str, str]:
