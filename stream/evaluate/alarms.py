@@ -29,12 +29,12 @@ def expected(report: Report, watched: Watched) -> int:
     """False alarms that the budget allows at one judgement of a window, in ``PARTS``: of what was judged by it."""
     judged = sum(name in BY_BUDGET and one.threshold is not None for name, one in _measures(report))
     judged += _learned(report, watched)
-    return round(PARTS * judged * _rate(watched, every_ms=watched.monitor.step_ms)) if judged else 0
+    return round(PARTS * judged * rate_of(watched, every_ms=watched.monitor.step_ms)) if judged else 0
 
 
 def expected_of_charts(charts: int, watched: Watched) -> int:
     """The same of a pane in which so many charts were judged by the budget."""
-    return round(PARTS * charts * _rate(watched, every_ms=watched.layout.pane_ms)) if charts else 0
+    return round(PARTS * charts * rate_of(watched, every_ms=watched.layout.pane_ms)) if charts else 0
 
 
 def begun(found: Iterable[Finding], before: Standing, watched: Watched) -> int:
@@ -78,10 +78,3 @@ def _measures(report: Report) -> Iterator[tuple[str, Measure]]:
 def _is_told(key: str, before: Standing) -> bool:
     stood = before.keys.get(key)
     return stood is not None and stood.told is not None
-
-
-def _rate(watched: Watched, *, every_ms: int) -> float:
-    known = watched.rates.get(every_ms)
-    if known is None:
-        known = watched.rates[every_ms] = rate_of(watched, every_ms=every_ms)
-    return known

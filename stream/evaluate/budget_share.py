@@ -17,13 +17,19 @@ _MOST = 0.5
 def rate_of(watched: Watched, *, every_ms: int) -> float:
     """False alarms that each process of the model may raise each time it is judged; 0 where no budget is stated.
 
+    Worked out once: it counts every column in every window.
+
     :param every_ms: time between two judgements: the step for windows, a pane for charts.
     """
     budget = watched.monitor.budget
     if budget is None:
         return 0.0
-    processes = division.Watched(1, tests=_tests(watched), charts=_charts(watched))
-    return min(division.rate(budget.false_pages_per_month, processes, every_ms=every_ms), _MOST)
+    known = watched.rates.get(every_ms)
+    if known is None:
+        processes = division.Watched(1, tests=_tests(watched), charts=_charts(watched))
+        rate = division.rate(budget.false_pages_per_month, processes, every_ms=every_ms)
+        known = watched.rates[every_ms] = min(rate, _MOST)
+    return known
 
 
 def _tests(watched: Watched) -> int:

@@ -27,12 +27,12 @@ from stream.evaluate.live_calibration import NOTHING, Live, live_test
 from stream.evaluate.quality_limits import QualityLimits, quality_limits
 from stream.evaluate.rhythms import Rhythms, rhythms_of, seasonal_test
 from stream.evaluate.rules import ColumnRules
+from stream.evaluate.tiers import rows_a_day
 from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import NOT_HELD, Place
 
 Ints = NDArray[np.int64]
 
-DAY_MS = 86_400_000
 CONVENTION, LIVE, SEASONAL = "calibrated", "calibrated live", "calibrated by hour of week"
 
 
@@ -192,7 +192,7 @@ def _made(watched: Watched, key: tuple[int, int], live: Live) -> Iterator[_Made]
 
 def window_in(length_ms: int, pane_ms: int, rows: float) -> Window:
     """Windows of a length in panes of the reference, of so many rows."""
-    return Window(length_ms // pane_ms, rows, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
+    return Window(length_ms // pane_ms, rows, day=rows_a_day(pane_ms))
 
 
 def _own(watched: Watched, place: Place, *, length_ms: int, values: float) -> tuple[Calibration | None, Rhythm | None]:
@@ -221,8 +221,7 @@ def folded_panes(watched: Watched, place: Place) -> Ints:
 
 def bins_in(watched: Watched, place: Place) -> Ints:
     """Which of the yardstick's folded bins are a held column's."""
-    start = int(watched.yardstick.starts[place.held])
-    return np.arange(start, start + watched.yardstick.bins_of(place))
+    return np.arange(len(watched.yardstick.folded))[watched.yardstick.bins_in(place)]
 
 
 def _limits(watched: Watched, rules: ColumnRules, calibration: Calibration, *, length_ms: int) -> WindowLimits | None:

@@ -16,13 +16,9 @@ from stream.evaluate.charts import Charts
 from stream.evaluate.verdict import Quiet, Verdict
 from stream.evaluate.watched import Promise, Watched
 
+RULE = "freshness"
 #: Streams whose events carry features.
 WITH_FEATURES = ("predictions", "features")
-
-
-def rule_of(watched: Watched) -> str:
-    """The rule's name on a stream: serving's side and the source's are judged, and told, apart."""
-    return "freshness" if watched.stream == "predictions" else "freshness_upstream"
 
 
 def age_ms(watched: Watched, charts: Charts, feature: str) -> int | None:
@@ -60,11 +56,11 @@ def _verdict(watched: Watched, promise: Promise, charts: Charts, *, age: int, st
     name, promised = promise.feature, promise.age_ms
     feature = watched.monitor.features[name]
     return Verdict(
-        rule=rule_of(watched),
+        rule=watched.rule_on(RULE),
         kind="stale",
         subject=watched.subject_of(name),
         state="firing" if age > promised else "ok",
-        severity=severity.of_feature("freshness", age, promised, importance=feature.importance),
+        severity=severity.of_feature(RULE, age, promised, importance=feature.importance),
         start_ms=start_ms,
         memory=watched.layout.pane_ms,
         every=watched.pane_every_ms,
@@ -89,7 +85,7 @@ def promises_of(watched: Watched) -> list[Promise]:
     if known is None:
         found = watched.monitor.features.items() if watched.stream in WITH_FEATURES else ()
         known = watched.promises[watched.stream] = [
-            Promise(name, monitor.freshness_sla_ms, finding_key(rule_of(watched), watched.subject_of(name)))
+            Promise(name, monitor.freshness_sla_ms, finding_key(watched.rule_on(RULE), watched.subject_of(name)))
             for name, monitor in found
             if monitor.freshness_sla_ms is not None
         ]

@@ -33,12 +33,10 @@ from stream.evaluate.rolling import Earlier, Rolled, rolled
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.serving import serving_measures
 from stream.evaluate.watched import Watched
+from stream.evaluate.windows import WINDOWED
 from stream.evaluate.yardstick import NOT_HELD, Place
 from stream.state.layout import EVENTS, LATE
 from stream.state.packing import Partial
-
-#: Streams whose columns are held against the reference.
-WITH_COLUMNS = ("predictions", "features")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -241,7 +239,7 @@ def _state(watched: Watched, window: Window, columns: list[State], *, beyond: bo
         return "warming"
     if not window.total.cells[EVENTS]:
         return "no_traffic"
-    if watched.stream not in WITH_COLUMNS:
+    if watched.stream not in WINDOWED:
         return "ok"
     if beyond:
         return "drift"

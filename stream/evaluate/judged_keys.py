@@ -13,16 +13,13 @@ import numpy as np
 from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor
 from stream.evaluate.chart_limits import limits_of
-from stream.evaluate.freshness import rule_of as freshness_rule
-from stream.evaluate.places import places_of
+from stream.evaluate.freshness import RULE as FRESHNESS
 from stream.evaluate.pools import pools_of
 from stream.evaluate.quality_ids import RULE as DUPLICATES
 from stream.evaluate.quality_ids import is_promised
-from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
-from stream.evaluate.window_verdicts import rule_on
+from stream.evaluate.window_verdicts import heads_of
 from stream.evaluate.windows import SLOW
-from stream.evaluate.yardstick import Place
 
 
 def keys_of(watched: Watched) -> frozenset[str]:
@@ -42,21 +39,15 @@ def _of_windows(watched: Watched) -> Iterator[str]:
 
 
 def _of_window(watched: Watched, name: str, length: int) -> Iterator[str]:
-    for _, place, rules in places_of(watched, name, length):
-        yield from _of_column(watched, place, rules, window=name)
+    yield from (head.key for head in heads_of(watched, name, length))
     yield from (pool.key for pool in pools_of(watched, name, length) if pool.decides)
-
-
-def _of_column(watched: Watched, place: Place, rules: ColumnRules, *, window: str) -> Iterator[str]:
-    for rule in rules.names:
-        yield finding_key(rule_on(watched, rule), watched.subject_at(place), window=window)
 
 
 def _of_panes(watched: Watched) -> Iterator[str]:
     yield from (watched.chart_keys[at] for at in np.flatnonzero(limits_of(watched).decide).tolist())
     for name, feature in watched.monitor.features.items():
         if feature.freshness_sla_ms is not None:
-            yield finding_key(freshness_rule(watched), watched.subject_of(name))
+            yield finding_key(watched.rule_on(FRESHNESS), watched.subject_of(name))
     if watched.stream == watched.monitor.serving.stream:
         yield from (finding_key(rule, watched.subject) for rule in _of_serving(watched.monitor))
 

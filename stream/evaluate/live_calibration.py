@@ -24,7 +24,7 @@ from detectors.calibration.calibrate import Calibration, Window
 from detectors.calibration.live import calibrate_live, is_quiet
 from stream.evaluate.measuring import folded_of
 from stream.evaluate.rules import RULE_OF_THUMB
-from stream.evaluate.tiers import DAY_MS
+from stream.evaluate.tiers import DAY_MS, rows_a_day
 from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import Place
 from stream.state.packing import Partial
@@ -130,8 +130,7 @@ def quiet_columns(watched: Watched, rows: Rows, *, window_ms: int, but: Iterable
 
 def live_test(watched: Watched, place: Place, rows: Rows, *, window_ms: int, values: float) -> Calibration | None:
     """The test of a column for windows of so many values."""
-    start = int(watched.yardstick.starts[place.held])
-    reference = watched.yardstick.folded[start : start + watched.yardstick.bins_of(place)]
+    reference = watched.yardstick.folded[watched.yardstick.bins_in(place)]
     window = _window(rows, window_ms=window_ms, values=values)
     return calibrate_live(reference, _values(watched, place, rows), window, ordered=place.number is not None)
 
@@ -146,10 +145,8 @@ def _is_quiet(watched: Watched, place: Place, rows: Rows, *, window_ms: int) -> 
 
 
 def _values(watched: Watched, place: Place, rows: Rows) -> Ints:
-    start = int(watched.yardstick.starts[place.held])
-    return rows.folded[:, start : start + watched.yardstick.bins_of(place)]
+    return rows.folded[:, watched.yardstick.bins_in(place)]
 
 
 def _window(rows: Rows, *, window_ms: int, values: float) -> Window:
-    day = DAY_MS // rows.row_ms if DAY_MS % rows.row_ms == 0 else None
-    return Window(window_ms // rows.row_ms, values, day=day)
+    return Window(window_ms // rows.row_ms, values, day=rows_a_day(rows.row_ms))

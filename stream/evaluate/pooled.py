@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.budget.limits import MARGIN
 from detectors.budget.sliding import p_threshold
+from detectors.calibration.calibrate import shares_of
 from detectors.calibration.location import normal_scores
 from detectors.calibration.pooled import Pooled, p_of_shifts, pooled
 from detectors.segments import totals
@@ -108,7 +109,7 @@ def _made(watched: Watched, pool: Pool, length_ms: int) -> PooledTest | None:
 
 
 def _scores(counts: Ints) -> Floats:
-    return normal_scores((counts + 0.5) / (counts.sum() + 0.5 * len(counts)))
+    return normal_scores(shares_of(counts.astype(np.float64)))
 
 
 def _limit(watched: Watched, pool: Pool, length_ms: int) -> float | None:

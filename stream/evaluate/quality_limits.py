@@ -17,12 +17,11 @@ from detectors.quality.verdict import LEVEL
 from stream.evaluate.budget_share import rate_of
 from stream.evaluate.learned import checks_of
 from stream.evaluate.rules import ColumnRules
+from stream.evaluate.tiers import rows_a_day
 from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import NOT_HELD, Place
 
 Floats = NDArray[np.float64]
-
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -50,7 +49,7 @@ def quality_limits(watched: Watched, length_ms: int, events: int) -> QualityLimi
     limits = QualityLimits(limit, expected, np.full(len(places), np.nan))
     if pane_ms is None or length_ms % pane_ms:
         return limits
-    span = Span(length_ms // pane_ms, events, day=DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None)
+    span = Span(length_ms // pane_ms, events, day=rows_a_day(pane_ms))
     for at, (place, rules) in enumerate(zip(places, watched.rules, strict=True)):
         if place.held != NOT_HELD and place.room == "features":
             level = _level(watched, place, rules, length_ms=length_ms)

@@ -28,11 +28,6 @@ RULE = "stuck"
 CONVENTION = "s, twice the longest of the reference"
 
 
-def rule_of(watched: Watched) -> str:
-    """The rule's name on a stream: serving's side and the source's are judged, and told, apart."""
-    return RULE if watched.stream == "predictions" else f"{RULE}_upstream"
-
-
 def with_still(
     after: Stepped, watched: Watched, pane: Partial, *, before: Charts, sizes: Sizes, start_ms: int
 ) -> Stepped:
@@ -105,7 +100,7 @@ def _verdict(watched: Watched, name: str, run: Still | None, *, said: quality.Ve
     feature, pane_ms = watched.monitor.features[name], watched.layout.pane_ms
     since = start_ms if run is None else run.since
     return Verdict(
-        rule=rule_of(watched),
+        rule=watched.rule_on(RULE),
         kind="stuck",
         subject=watched.subject_of(name),
         state="ok" if run is None else "firing",

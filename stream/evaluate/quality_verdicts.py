@@ -17,9 +17,9 @@ from stream.evaluate import severity
 from stream.evaluate.learned import learned_in
 from stream.evaluate.rules import LEAST_ROWS
 from stream.evaluate.standing import STEP_COVERAGE, Standing
-from stream.evaluate.verdict import Evidence, Judged, Verdict
+from stream.evaluate.verdict import Judged, Verdict
 from stream.evaluate.watched import Watched
-from stream.evaluate.window_verdicts import rule_on
+from stream.evaluate.window_verdicts import evidence_of
 from stream.evaluate.windows import windows_of
 
 #: The checks of a window and the kind of trouble that each finds.  A promised share of missing rows is a rule of its own.
@@ -67,7 +67,7 @@ def still_judged(watched: Watched, standing: Standing) -> frozenset[str]:
 
 def _told(watched: Watched, standing: Standing) -> list[tuple[str, Check, Finding]]:
     """(feature, check, finding) of what was told last, of features that are watched."""
-    checks = {rule_on(watched, check): check for check in (*KINDS, STUCK)}
+    checks = {watched.rule_on(check): check for check in (*KINDS, STUCK)}
     return [
         (told.feature, checks[told.rule], told)
         for stood in standing.keys.values()
@@ -97,7 +97,7 @@ def _verdict(report: Report, watched: Watched, name: str, *, check: Check, state
     column, feature = report.features[name], watched.monitor.features[name]
     measure = column.measures.get(check, Measure(None))
     return Verdict(
-        rule=rule_on(watched, check),
+        rule=watched.rule_on(check),
         kind=KINDS[check],
         subject=watched.subject_of(name),
         state=state,
@@ -115,7 +115,7 @@ def _verdict(report: Report, watched: Watched, name: str, *, check: Check, state
         owner=watched.owner_of(name),
         onset=Onset(report.start, report.end, STEP_COVERAGE),
         effect=Effect(importance=feature.importance),
-        evidence=_evidence(column, measure) if state == "firing" else {},
+        evidence=evidence_of(column, measure) if state == "firing" else {},
     )
 
 
@@ -126,14 +126,3 @@ def _severity(report: Report, watched: Watched, name: str, *, check: Check, meas
         return severity.OF_LEARNED
     value, threshold = measure.value or 0.0, measure.threshold or 0.0
     return severity.of_quality(check, value, threshold, importance=watched.monitor.features[name].importance)
-
-
-def _evidence(column: Column, measure: Measure) -> Evidence:
-    found: Evidence = {
-        "convention": measure.convention,
-        "expected": measure.expected,
-        "mean": column.mean,
-        "missing_ratio": column.missing_ratio,
-        "n_reference": column.n_reference,
-    }
-    return {name: value for name, value in found.items() if value is not None}

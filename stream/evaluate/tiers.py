@@ -16,6 +16,15 @@ DAY_MS = 24 * HOUR_MS
 _LONGER = (("1h", HOUR_MS), ("1d", DAY_MS))
 
 
+def rows_a_day(row_ms: int) -> int | None:
+    """Rows of a length in a day; None where they do not make one up.
+
+    >>> rows_a_day(HOUR_MS), rows_a_day(7 * HOUR_MS)
+    (24, None)
+    """
+    return DAY_MS // row_ms if DAY_MS % row_ms == 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Tier:
     """A name, as in keys, and a length."""

@@ -79,8 +79,7 @@ class Watched:
         """Of a held column, the share of its values in the fullest of the folded bins; 1 of another."""
         if place.held == NOT_HELD:
             return 1.0
-        start = int(self.yardstick.starts[place.held])
-        counts = self.yardstick.folded[start : start + self.yardstick.bins_of(place)]
+        counts = self.yardstick.folded[self.yardstick.bins_in(place)]
         return float(counts.max() / counts.sum())
 
     @cached_property
@@ -106,7 +105,7 @@ class Watched:
 
     @cached_property
     def judged(self) -> dict[tuple[str, int], list[tuple[int, Place, ColumnRules]]]:
-        """What `stream.evaluate.judge_window.places_of` found, by a window's name and length."""
+        """What `stream.evaluate.places.places_of` found, by a window's name and length."""
         return {}
 
     @cached_property
@@ -137,7 +136,7 @@ class Watched:
 
     @cached_property
     def rates(self) -> dict[int, float]:
-        """What `stream.evaluate.alarms` found: the false alarms that a process may raise at a judgement."""
+        """What `stream.evaluate.budget_share.rate_of` found, by the time between two judgements."""
         return {}
 
     @cached_property
@@ -190,6 +189,10 @@ class Watched:
     def subject_of(self, feature: str) -> str:
         """A feature's node in the lineage."""
         return f"feature:{self.model}/{feature}"
+
+    def rule_on(self, rule: str) -> str:
+        """A rule's name on the stream: serving's side and the source's are judged, and told, apart."""
+        return rule if self.stream == "predictions" else f"{rule}_upstream"
 
     def subject_at(self, place: Place) -> str:
         """The node that a column belongs to: its feature, or the model that predicts."""

@@ -39,16 +39,11 @@ def heads_of(watched: Watched, window: str, length_ms: int) -> list[Head]:
     known = watched.heads.get((window, length_ms))
     if known is None:
         known = watched.heads[window, length_ms] = [
-            Head(finding_key(rule_on(watched, rule), watched.subject_at(place), window=window), place, rules, rule)
+            Head(finding_key(watched.rule_on(rule), watched.subject_at(place), window=window), place, rules, rule)
             for _, place, rules in places_of(watched, window, length_ms)
             for rule in rules.names
         ]
     return known
-
-
-def rule_on(watched: Watched, rule: str) -> str:
-    """A rule's name on a stream: serving's side and the source's are judged, and told, apart."""
-    return rule if watched.stream == "predictions" else f"{rule}_upstream"
 
 
 def _judged(report: Report, watched: Watched) -> Iterator[Verdict | Quiet]:
@@ -67,7 +62,7 @@ def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) ->
     measure = column.measures.get(rule)
     feature = watched.monitor.features[place.name] if place.room == "features" else None
     return Verdict(
-        rule=rule_on(watched, rule),
+        rule=watched.rule_on(rule),
         kind=_kind(rule, place),
         subject=watched.subject_at(place),
         state=judged_by_measure(measure),
@@ -138,14 +133,18 @@ def _evidence(column: Column, measure: Measure | None) -> Evidence:
     """What a person wants beside the value, where the rule fires."""
     if measure is None or not measure.exceeded:
         return {}
+    cause = None if column.cause is None else plainly(column.cause)
+    return evidence_of(column, measure, calibrated_p=_calibrated_p(column), q=column.q, cause=cause)
+
+
+def evidence_of(column: Column, measure: Measure, **further: float | str | None) -> Evidence:
+    """What every finding about a column says beside its value, and what else is known of it."""
     found: Evidence = {
         "convention": measure.convention,
         "expected": measure.expected,
         "mean": column.mean,
         "missing_ratio": column.missing_ratio,
         "n_reference": column.n_reference,
-        "calibrated_p": _calibrated_p(column),
-        "q": column.q,
-        "cause": None if column.cause is None else plainly(column.cause),
+        **further,
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -98,6 +98,11 @@ class Yardstick:
         """How many folded bins of a held column hold values: all but the last, of rows without one."""
         return len(self.begins[place.held]) - 1
 
+    def bins_in(self, place: Place) -> slice:
+        """Which of all folded bins these are."""
+        start = int(self.starts[place.held])
+        return slice(start, start + self.bins_of(place))
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
