@@ -13,8 +13,8 @@ from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table
-from stream.expose.console.features import read_features
-from stream.expose.console.read import Found
+from stream.expose.console.features import places_of, read_features
+from stream.expose.console.read import Found, read_reports
 from stream.expose.feature_health import FeatureHealth, unhealthy_of
 from stream.state.generations import read
 
@@ -74,9 +74,10 @@ async def _read(redis: Redis, names: Names, model: str | None) -> tuple[list[Fea
     if model is not None and model not in models:
         known = ", ".join(sorted(models)) or "none"
         raise ConfigError([Problem("", 0, "model", f"{model!r} is not in force; in force: {known}")])
+    wanted = {name: force for name, force in sorted(models.items()) if model in (None, name)}
     listed: list[FeatureHealth] = []
     found = Found()
-    for name, force in sorted(models.items()):
-        if model in (None, name):
-            listed += await read_features(redis, names, name, force=force, found=found)
+    await read_reports(redis, names, (place for each in wanted.items() for place in places_of(*each)), found=found)
+    for name, force in wanted.items():
+        listed += await read_features(redis, names, name, force=force, found=found)
     return listed, [f"{one}" for one in found.unreadable]

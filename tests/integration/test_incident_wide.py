@@ -83,17 +83,7 @@ def test_a_silence_a_configuration_and_a_resolve_are_taken_beside_the_loop(
 def test_findings_that_come_while_a_wide_step_is_taken_are_fed_after_it(
     redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began, free, order = threading.Event(), threading.Event(), list[str]()
-
-    def slow(state: State, given: Any, now: int) -> State:
-        if isinstance(given, Finding | Resolve):
-            order.append(type(given).__name__)
-        if isinstance(given, Resolve):
-            began.set()
-            assert free.wait(10)
-        return step(state, given, now)
-
-    monkeypatch.setattr(feeding, "step", slow)
+    began, free, order = _held_at_resolve(monkeypatch)
 
     async def story() -> None:
         async with running(redis_url, Names(environment_name)) as one:
@@ -119,15 +109,7 @@ def test_findings_that_come_while_a_wide_step_is_taken_are_fed_after_it(
 def test_a_tenure_that_ends_while_a_wide_step_is_taken_stores_nothing_of_it(
     redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began, free = threading.Event(), threading.Event()
-
-    def slow(state: State, given: Any, now: int) -> State:
-        if isinstance(given, Resolve) and not began.is_set():
-            began.set()
-            assert free.wait(10)
-        return step(state, given, now)
-
-    monkeypatch.setattr(feeding, "step", slow)
+    began, free, _ = _held_at_resolve(monkeypatch)
 
     async def story() -> None:
         async with running(redis_url, Names(environment_name)) as one:
@@ -147,3 +129,19 @@ def test_a_tenure_that_ends_while_a_wide_step_is_taken_stores_nothing_of_it(
             assert not one.tenure.state.incidents[name].live
 
     asyncio.run(story())
+
+
+def _held_at_resolve(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event, list[str]]:
+    """A resolve waits within its step: that it began, what lets it go on, and the findings and resolves in their order."""
+    began, free, order = threading.Event(), threading.Event(), list[str]()
+
+    def slow(state: State, given: Any, now: int) -> State:
+        if isinstance(given, Finding | Resolve):
+            order.append(type(given).__name__)
+        if isinstance(given, Resolve):
+            began.set()
+            assert free.wait(10)
+        return step(state, given, now)
+
+    monkeypatch.setattr(feeding, "step", slow)
+    return began, free, order

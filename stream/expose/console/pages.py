@@ -15,7 +15,7 @@ from schemas.names import Names, Stream
 from schemas.reports import Report
 from stream.expose.console import read
 from stream.expose.console.feature_page import Picture, feature_page
-from stream.expose.console.features import read_features
+from stream.expose.console.features import places_of, read_features
 from stream.expose.console.format import named
 from stream.expose.console.histogram import histogram
 from stream.expose.console.incident_page import MOST_ROWS, ended_rows, incident_page, open_rows
@@ -153,7 +153,7 @@ async def _place(request: web.Request, model: str, force: InForce, *, found: rea
     """The window and the measure that were asked for, else the shortest and PSI; the feature store's windows if reported."""
     site = request.app[SITE]
     windows, upstream = windows_of(force.monitor), windows_of(force.monitor, "features")
-    await read.read_reports(site.redis, site.names, [(model, label) for label, _ in [*windows, *upstream]], found=found)
+    await read.read_reports(site.redis, site.names, places_of(model, force), found=found)
     windows += [window for window in upstream if (model, window[0]) in found.reports]
     labels = [label for label, _ in windows]
     asked = request.query.get("window", labels[0] if labels else "")
