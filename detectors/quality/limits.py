@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from detectors.calibration.blocks import LEAST_BLOCKS, block_length
 from detectors.calibration.correlation import believed, inflation, lag_one
-from detectors.quality.shares import PaneRows, Share, design_effect, pane_rows, share_of
+from detectors.quality.shares import Share, design_effect, share_of
 from detectors.quality.shares import limit_of as limit_of_share
 from detectors.quality.unseen import Blocks, blocks_of
 from detectors.quality.unseen import limit_of as limit_of_unseen
 from detectors.quality.verdict import LEVEL
+from detectors.sparse_panes import SparsePanes, sparse_panes
 from schemas.reference import CategoricalProfile, NumericProfile, Profile
 
 Ints = NDArray[np.int64]
@@ -53,7 +54,7 @@ class _Blocks:
     """A profile's pane rows, to be cut into blocks of ``length`` panes; a window is so many ``blocks``."""
 
     profile: Profile
-    rows: PaneRows
+    rows: SparsePanes
     length: int
     blocks: float
 
@@ -77,7 +78,7 @@ def learned_limits(profile: Profile, span: Span, *, level: float = LEVEL) -> dic
     if not profile.pane_counts or not values:
         return {}
     length = block_length(len(profile.pane_counts), span.panes, day=span.day)
-    blocks = _Blocks(profile, pane_rows(profile), length, span.panes / length)
+    blocks = _Blocks(profile, sparse_panes(profile), length, span.panes / length)
     if blocks.filled < LEAST_BLOCKS:
         return {}
     if isinstance(profile, CategoricalProfile):

@@ -6,7 +6,6 @@ many rows count as one (Kish's design effect), and both sides are divided by it.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from detectors.quality.verdict import LEVEL
+from detectors.sparse_panes import sparse_panes
 from schemas.reference import Profile
 
 Floats = NDArray[np.float64]
@@ -80,41 +80,12 @@ def design_effect(hits: ArrayLike, rows: ArrayLike) -> float:
     return max(1.0, float(between / (mean * (1.0 - mean))))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PaneRows:
-    """The pane rows of a profile as three long arrays: the pane, the column and the count of each entry."""
-
-    pane: Ints
-    column: Ints
-    count: Ints
-    panes: int
-
-    def block_hits(self, columns: Sequence[int], *, length: int) -> tuple[Ints, Ints]:
-        """(blocks,) rows in some columns, and all rows, by blocks of ``length`` panes.
-
-        :raises ValueError: blocks of no pane.
-        """
-        if length < 1:
-            raise ValueError(f"blocks of {length} panes")
-        blocks, block = -(-self.panes // length), self.pane // length
-        wanted = np.where(np.isin(self.column, columns), self.count, 0)
-        return _summed(block, wanted, blocks), _summed(block, self.count, blocks)
-
-
-def pane_rows(profile: Profile) -> PaneRows:
-    """Straight from the sparse rows: a dense table of all panes may be thousands of times as large."""
-    flat = np.fromiter(itertools.chain.from_iterable(profile.pane_counts), dtype=np.int64)
-    panes = len(profile.pane_counts)
-    pairs = np.fromiter(map(len, profile.pane_counts), dtype=np.int64, count=panes) // 2
-    return PaneRows(np.repeat(np.arange(panes), pairs), flat[0::2], flat[1::2], panes)
-
-
 def block_hits(profile: Profile, columns: Sequence[int], *, length: int) -> tuple[Ints, Ints]:
     """(blocks,) rows in some columns of the pane rows, and all rows, by blocks of ``length`` panes; none of a file without time.
 
     :raises ValueError: blocks of no pane.
     """
-    return pane_rows(profile).block_hits(columns, length=length)
+    return sparse_panes(profile).block_hits(columns, length=length)
 
 
 def learned(profile: Profile, columns: Sequence[int], *, hits: int, length: int | None) -> Share:
@@ -130,10 +101,4 @@ def _at_least(share: Share, count: int) -> Floats:
     ways = special.gammaln(count + 1.0) - special.gammaln(k + 1.0) - special.gammaln(count - k + 1.0)
     law = np.exp(ways + special.betaln(k + a, count - k + b) - special.betaln(a, b))
     found: Floats = np.cumsum(law[::-1])[::-1]
-    return found
-
-
-def _summed(block: Ints, counts: Ints, blocks: int) -> Ints:
-    """Exact below 2^53 rows."""
-    found: Ints = np.bincount(block, counts, minlength=blocks).astype(np.int64)
     return found

@@ -11,16 +11,15 @@ else the rows of further values all count as alone, the limit is an upper bound,
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
-from schemas.reference import CategoricalProfile, SparseRow
+from detectors.sparse_panes import sparse_panes
+from schemas.reference import CategoricalProfile
 
 Ints = NDArray[np.int64]
 
@@ -70,7 +69,7 @@ def blocks_of(profile: CategoricalProfile, length: int) -> Blocks:
     """
     if length < 1 or not profile.pane_counts:
         raise ValueError(f"blocks of {length} panes in a reference of {len(profile.pane_counts)} panes in time order")
-    table = _block_counts(profile.pane_counts, length, width=profile.pane_columns)
+    table = _block_counts(profile, length)
     named, other = table[:, :-2], table[:, -2]
     once = not profile.other or profile.counts[-1] == 1  # further values are at most as frequent as the last named one
     return Blocks(named.sum(axis=1) + other, alone(named) + other, once)
@@ -93,12 +92,10 @@ def limit_of(blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL
     return UnseenLimit(min(1.0, mean + far), mean, sd, count, blocks.exact)
 
 
-def _block_counts(panes: Sequence[SparseRow], length: int, *, width: int) -> Ints:
+def _block_counts(profile: CategoricalProfile, length: int) -> Ints:
     """(blocks, columns) straight from the sparse rows: a dense table of all panes may be thousands of times as large."""
-    blocks = max(1, (2 * len(panes) + length) // (2 * length))
-    flat = np.fromiter(itertools.chain.from_iterable(panes), dtype=np.int64)
-    block = np.minimum(np.arange(len(panes)) // length, blocks - 1)
-    pairs = np.fromiter(map(len, panes), dtype=np.int64, count=len(panes)) // 2
-    table = np.zeros((blocks, width), np.int64)
-    np.add.at(table, (np.repeat(block, pairs), flat[0::2]), flat[1::2])
+    rows = sparse_panes(profile)
+    blocks = max(1, (2 * rows.panes + length) // (2 * length))
+    table = np.zeros((blocks, profile.pane_columns), np.int64)
+    np.add.at(table, (np.minimum(rows.pane // length, blocks - 1), rows.column), rows.count)
     return table
