@@ -15,7 +15,8 @@ from detectors.calibration.calibrate import Window, calibrate_named, calibrate_o
 from detectors.calibration.independent import named_p_value, ordered_p_value
 from detectors.calibration.judge import judge
 from detectors.conventions.measure import EMPTY, state_of
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.pair import CountedPair, NamesPair, NumericPair, Pair
+from detectors.conventions.vectors import LEAST_ROWS, VectorsPair, squared_mmd
 from detectors.profile import pane_matrix
 from detectors.psi import decile_and_atom_edges, fold_to
 from detectors.segments import Ints
@@ -48,6 +49,8 @@ def independent(pair: Pair) -> Decided:
     state = state_of(pair, counts_missing=True)
     if state != "ok":
         return Decided(None, state, EMPTY[state])
+    if isinstance(pair, VectorsPair):
+        return _of_vectors(pair)
     return _told(_independent(pair), "a bin needs to expect five rows of both sides")
 
 
@@ -59,6 +62,10 @@ def in_order(pair: Pair, panes: int) -> Decided:
     state = state_of(pair, counts_missing=False)
     if state != "ok":
         return Decided(None, state, EMPTY[state])
+    if isinstance(pair, VectorsPair):
+        return Decided(
+            squared_mmd(pair)[1], "not_enough_data", "its p-value takes rows as independent, and here they are in order"
+        )
     window = Window(panes=panes, rows=pair.n_current)
     then, now = _panes(pair), _bins(pair, 1)
     calibration = (calibrate_named if isinstance(pair, NamesPair) else calibrate_ordered)(then, window)
@@ -72,7 +79,14 @@ def in_order(pair: Pair, panes: int) -> Decided:
     return Decided(verdict.p, "ok")
 
 
-def _independent(pair: Pair) -> float | None:
+def _of_vectors(pair: VectorsPair) -> Decided:
+    _, p_value = squared_mmd(pair)
+    if min(map(len, pair.rows)) < LEAST_ROWS:
+        return Decided(p_value, "not_enough_data", f"an embedding needs {LEAST_ROWS} rows on each side")
+    return _told(p_value, "nothing varies")
+
+
+def _independent(pair: CountedPair) -> float | None:
     then, now = _bins(pair, 0), _bins(pair, 1)
     p_value = named_p_value if isinstance(pair, NamesPair) else ordered_p_value
     return p_value(then, now, missing=pair.without_value)
@@ -82,7 +96,7 @@ def _told(p_value: float | None, reason: str) -> Decided:
     return Decided(None, "not_enough_data", reason) if p_value is None else Decided(p_value, "ok")
 
 
-def _bins(pair: Pair, side: int) -> Ints:
+def _bins(pair: CountedPair, side: int) -> Ints:
     """One side's rows with a value: between deciles and atoms, or by name, unseen ones together."""
     if isinstance(pair, NumericPair):
         return _folded(pair, np.asarray((pair.profile.counts, pair.counts)[side]))
@@ -90,7 +104,7 @@ def _bins(pair: Pair, side: int) -> Ints:
     return np.array([[*pair.profile.counts, pair.profile.other, 0], now][side], dtype=np.int64)
 
 
-def _panes(pair: Pair) -> Ints:
+def _panes(pair: CountedPair) -> Ints:
     """The reference's panes over the same bins."""
     matrix = pane_matrix(pair.profile)
     if isinstance(pair, NumericPair):

@@ -11,8 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from detectors import kolmogorov_smirnov
-from detectors.conventions.method import Convention, Found, OfNames, OfNumbers
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.method import Convention, Found, OfNames, OfNumbers, OfVectors
+from detectors.conventions.pair import CountedPair, NamesPair, NumericPair
+from detectors.conventions.vectors import VectorsPair, squared_mmd
 from detectors.distances import divergences, mmd, rows, stored, tables
 from detectors.edges import Floats
 from detectors.psi import decile_and_atom_edges, fold_to, jeffreys, psi
@@ -23,7 +24,7 @@ STORED = "stored bins"
 EXPECTED = 20.0
 
 
-def binned(pair: Pair) -> tuple[Ints, Ints]:
+def binned(pair: CountedPair) -> tuple[Ints, Ints]:
     """Rows of reference and current by bin, the last one for missing."""
     if isinstance(pair, NamesPair):
         profile = pair.profile
@@ -48,30 +49,30 @@ def limit_p_value(value: float, reference: Ints, current: Ints) -> float | None:
     return tables.p_of_chi_squared(value / (1.0 / n + 1.0 / m), len(used) - 1)
 
 
-def _psi(pair: Pair) -> Found:
+def _psi(pair: CountedPair) -> Found:
     then, now = binned(pair)
     value = psi(*jeffreys(then, now))
     return Found(value, limit_p_value(value, then, now))
 
 
-def _kl(pair: Pair) -> Found:
+def _kl(pair: CountedPair) -> Found:
     then, now = jeffreys(*binned(pair))
     return Found(divergences.kl(now, then))
 
 
-def _js(pair: Pair) -> Found:
+def _js(pair: CountedPair) -> Found:
     return Found(divergences.jensen_shannon(*_shares(pair), base=2))
 
 
-def _hellinger(pair: Pair) -> Found:
+def _hellinger(pair: CountedPair) -> Found:
     return Found(divergences.hellinger(*_shares(pair)))
 
 
-def _tv(pair: Pair) -> Found:
+def _tv(pair: CountedPair) -> Found:
     return Found(divergences.total_variation(*_shares(pair)))
 
 
-def _linf(pair: Pair) -> Found:
+def _linf(pair: CountedPair) -> Found:
     return Found(divergences.l_infinity(*_shares(pair)))
 
 
@@ -112,6 +113,11 @@ def _mmd(pair: NumericPair) -> Found:
     return Found(mmd.squared(*samples), p_value, exactly=mmd.name())
 
 
+def _mmd_of_vectors(pair: VectorsPair) -> Found:
+    value, p_value = squared_mmd(pair)
+    return Found(value, p_value, reason="needs two rows on each side", exactly=mmd.name())
+
+
 def _standardised(side: Floats, pair: NumericPair) -> Floats:
     """Far values are as far as 1 000 sd: the kernel is 0 at 40, and an angle must stay finite."""
     found: Floats = np.clip((side - pair.profile.center) / pair.profile.scale, -1e3, 1e3)[:, None]
@@ -138,7 +144,7 @@ def _z(pair: NamesPair) -> Found:
     return Found(None) if value is None else Found(value, tables.p_of_z(value))
 
 
-def _shares(pair: Pair) -> tuple[Floats, Floats]:
+def _shares(pair: CountedPair) -> tuple[Floats, Floats]:
     then, now = binned(pair)
     return divergences.shares(then), divergences.shares(now)
 
@@ -169,5 +175,6 @@ DRIFTLINE = Convention(
         "cramers_v": OfNames(_cramers_v, "counts"),
         "z": OfNames(_z, "counts"),
     },
+    embedding={"mmd": OfVectors(_mmd_of_vectors)},
     counts_missing=True,
 )

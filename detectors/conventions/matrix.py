@@ -41,6 +41,8 @@ def cells() -> Iterator[Cell]:
                 yield Cell(statistic, name, "numeric", convention.numeric[statistic].needs)
             if statistic in convention.categorical:
                 yield Cell(statistic, name, "categorical", convention.categorical[statistic].needs)
+            if statistic in convention.embedding:
+                yield Cell(statistic, name, "embedding", convention.embedding[statistic].needs)
 
 
 def kinds(statistic: str, convention: str) -> tuple[Kind, ...]:
@@ -55,7 +57,8 @@ def kinds(statistic: str, convention: str) -> tuple[Kind, ...]:
 def table() -> list[list[str]]:
     """The matrix for people: a row a statistic, a column a convention.
 
-    n: numeric, c: categorical, on counts; N: needs the reference's rows; C: those, or a profile that lists every name.
+    n: numeric, c: categorical, on counts; N, E (embedding): needs the reference's rows; C: those, or a profile that lists every
+    name.
 
     >>> table()[0]
     ['', 'driftline', 'deciles', 'percentile', 'evidently', 'nannyml', 'frouros', 'whylabs', 'fiddler', 'deepchecks']

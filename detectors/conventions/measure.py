@@ -12,8 +12,9 @@ from typing import Literal
 import numpy as np
 
 from detectors.conventions.matrix import CONVENTIONS, kinds
-from detectors.conventions.method import STATISTICS, Found, Statistic
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.method import STATISTICS, Convention, Found, Kind, OfNames, OfNumbers, OfVectors, Statistic
+from detectors.conventions.pair import NamesPair, Pair
+from detectors.conventions.vectors import VectorsPair
 
 State = Literal["ok", "not_enough_data", "no_traffic", "no_reference"]
 
@@ -48,11 +49,18 @@ def measure(pair: Pair, statistic: str, convention: str = "driftline") -> Measur
     >>> measure(numeric_pair(np.arange(10.0), np.arange(10.0) + 5), "ks").value
     0.5
     """
-    kind = "categorical" if isinstance(pair, NamesPair) else "numeric"
+    kind = kind_of(pair)
     if kind not in kinds(statistic, convention):
         raise NoSuchPair(f"there is no {statistic} of a {kind} column in the convention {convention}")
     named = next(name for name in STATISTICS if name == statistic)
     return _told(pair, named, convention, found=_found(pair, named, convention))
+
+
+def kind_of(pair: Pair) -> Kind:
+    """The kind of a column's values."""
+    if isinstance(pair, VectorsPair):
+        return "embedding"
+    return "categorical" if isinstance(pair, NamesPair) else "numeric"
 
 
 def state_of(pair: Pair, *, counts_missing: bool) -> State:
@@ -61,7 +69,7 @@ def state_of(pair: Pair, *, counts_missing: bool) -> State:
     counts_missing: rows without a value are something, a bin of their own.
     """
     then, now = pair.n_reference, pair.n_current
-    if counts_missing:
+    if counts_missing and not isinstance(pair, VectorsPair):
         then, now = pair.profile.rows, now + pair.missing
     if not then:
         return "no_reference"
@@ -78,7 +86,7 @@ def _found(pair: Pair, statistic: Statistic, convention: str) -> Found:
     state = _state(pair, statistic, convention)
     if state != "ok":
         return Found(None, reason=EMPTY[state])
-    method = whose.numeric[statistic] if isinstance(pair, NumericPair) else whose.categorical[statistic]
+    method = _method(pair, statistic, whose)
     if method.needs == "rows" and not pair.has_rows:
         return Found(None, reason=f"{convention} needs the reference's rows; the reference is a profile")
     try:
@@ -86,6 +94,12 @@ def _found(pair: Pair, statistic: Statistic, convention: str) -> Found:
             return method.function(pair)  # type: ignore[arg-type]
     except (ValueError, ArithmeticError, MemoryError) as error:
         return Found(None, reason=f"cannot be computed on these values: {error}")
+
+
+def _method(pair: Pair, statistic: Statistic, whose: Convention) -> OfNumbers | OfNames | OfVectors:
+    if isinstance(pair, VectorsPair):
+        return whose.embedding[statistic]
+    return whose.categorical[statistic] if isinstance(pair, NamesPair) else whose.numeric[statistic]
 
 
 def _state(pair: Pair, statistic: Statistic, convention: str) -> State:

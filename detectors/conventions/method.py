@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from detectors.conventions.pair import NamesPair, NumericPair
+from detectors.conventions.vectors import VectorsPair
 
 Statistic = Literal[
     "psi", "kl", "js", "hellinger", "tv", "linf", "wasserstein", "ks", "cvm", "chi2", "cramers_v", "z", "mmd"
@@ -26,7 +27,7 @@ STATISTICS: tuple[Statistic, ...] = (
     "z",
     "mmd",
 )
-Kind = Literal["numeric", "categorical"]
+Kind = Literal["numeric", "categorical", "embedding"]
 Needs = Literal["counts", "rows"]
 
 
@@ -56,6 +57,14 @@ class OfNames:
 
 
 @dataclass(frozen=True, slots=True)
+class OfVectors:
+    """A method for embeddings; both sides hold one. There is no profile of them, so it always has rows."""
+
+    function: Callable[[VectorsPair], Found]
+    needs: Needs = "rows"
+
+
+@dataclass(frozen=True, slots=True)
 class Convention:
     """A convention: its name, whose it is, and its methods.
 
@@ -66,4 +75,5 @@ class Convention:
     source: str
     numeric: Mapping[Statistic, OfNumbers]
     categorical: Mapping[Statistic, OfNames]
+    embedding: Mapping[Statistic, OfVectors] = field(default_factory=dict)
     counts_missing: bool = False

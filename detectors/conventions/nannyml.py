@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from detectors.conventions.method import Convention, Found, OfNames, OfNumbers
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.pair import CountedPair, NamesPair, NumericPair
 from detectors.distances import divergences, rows, tables
 from detectors.edges import Floats
 
@@ -39,15 +39,15 @@ def _with_leftover(then: Floats, now: Floats) -> tuple[Floats, Floats]:
     return (np.append(then, 0.0), np.append(now, leftover)) if leftover > 0.0 else (then, now)
 
 
-def _shares(pair: Pair) -> tuple[Floats, Floats]:
+def _shares(pair: CountedPair) -> tuple[Floats, Floats]:
     return _numeric_shares(pair) if isinstance(pair, NumericPair) else _name_shares(pair)
 
 
-def _js(pair: Pair) -> Found:
+def _js(pair: CountedPair) -> Found:
     return Found(divergences.jensen_shannon(*_shares(pair), base=2))
 
 
-def _hellinger(pair: Pair) -> Found:
+def _hellinger(pair: CountedPair) -> Found:
     return Found(divergences.hellinger(*_shares(pair)))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.conventions.vectors import VectorsPair
 from detectors.edges import Floats, bin_of, ordered
 from detectors.profile import Coded, Panes, categorical_profile, numeric_profile
 from detectors.segments import Ints
@@ -86,7 +87,9 @@ class NamesPair:
         return self.profile.missing, self.missing
 
 
-Pair = NumericPair | NamesPair
+#: What is counted over the bins of a profile.
+CountedPair = NumericPair | NamesPair
+Pair = CountedPair | VectorsPair
 
 
 def numeric_pair(reference: Floats | NumericProfile, current: Floats, *, panes: Panes | None = None) -> NumericPair:

@@ -13,14 +13,14 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.conventions.method import Convention, Found, OfNames, OfNumbers
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.pair import CountedPair, NamesPair, NumericPair
 from detectors.distances import divergences
 from detectors.edges import Floats
 from detectors.psi import FLOOR, floored, fold_to, psi
 from detectors.segments import Ints
 
 
-def _deciles(pair: Pair) -> tuple[Ints, Ints]:
+def _deciles(pair: CountedPair) -> tuple[Ints, Ints]:
     if isinstance(pair, NamesPair):
         return np.array([*pair.profile.counts, pair.profile.other, 0]), np.array(
             [*pair.counts, pair.other, pair.unseen]
@@ -30,32 +30,32 @@ def _deciles(pair: Pair) -> tuple[Ints, Ints]:
     return then, now
 
 
-def _deciles_psi(pair: Pair) -> Found:
+def _deciles_psi(pair: CountedPair) -> Found:
     return Found(psi(*floored(*_deciles(pair))))
 
 
-def _deciles_kl(pair: Pair) -> Found:
+def _deciles_kl(pair: CountedPair) -> Found:
     then, now = floored(*_deciles(pair))
     return Found(divergences.kl(now, then))
 
 
-def _deciles_js(pair: Pair) -> Found:
+def _deciles_js(pair: CountedPair) -> Found:
     return Found(divergences.jensen_shannon(*_decile_shares(pair), base=2))
 
 
-def _deciles_hellinger(pair: Pair) -> Found:
+def _deciles_hellinger(pair: CountedPair) -> Found:
     return Found(divergences.hellinger(*_decile_shares(pair)))
 
 
-def _deciles_tv(pair: Pair) -> Found:
+def _deciles_tv(pair: CountedPair) -> Found:
     return Found(divergences.total_variation(*_decile_shares(pair)))
 
 
-def _deciles_linf(pair: Pair) -> Found:
+def _deciles_linf(pair: CountedPair) -> Found:
     return Found(divergences.l_infinity(*_decile_shares(pair)))
 
 
-def _decile_shares(pair: Pair) -> tuple[Floats, Floats]:
+def _decile_shares(pair: CountedPair) -> tuple[Floats, Floats]:
     then, now = _deciles(pair)
     return divergences.shares(then), divergences.shares(now)
 

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import stats
 
 from detectors.conventions.method import Convention, Found, OfNames, OfNumbers
-from detectors.conventions.pair import NamesPair, NumericPair, Pair
+from detectors.conventions.pair import CountedPair, NamesPair, NumericPair
 from detectors.distances import divergences, tables
 from detectors.edges import Floats
 from detectors.psi import psi
@@ -26,7 +26,7 @@ CELLS, QUANTILES = 30, 100
 LEAST = float(np.float32(1e-07))
 
 
-def _shares(pair: Pair) -> tuple[Floats, Floats]:
+def _shares(pair: CountedPair) -> tuple[Floats, Floats]:
     if isinstance(pair, NamesPair):
         then, now = (divergences.shares(side) for side in pair.union)
         return then, now
@@ -40,24 +40,24 @@ def _shares(pair: Pair) -> tuple[Floats, Floats]:
     return then, now
 
 
-def _clipped(pair: Pair) -> tuple[Floats, Floats]:
+def _clipped(pair: CountedPair) -> tuple[Floats, Floats]:
     then, now = (np.clip(side, LEAST, 1.0) for side in _shares(pair))
     return then, now
 
 
-def _psi(pair: Pair) -> Found:
+def _psi(pair: CountedPair) -> Found:
     return Found(psi(*_clipped(pair)))
 
 
-def _kl(pair: Pair) -> Found:
+def _kl(pair: CountedPair) -> Found:
     return Found(divergences.kl(*_clipped(pair)))
 
 
-def _js(pair: Pair) -> Found:
+def _js(pair: CountedPair) -> Found:
     return Found(divergences.jensen_shannon(*_shares(pair)))
 
 
-def _hellinger(pair: Pair) -> Found:
+def _hellinger(pair: CountedPair) -> Found:
     return Found(divergences.hellinger(*_shares(pair)))
 
 

@@ -1,9 +1,10 @@
 """Maximum mean discrepancy by random Fourier features: one feature or many together, from sums that merge.
 
-A row x becomes cosines and sines of D random projections (Rahimi and Recht, 2007), whose inner product is near the Gaussian kernel
-exp(-|x - y|² / 2) of standardised values.  A sample is the sum of its rows' vectors and their number, so samples merge by ``+`` and
-none of their rows is kept; the squared distance of two means estimates MMD² without bias once each row's product with itself is
-taken off.  The seed fixes the projections: two sums are comparable only where seed, D and the number of features agree.
+A row x of d standardised values becomes cosines and sines of D random projections (Rahimi and Recht, 2007), whose inner product is
+near the Gaussian kernel exp(-|x - y|² / 2d): two rows' |x - y|² is 2d in the mean, so that without d the kernel would see nothing
+of an embedding.  A sample is the sum of its rows' vectors and their number, so samples merge by ``+`` and none of their rows is
+kept; the squared distance of two means estimates MMD² without bias once each row's product with itself is taken off.  The seed
+fixes the projections: two sums are comparable only where seed, D and the number of features agree.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def sample(standardised: Floats, *, projections: int = PROJECTIONS, seed: int = 
 def vectors(standardised: Floats, *, projections: int = PROJECTIONS, seed: int = SEED) -> Floats:
     """The vector of each row, (n, 2 D), each of length 1."""
     drawn = np.random.default_rng(seed).standard_normal((standardised.shape[1], projections))
-    angles = standardised @ drawn
+    angles = standardised @ (drawn / np.sqrt(standardised.shape[1]))
     found: Floats = np.hstack([np.cos(angles), np.sin(angles)]) / np.sqrt(projections)
     return found
 

@@ -27,6 +27,12 @@ def is_name(kind: pa.DataType) -> bool:
     return any(test(kind) for test in (kinds.is_string, kinds.is_large_string, kinds.is_boolean))
 
 
+def is_embedding(kind: pa.DataType) -> bool:
+    """Whether values are lists of numbers."""
+    listed = any(test(kind) for test in (kinds.is_list, kinds.is_large_list, kinds.is_fixed_size_list))
+    return listed and is_number(kind.value_type)
+
+
 def times_of(column: pa.Array, *, path: Path, name: str, before: int = 0) -> NDArray[np.int64]:
     """Epoch milliseconds of each row, from timestamps of Parquet (without a zone: UTC), numbers or RFC 3339.
 

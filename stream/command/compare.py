@@ -6,23 +6,28 @@ Exit code for a CI gate: 0 no column has drifted, 1 one has, 2 wrong use.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from detectors.conventions.matrix import CONVENTIONS, cells, table
+from detectors.conventions.measure import kind_of
 from detectors.conventions.method import STATISTICS
 from detectors.distances.ladders import LADDERS, Ladder
 from stream.command.compared_columns import Compared, compared_columns
-from stream.command.comparison import Asked, Column, as_json, columns_of, exit_code, kind_of, senseless, sources, unseen
+from stream.command.comparison import Asked, Column, as_json, columns_of, exit_code, senseless, sources, unseen
 from stream.command.comparison_page import write_page
 from stream.command.options import AsJson, pane_ms
 from stream.command.printing import print_json, print_lines, print_table
 from stream.command.row_file import Wanted
 
 WRONG_USE = 2
-LEGEND = "n: numeric, c: categorical; N: needs the reference's rows; C: those, or a profile that lists every name; -: no sense"
+LEGEND = (
+    "n: numeric, c: categorical; N, E (embedding): needs the reference's rows; "
+    "C: those, or a profile that lists every name; -: no sense"
+)
 
 Files = Annotated[
     Path, typer.Argument(help="Rows (.csv, .parquet, .jsonl), or a profile of `driftline reference build`.")
@@ -48,6 +53,9 @@ Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", help=f"Decide by a fixed rule and not by the test: {', '.join(LADDERS)}; repeatable."),
 ]
+Together = Annotated[
+    bool, typer.Option("--together", help="Compare all numeric columns as one, too: do they still go together?")
+]
 Page = Annotated[Path | None, typer.Option("--html", help="Write a report with histograms to this file.")]
 
 
@@ -63,6 +71,7 @@ def compare(
     categorical: Categorical = None,
     fdr: Rate = 0.01,
     rule: Rules = None,
+    together: Together = False,
     html: Page = None,
     as_json_: AsJson = False,
 ) -> None:
@@ -73,7 +82,7 @@ def compare(
     """
     rules = _rules(rule or [])
     asked = Asked(_statistics(statistic or [], convention, rules), convention, _rate(fdr), rules)
-    wanted = _wanted(exclude or [], categorical or [], time=time, pane=pane)
+    wanted = replace(_wanted(exclude or [], categorical or [], time=time, pane=pane), together=together)
     compared = compared_columns(reference, current, wanted)
     _refuse_senseless(statistic or [], asked, compared)
     columns = columns_of(compared, asked)

@@ -5,20 +5,23 @@ A column has the kind that the reference gives it; the current file must agree, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from detectors.conventions.pair import Pair, names_pair, numeric_pair
-from detectors.profile import Coded, Column, Panes
+from detectors.conventions.vectors import Vectors, vectors_pair
+from detectors.profile import Coded, Panes
 from schemas.reference import BadReference, CategoricalProfile, NumericProfile, Profile, Reference
 from stream.command.batches import READERS
 from stream.command.reference_file import nearest, panes_of_times
-from stream.command.row_file import Holds, RowFile, Wanted, current_rows, reference_rows
+from stream.command.row_file import Holds, RowFile, Rows, Wanted, current_rows, reference_rows
 from stream.command.unusable import no_file, unusable
 
+#: The name of the numeric columns as one; no column of a file is likely to bear it, and none may where they are asked for.
+TOGETHER = "(numeric columns together)"
 SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
 
 
@@ -26,7 +29,7 @@ SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
 class Known:
     """The reference: its columns or profiles by name, its rows, and, where they are in order, their panes and how long one is."""
 
-    columns: Mapping[str, Column | Profile]
+    columns: Mapping[str, Rows | Profile]
     rows: int
     panes: Panes | None
     pane_ms: int | None
@@ -52,8 +55,9 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
     now = current_rows(current, wanted, known=held, remedy=remedy)
     if not now.columns:
         raise unusable(current, "", f"has no column of the reference, which has {', '.join(known.columns) or 'none'}")
+    pairs = {name: _pair(known, now, name, path=current) for name in known.columns if name in now.columns}
     return Compared(
-        pairs={name: _pair(known, now, name) for name in known.columns if name in now.columns},
+        pairs=pairs | (_together(known, now, tuple(pairs), path=reference) if wanted.together else {}),
         rows=(known.rows, now.rows),
         only_in_reference=tuple(name for name in known.columns if name not in now.columns),
         only_in_current=tuple(name for name in now.names if name not in known.columns),
@@ -61,7 +65,9 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
     )
 
 
-def _held(column: Column | Profile) -> Holds:
+def _held(column: Rows | Profile) -> Holds:
+    if isinstance(column, Vectors):
+        return "vectors"
     if isinstance(column, Coded | CategoricalProfile):
         return "names"
     empty = column.missing == column.rows if isinstance(column, NumericProfile) else bool(np.isnan(column).all())
@@ -98,10 +104,27 @@ def _panes(path: Path, rows: RowFile, wanted: Wanted, *, pane_ms: int) -> Panes:
     return panes_of_times(path, rows.times, time=wanted.time, pane_ms=pane_ms)
 
 
-def _pair(known: Known, now: RowFile, name: str) -> Pair:
+def _pair(known: Known, now: RowFile, name: str, *, path: Path) -> Pair:
     then, column = known.columns[name], now.columns[name]
+    if isinstance(then, Vectors):
+        assert isinstance(column, Vectors)
+        if then.width and column.width and then.width != column.width:
+            lengths = f"holds vectors of {column.width} numbers, and in the reference of {then.width}"
+            raise unusable(path, name, f"{lengths}; --exclude {name} leaves it out")
+        return vectors_pair(then, column)
     if isinstance(then, Coded | CategoricalProfile):
         assert isinstance(column, Coded)
         return names_pair(then, column, panes=known.panes)
-    assert not isinstance(column, Coded)
+    assert not isinstance(column, Coded | Vectors)
     return numeric_pair(then, column, panes=known.panes)
+
+
+def _together(known: Known, now: RowFile, names: Sequence[str], *, path: Path) -> dict[str, Pair]:
+    """All numeric columns as one: a change of how they go together shows in none of them alone."""
+    sides = [{n: c for n in names if isinstance(c := side.columns[n], np.ndarray)} for side in (known, now)]
+    if any(isinstance(known.columns[name], NumericProfile) for name in names):
+        raise unusable(path, "", "is a profile, and --together needs the reference's rows")
+    if len(sides[0]) < 2:
+        raise unusable(path, "", f"--together needs two numeric columns, here are {', '.join(sides[0]) or 'none'}")
+    then, current = (Vectors(np.column_stack(list(side.values()))) for side in sides)
+    return {TOGETHER: vectors_pair(then, current)}

@@ -13,7 +13,7 @@ from typing import Any
 from detectors.calibration.false_discovery import adjusted
 from detectors.conventions.decide import Decided, State, in_order, independent
 from detectors.conventions.matrix import CONVENTIONS, kinds
-from detectors.conventions.measure import Measured, measure
+from detectors.conventions.measure import Measured, kind_of, measure
 from detectors.conventions.method import STATISTICS, Kind
 from detectors.conventions.pair import NamesPair, Pair
 from detectors.distances.ladders import LADDERS, Ladder, Level
@@ -46,11 +46,6 @@ class Column:
     adjusted: float | None
     levels: Mapping[str, Level]
     reason: str
-
-
-def kind_of(pair: Pair) -> Kind:
-    """The kind of a column's values."""
-    return "categorical" if isinstance(pair, NamesPair) else "numeric"
 
 
 def senseless(asked: Asked, present: Collection[Kind]) -> list[str]:

@@ -16,6 +16,7 @@ from jinja2 import Environment
 
 from detectors.conventions.driftline import binned
 from detectors.conventions.pair import NumericPair
+from detectors.conventions.vectors import VectorsPair
 from detectors.psi import decile_and_atom_edges
 from stream.command.compared_columns import Compared
 from stream.command.comparison import Column
@@ -70,6 +71,8 @@ def page(columns: Sequence[Column], compared: Compared, *, said: Mapping[str, st
 
 def bins(column: Column) -> list[Bin]:
     """The bins of the convention ``driftline``, without those that both sides leave empty."""
+    if isinstance(column.pair, VectorsPair):
+        return []
     then, now = (side.tolist() for side in binned(column.pair))
     pair = column.pair
     if isinstance(pair, NumericPair):

@@ -11,26 +11,33 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow.types import is_null
 
+from detectors.conventions.vectors import Vectors
 from detectors.profile import Coded, Column
 from stream.command.batches import Reading, fill
-from stream.command.columns import is_name, is_number, times_of
+from stream.command.columns import is_embedding, is_name, is_number, times_of
 from stream.command.reference_file import nearest
-from stream.command.spool import Names, Numbers, Sink, Spool, Times
+from stream.command.spool import Embeddings, Names, Numbers, Sink, Spool, Times
 from stream.command.unusable import unusable
 
-Holds = Literal["names", "numbers", "no value"]
+Holds = Literal["names", "numbers", "vectors", "no value"]
+Rows = Column | Vectors
 SinkOf = Callable[[str, pa.DataType, Path], Sink]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which columns, and how: those of `names` as names, those of `exclude` not at all; `time` names the rows' order."""
+    """Which columns, and how: those of `names` as names, those of `exclude` not at all; `time` names the rows' order.
+
+    together: all numeric columns are compared as one besides.
+    """
 
     exclude: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     time: str | None = None
     pane_ms: int = 3_600_000
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +45,7 @@ class RowFile:
     """names: of all columns but the time and those left out; times: of the rows, None where they have none."""
 
     names: tuple[str, ...]
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Rows]
     rows: int
     times: NDArray[np.int64] | None
 
@@ -59,6 +66,8 @@ def reference_rows(path: Path, wanted: Wanted) -> RowFile:
     def sink_of(name: str, kind: pa.DataType, file: Path) -> Sink:
         if name in wanted.names:
             return Names(file)
+        if is_embedding(kind):
+            return _vectors(path, name, file)
         return Numbers(file) if is_number(kind) else _names(path, name, kind, file=file)
 
     found = _read(path, wanted, sink_of, as_text={*wanted.names})
@@ -77,6 +86,11 @@ def current_rows(path: Path, wanted: Wanted, *, known: Mapping[str, Holds], reme
     def sink_of(name: str, kind: pa.DataType, file: Path) -> Sink:
         if name not in known:
             return Nothing()
+        if known[name] == "vectors" and (is_embedding(kind) or is_null(kind)):
+            return _vectors(path, name, file)
+        if is_embedding(kind) or known[name] == "vectors":
+            message = f"holds {kind} values, and in the reference {known[name]}; --exclude {name} leaves it out"
+            raise unusable(path, name, message)
         if known[name] == "names":
             return Names(file) if is_number(kind) else _names(path, name, kind, file=file)
         if not is_number(kind):
@@ -104,15 +118,23 @@ def _read(path: Path, wanted: Wanted, sink_of: SinkOf, *, as_text: set[str]) -> 
         return RowFile(left, {name: _kept(spool.column(name)) for name in left}, spool.rows, times)
 
 
-def _kept(column: Column | None) -> Column:
+def _kept(column: Rows | None) -> Rows:
     """A column in memory, since its file goes away."""
     if isinstance(column, Coded):
         return Coded(column.names, np.array(column.codes))
+    if isinstance(column, Vectors):
+        return Vectors(np.array(column.rows))
     return np.array([] if column is None else column, dtype=np.float64)
+
+
+def _vectors(path: Path, name: str, file: Path) -> Sink:
+    return Embeddings(file, refuse=lambda message: unusable(path, name, f"{message}; --exclude {name} leaves it out"))
 
 
 def _names(path: Path, name: str, kind: pa.DataType, *, file: Path) -> Sink:
     if not is_name(kind):
-        message = f"is of type {kind}, which is neither numbers nor names; --exclude {name} leaves it out"
+        message = (
+            f"is of type {kind}, which is neither numbers, lists of them nor names; --exclude {name} leaves it out"
+        )
         raise unusable(path, name, message)
     return Names(file)

@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from detectors.conventions.vectors import Vectors
 from detectors.edges import Floats
 from detectors.profile import Coded
+from schemas.errors import ConfigError
 from stream.command.columns import name_of
 from stream.command.unusable import unusable
 
@@ -69,6 +71,43 @@ class Names:
 
     def _code(self, name: str | None) -> int:
         return -1 if name is None else self._codes.setdefault(name, len(self._codes))
+
+
+class Embeddings:
+    """A column of vectors, all as long as the first: NaN throughout where a row has none, and where an entry is missing."""
+
+    def __init__(self, path: Path, refuse: Callable[[str], ConfigError]) -> None:
+        """``refuse`` makes the error of what no column of vectors can hold."""
+        self._path, self._refuse, self._rows, self._width = path, refuse, 0, 0
+
+    def append(self, values: pa.Array) -> None:
+        held = values.is_valid().to_numpy(zero_copy_only=False)
+        if held.any():
+            self._check_lengths(values)
+            flat = values.drop_null().flatten().cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+            rows = np.full((len(values), self._width), np.nan)
+            rows[held] = flat.reshape(-1, self._width)
+            _write(self._path, rows)
+        elif self._width:
+            _write(self._path, np.full((len(values), self._width), np.nan))
+        self._rows += len(values)
+
+    def column(self) -> Vectors:
+        return Vectors(
+            _mapped(self._path, np.float64).reshape(self._rows, -1) if self._width else np.empty((self._rows, 0))
+        )
+
+    def _check_lengths(self, values: pa.Array) -> None:
+        lengths = pc.list_value_length(values)
+        if not self._width:
+            self._width = next(length for length in lengths.to_pylist() if length is not None)
+            _write(self._path, np.full((self._rows, self._width), np.nan))
+        if not self._width:
+            raise self._refuse(f"row {self._rows + 1}: is a list without numbers")
+        other = pc.index(pc.not_equal(lengths, self._width), True).as_py()
+        if other >= 0:
+            message = f"row {self._rows + other + 1}: holds {lengths[other]} numbers, and rows before {self._width}"
+            raise self._refuse(message)
 
 
 class Times:

@@ -130,7 +130,7 @@ def test_sums_of_random_features_merge_and_come_near_the_kernel() -> None:
     by_features = mmd.squared(mmd.sample(one, projections=4096), mmd.sample(other, projections=4096))
 
     def summed(a: Floats, b: Floats) -> float:
-        return float(np.exp(-((a[:, None] - b[None]) ** 2).sum(axis=-1) / 2.0).sum())
+        return float(np.exp(-((a[:, None] - b[None]) ** 2).sum(axis=-1) / (2.0 * 3.0)).sum())
 
     exact = (summed(one, one) - 400) / (400 * 399) + (summed(other, other) - 300) / (300 * 299)
     assert by_features == pytest.approx(exact - 2 * summed(one, other) / 120_000, rel=0.1)
@@ -168,3 +168,17 @@ def _mmd_p(one: Floats, other: Floats) -> float:
     found = mmd.p_value(mmd.sample(one), mmd.sample(other), rows=np.vstack([one, other]))
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("width", [1, 8, 384])
+def test_mmd_of_alike_vectors_is_as_rare_as_it_says_however_wide(width: int) -> None:
+    draw = np.random.default_rng(width)
+    found = []
+    for _ in range(200):
+        one, other = draw.standard_normal((100, width)), draw.standard_normal((60, width))
+        found.append(mmd.p_value(mmd.sample(one), mmd.sample(other), rows=np.vstack([one, other])))
+    low = np.array([p for p in found if p is not None and p <= 0.05])
+    assert len(found) == 200
+    assert len(low) / 200 <= 0.05 + 3.0 * math.sqrt(0.05 * 0.95 / 200)
+    shifted = [draw.standard_normal((100, width)), draw.standard_normal((60, width)) + 0.7]
+    assert (mmd.p_value(*map(mmd.sample, shifted), rows=np.vstack(shifted)) or 1.0) < 0.01
