@@ -15,9 +15,10 @@ from tests.support.row_files import write
 HOUR = 3_600_000
 
 
-def vectors(rows: int, *, seed: int, shift: float = 0.0, width: int = 8) -> list[list[float] | None]:
+def vectors(rows: int, *, seed: int, shift: float = 0.0, width: int = 8) -> list[list[float]]:
     drawn = np.random.default_rng(seed).standard_normal((rows, width)) + shift
-    return [row.tolist() for row in drawn.round(6)]
+    found: list[list[float]] = drawn.round(6).tolist()
+    return found
 
 
 def compared(folder: Path, then: dict[str, Any], now: dict[str, Any], *options: str, suffix: str = ".jsonl") -> Ended:
@@ -46,9 +47,10 @@ def test_an_embedding_drifts_where_its_entries_do(tmp_path: Path, suffix: str) -
 
 
 def test_alike_embeddings_are_ok_in_any_unit(tmp_path: Path) -> None:
-    sides = [{"v": [[x * 1e6, *rest] for x, *rest in vectors(300, seed=seed)]} for seed in (1, 2)]
-    statistics, verdict = found(compared(tmp_path, *sides, "--json"))
-    in_units, of_units = found(compared(tmp_path, *({"v": vectors(300, seed=seed)} for seed in (1, 2)), "--json"))
+    then, now = vectors(300, seed=1), vectors(300, seed=2)
+    in_units, of_units = found(compared(tmp_path, {"v": then}, {"v": now}, "--json"))
+    larger = [[[x * 1e6, *rest] for x, *rest in side] for side in (then, now)]
+    statistics, verdict = found(compared(tmp_path, {"v": larger[0]}, {"v": larger[1]}, "--json"))
     assert verdict["state"] == of_units["state"] == "ok"
     assert statistics["mmd"]["value"] == pytest.approx(in_units["mmd"]["value"], rel=1e-6)
 
@@ -99,8 +101,8 @@ def test_states_of_embeddings(tmp_path: Path, then: Any, now: Any, state: str, r
 
 def test_in_order_an_embedding_is_told_and_not_decided(tmp_path: Path) -> None:
     times = [1_700_000_000_000 + at * HOUR for at in range(300)]
-    sides = [{"t": times, "v": vectors(300, seed=1, shift=shift)} for shift in (0.0, 1.0)]
-    ended = compared(tmp_path, *sides, "--time", "t", "--json")
+    then, now = vectors(300, seed=1), vectors(300, seed=1, shift=1.0)
+    ended = compared(tmp_path, {"t": times, "v": then}, {"t": times, "v": now}, "--time", "t", "--json")
     _, verdict = found(ended)
     assert ended.code == 0
     assert verdict["p_value"] < 1e-12
