@@ -30,6 +30,7 @@ from schemas.names import TOPICS_IN
 from schemas.reference import Reference
 from schemas.settings import Settings
 from stream import transport
+from stream.collector import LOOK_EVERY_S, Collector, look_at_all, spare_the_collector
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.service import Evaluation, evaluation
 from stream.expose.metrics import WorkerMetrics
@@ -51,7 +52,7 @@ from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
-from stream.start import spare_the_collector, wait_for_services
+from stream.start import wait_for_services
 from stream.state.clock import claim
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
@@ -203,13 +204,15 @@ def _take(built: Parts) -> transport.Take:
             log.warning("nothing is in force yet; reading waits for `driftline apply FILE`")
         try:
             placed = await built.intake.take(consumer, built.incidents.others(tps))
-            return {**placed, **await built.incidents.take(consumer, tps)}
+            owned = await built.incidents.take(consumer, tps)
         except DriftlineError as error:
             log.critical("%s", error)
             os._exit(2)
         except Exception:
             log.critical("partitions could not be taken; this worker ends", exc_info=True)
             os._exit(EXIT_BUG)
+        look_at_all()  # what was held before is gone, and nothing is read yet
+        return {**placed, **owned}
 
     return take
 
@@ -237,7 +240,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
 
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
-        await built.intake.patience(lambda: _ping(built.redis))
+        await built.intake.patience(built.redis.ping)
 
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
@@ -257,6 +260,7 @@ def _periodic(built: Parts) -> list[Periodic]:
         *built.incidents.tasks(settings),
         Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
         Periodic("versions", VERSIONS_S, partial(_store_versions, built)),
+        Periodic("collecting", LOOK_EVERY_S, Collector().run_once),
     ]
 
 
@@ -276,10 +280,6 @@ async def _check_topics(built: Parts) -> None:
     topics = {tp.topic for tp in built.intake.ownership.tenures}
     if topics:
         await built.intake.check_topics(await built.surveyor.ids(topics))
-
-
-async def _ping(redis: Redis) -> bool:
-    return bool(await redis.ping())
 
 
 def run(settings: Settings) -> int:

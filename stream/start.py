@@ -1,8 +1,7 @@
-"""Before a worker starts: wait until Kafka and Redis answer, as long as it was told to, and settle what it has loaded."""
+"""Before a worker starts: wait until Kafka and Redis answer, as long as it was told to."""
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable
 
@@ -75,13 +74,3 @@ def _refuse_eviction(redis: Redis, url: str) -> None:
 def _ask_kafka(bootstrap: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     admin.list_topics(timeout=ANSWER_WITHIN_S)
-
-
-def spare_the_collector() -> None:
-    """Let Python's garbage collector look at what is new, rarely: it took 3 of 13 µs an event (``docs/measurements.md``).
-
-    Rows and records are freed by their reference counts; only what lives for the whole process would be looked at again.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)

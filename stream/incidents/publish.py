@@ -4,6 +4,10 @@ The outbox names incidents, and what is sent is the document as it is then: of s
 sends a document again; the topic is compacted by incident and a document carries its revision, so that does no harm.  An
 incident that is forgotten after its time leaves an empty record, which compaction removes.  A document that Kafka will never
 take is given up, counted and said once: it stays in Redis, and those after it go out.
+
+An owner that stood still between reading a document and sending it may send it after its successor sent a newer one.  So each
+asks once more, after Kafka has what it sent, whether it is still the owner; if not, what is stored by then and differs is sent
+again, until what was sent last is what is stored.  Whoever comes last so leaves the newest.
 """
 
 from __future__ import annotations
@@ -18,11 +22,14 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream.incidents.kill_points import passing
 from stream.incidents.owner import Owner
+from stream.incidents.tenure import Tenure
 
 log = logging.getLogger(__name__)
 
 #: Its id, and the incident's.
 Entry = tuple[bytes, bytes]
+#: By incident; None: it is forgotten.
+Documents = dict[bytes, bytes | None]
 
 AT_ONCE = 200
 #: So many documents are read at once: one may have a hundred kilobytes.
@@ -54,30 +61,44 @@ class Relay:
         if self._owner.lock_step:  # nobody waits for a year that is replayed: what changes again meanwhile is sent once
             await asyncio.sleep(GATHER_S)
         self._changed.clear()
-        while self._owner.tenure is not None:
+        while (tenure := self._owner.tenure) is not None:
             found = await self._owner.patience(self._oldest)
             if not found:
                 return
-            await self._send(found)
+            await self._send(tenure, found)
 
     async def _oldest(self) -> list[Entry]:
         found: Any = await self._owner.store.redis.xrange(self._outbox, count=AT_ONCE)
         return [(entry, fields[b"id"]) for entry, fields in found]
 
-    async def _send(self, found: Sequence[Entry]) -> None:
+    async def _send(self, tenure: Tenure, found: Sequence[Entry]) -> None:
         """Send the documents of the first incidents; each is as it is now, so all that was to be sent of it is done."""
         incidents = list(dict.fromkeys(incident for _, incident in found))[:DOCUMENTS]
-        stored: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._documents, incidents))
-        documents: dict[bytes, bytes | None] = dict(zip(incidents, stored, strict=True))
+        documents = await self._stored(incidents)
         passing("before-publish")
         taken = await asyncio.to_thread(self._delivered, documents)
         passing("after-publish")
+        if not await self._owner.patience(lambda: self._owner.store.holds(tenure.epoch)):
+            await self._overtaken(documents)
         done = [entry for entry, incident in found if incident in taken]
         if done:
             await self._owner.patience(lambda: self._owner.store.redis.xdel(self._outbox, *done))
         if len(taken) < len(documents):
             log.error("Kafka did not take %d documents of incidents; trying again", len(documents) - len(taken))
             await asyncio.sleep(AGAIN_S)
+
+    async def _overtaken(self, sent: Documents) -> None:
+        """Another owner may have sent newer ones before these arrived: send what is stored until it was sent last."""
+        while behind := {one: now for one, now in (await self._stored(list(sent))).items() if now != sent[one]}:
+            taken = await asyncio.to_thread(self._delivered, behind)
+            sent |= {one: behind[one] for one in taken}
+            if len(taken) < len(behind):
+                await asyncio.sleep(AGAIN_S)
+
+    async def _stored(self, incidents: list[bytes]) -> Documents:
+        read = partial(self._owner.store.redis.hmget, self._documents, incidents)
+        found: Any = await self._owner.patience(read)
+        return dict(zip(incidents, found, strict=True))
 
     def _delivered(self, documents: Mapping[bytes, bytes | None]) -> set[bytes]:
         """Produce and wait; the incidents that are done with."""

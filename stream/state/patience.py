@@ -34,12 +34,22 @@ class Patience:
         self._unanswered: set[object] = set()
 
     async def __call__(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """The answer, however long it takes; ``ask`` must be safe to repeat."""
+        """The answer, however long it takes; ``ask`` must be safe to repeat.
 
+        An answer at once is the rule.  Tenacity is called where there is none: it leaves a hundred objects in cycles a call.
+        """
+        try:
+            return await ask()
+        except (RedisError, OSError) as error:
+            return await self._again(ask, [error])
+
+    async def _again(self, ask: Callable[[], Awaitable[Answer]], failed: list[RedisError | OSError]) -> Answer:
         question = object()
 
-        async def asked() -> Answer:
-            return await ask()  # tenacity awaits only what is a coroutine function
+        async def asked() -> Answer:  # tenacity awaits only what is a coroutine function
+            if failed:
+                raise failed.pop()
+            return await ask()
 
         def note(state: RetryCallState) -> None:
             self._note_silence(question, state)

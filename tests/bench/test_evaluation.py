@@ -17,9 +17,9 @@ from redis.asyncio import Redis
 
 from schemas.monitored import FeatureMonitor
 from schemas.names import Names
+from stream.collector import spare_the_collector
 from stream.evaluate.breath import Breath
 from stream.evaluate.evaluator import Evaluator
-from stream.start import spare_the_collector
 from stream.state.layout import EVENTS
 from stream.state.packing import empty, pack
 from stream.state.store import Checkpoint, PaneKey

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 import redis.asyncio as redis_async
-from confluent_kafka import Producer
+from confluent_kafka import KafkaError, Producer
 
 from schemas.names import Names
 from stream.incidents.owner import Owner
@@ -21,10 +22,10 @@ from tests.support.incident_owner import take
 
 
 class Broker:
-    """A producer whose local queue holds ``room`` documents; it delivers at a flush."""
+    """A producer whose local queue holds ``room`` documents; it delivers at a flush, to ``topic`` where others do, too."""
 
-    def __init__(self, room: int = 100) -> None:
-        self.room, self.taken = room, list[bytes]()
+    def __init__(self, room: int = 100, topic: list[bytes] | None = None) -> None:
+        self.room, self.taken = room, list[bytes]() if topic is None else topic
         self._waiting: list[tuple[bytes, Callable[[None, object], None]]] = []
 
     def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[None, object], None]) -> None:
@@ -90,3 +91,104 @@ def test_an_incident_that_changed_again_is_sent_once_as_it_is_now(redis_url: str
     broker = Broker()
     relayed(redis_url, environment_name, broker, [("inc-1", b"old"), ("inc-2", b"two"), ("inc-1", b"new")])
     assert broker.taken == [b"new", b"two"]
+
+
+class Paused(Broker):
+    """One whose process is stopped right before it sends for the first time: after the documents were read."""
+
+    def __init__(self, topic: list[bytes]) -> None:
+        super().__init__(topic=topic)
+        self.reached, self.goes_on = threading.Event(), threading.Event()
+
+    def produce(self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[None, object], None]) -> None:
+        self.reached.set()
+        assert self.goes_on.wait(10)
+        super().produce(topic, value, key, on_delivery)
+
+
+class Moody(Paused):
+    """One that Kafka refuses once, after it was paused and its old documents had arrived."""
+
+    refused = False
+
+    def flush(self, timeout: float) -> int:
+        if b"old" in self.taken and not self.refused:
+            self.refused = True
+            waiting, self._waiting = self._waiting, []
+            for _, told in waiting:
+                told(KafkaError(KafkaError._MSG_TIMED_OUT), None)  # type: ignore[arg-type]
+            return 0
+        return super().flush(timeout)
+
+
+@pytest.mark.parametrize("double", [Paused, Moody])
+def test_an_owner_that_was_paused_leaves_nothing_older_behind_its_successors_documents(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch, double: type[Paused]
+) -> None:
+    """What it sends when it goes on comes after what its successor sent long ago, and would stand until the next change."""
+    monkeypatch.setattr("stream.incidents.publish.AGAIN_S", 0.0)
+    topic: list[bytes] = []
+    first = double(topic)
+
+    async def story() -> None:
+        async with redis_async.Redis.from_url(redis_url) as redis:
+            old, earlier = await _owner_of(redis, environment_name, first)
+            await _write(redis, environment_name, {"inc-1": b"old", "inc-2": b"two", "inc-3": b"gone"})
+            sending = asyncio.create_task(_sent(old, earlier))
+            assert await asyncio.to_thread(first.reached.wait, 10)
+            new, later = await _owner_of(redis, environment_name, Broker(topic=topic))
+            await _write(redis, environment_name, {"inc-1": b"new", "inc-3": None})
+            await _sent(new, later)
+            assert topic == [b"new", b"two", None]
+            first.goes_on.set()
+            async with asyncio.timeout(10):
+                await sending
+            assert await redis.xlen(Names(environment_name).incidents("outbox")) == 0
+
+    asyncio.run(story())
+    assert topic[:6] == [b"new", b"two", None, b"old", b"two", b"gone"]
+    assert topic[6:] == [b"new", None], "and what is stored by then is said again, of what was older"
+
+
+def test_an_owner_that_owns_on_reads_nothing_again(redis_url: str, environment_name: str) -> None:
+    """Its own newer documents have entries of their own in the outbox: it asks for documents once, and who owns by then."""
+    broker = Broker()
+
+    async def story() -> None:
+        async with redis_async.Redis.from_url(redis_url) as redis:
+            owner, relay = await _owner_of(redis, environment_name, broker)
+            await _write(redis, environment_name, {"inc-1": b"one"})
+            before = await _asked(redis)
+            await _sent(owner, relay)
+            assert await _asked(redis) - before == 2
+
+    asyncio.run(story())
+    assert broker.taken == [b"one"]
+
+
+async def _asked(redis: redis_async.Redis) -> int:
+    """How often something was read of documents and owner."""
+    return int((await redis.info("commandstats")).get("cmdstat_hmget", {}).get("calls", 0))
+
+
+async def _owner_of(redis: redis_async.Redis, environment: str, producer: Broker) -> tuple[Owner, Relay]:
+    owner = Owner(IncidentStore(redis, Names(environment)), lock_step=False, patience=Patience(), tally=OwnerTally())
+    relay = Relay(owner, cast(Producer, producer))
+    await take(owner)
+    return owner, relay
+
+
+async def _write(redis: redis_async.Redis, environment: str, documents: dict[str, bytes | None]) -> None:
+    names = Names(environment)
+    for incident, document in documents.items():
+        key = names.incidents("documents")
+        stored: Any = redis.hdel(key, incident) if document is None else redis.hset(key, incident, document)
+        await stored
+        fields: dict[Any, Any] = {"id": incident}
+        await redis.xadd(names.incidents("outbox"), fields)
+
+
+async def _sent(owner: Owner, relay: Relay) -> None:
+    for listener in owner.listeners:
+        listener.set()
+    await relay.run()
