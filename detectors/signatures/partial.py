@@ -9,18 +9,21 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from detectors.signatures.buckets import in_one_bucket
 from detectors.signatures.distribution import smoothed
 from detectors.signatures.fits import Family, Fit
 from detectors.signatures.scores import Scene
+from detectors.value_buckets import HASH_BUCKETS, bucket_of
 from schemas.reference import NumericProfile
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 #: What clips or loses nearly everything is not told from other causes.
 MOST_TOUCHED = 0.9
 #: Gaps looked into: those where most rows were to be expected.
 _MOST_GAPS = 4
+#: So much of a filled share must lie in one bucket.
+_IN_ONE = 0.6
 
 
 def clip_fits(scene: Scene, *, ends: tuple[float, float]) -> list[Fit]:
@@ -64,7 +67,7 @@ def fill_fits(
         return []
     filled = float(share[at])
     value = _value(scene, profile, at, ends=ends)
-    if value is None and buckets is not None and not in_one_bucket(profile, np.asarray(buckets), filled):
+    if value is None and buckets is not None and not _in_one_bucket(profile, np.asarray(buckets), filled):
         return []
     shares = (1.0 - filled) * scene.unmoved
     shares[at] += filled
@@ -144,3 +147,18 @@ def _gaps(scene: Scene, first: int, last: int) -> list[tuple[int, int]]:
     expected = below[stops] - below[starts]
     order = np.argsort(-expected)[:_MOST_GAPS]
     return [(int(starts[at]), int(stops[at])) for at in order if expected[at] * scene.rows >= math.e]
+
+
+def _in_one_bucket(profile: NumericProfile, buckets: Ints, filled: float) -> bool:
+    """Whether one bucket holds what was filled in; values that merely lie close are in many.
+
+    :param buckets: (16,) rows; :param filled: the share of rows that hold one value, if they do.
+    """
+    rows = int(buckets.sum())
+    if not rows:
+        return False
+    atoms = np.asarray(profile.atoms, dtype=np.float64)
+    held = np.asarray(profile.counts)[np.searchsorted(profile.edges, atoms, side="right")] / sum(profile.counts)
+    known = np.bincount(bucket_of(atoms), weights=held, minlength=HASH_BUCKETS)
+    expected = (1.0 - filled) * (known + (1.0 - held.sum()) / HASH_BUCKETS)
+    return bool((buckets / rows - expected).max() >= _IN_ONE * filled)

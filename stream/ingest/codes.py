@@ -65,9 +65,6 @@ class IdTable(CodeTable):
         # The one table that is asked something new for every row: so it spares a call.
         return self.first + scattered(value, self.buckets) if type(value) is str else super().__missing__(value)
 
-    def _hashed(self, value: str) -> int:
-        return self.first + scattered(value, self.buckets)
-
 
 class Nothing(CodeTable):
     """The table of a column that a layout does not have: no value is counted."""

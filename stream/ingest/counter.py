@@ -20,6 +20,7 @@ from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
 from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.sheets import sheets_of
+from stream.ingest.slab import stretches
 from stream.ingest.slab_values import slab_values
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
@@ -204,13 +205,10 @@ class Counter:
         return OpenPane(layout, start_ms, room, stored.revision, carried=stored)
 
     def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:
-        first = len(buffer.shape)
-        for slab in buffer.slabs:
-            low, high = np.searchsorted(row, (first, first + len(slab)))
-            first += len(slab)
+        for slab, span, _ in stretches(buffer.slabs, row, first=len(buffer.shape)):
             for cell, unknown in ((UNKNOWN_FEATURES, slab.unknown_features), (UNKNOWN_KEYS, slab.unknown_keys)):
                 if unknown:
-                    np.add.at(self.arena.cells, rows.cells[low:high] + cell, np.uint32(unknown))
+                    np.add.at(self.arena.cells, rows.cells[span] + cell, np.uint32(unknown))
         if not buffer.unknown:
             return
         place = {int(at): cell for at, cell in zip(row, rows.cells, strict=True)}

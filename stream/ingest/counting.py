@@ -15,6 +15,7 @@ import numpy.typing as npt
 from detectors.binning import bins
 from detectors.moments import quantise
 from detectors.outside import outside_keys
+from detectors.value_buckets import bucket_of
 from stream.ingest import marks
 from stream.ingest.arena import Arena
 from stream.ingest.tables import NumericGroup
@@ -24,8 +25,6 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _NAN_KIND = np.array([SPECIALS.index("missing"), SPECIALS.index("nan"), SPECIALS.index("wrong_type"), -1], np.int64)
-#: Fibonacci hashing of the 64 bits of a value; the top 4 bits choose one of 16 buckets.
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _ONE = np.uint32(1)
 
 
@@ -89,15 +88,9 @@ def special_kinds(values: Floats) -> Ints:
     return kind
 
 
-def hash_buckets(values: Floats) -> Ints:
-    """The bucket of each value, by a hash of its bits."""
-    buckets: Ints = (values.view(np.uint64) * _GOLDEN >> np.uint64(60)).astype(np.int64)
-    return buckets
-
-
 def _count_detail(values: Floats, first: Ints, *, arena: Arena, group: NumericGroup, at: tuple[Ints, Ints]) -> None:
     hash_at = group.hash_at[at]
-    _scatter(arena, first + np.where(hash_at == WASTE, WASTE, hash_at + hash_buckets(values)))
+    _scatter(arena, first + np.where(hash_at == WASTE, WASTE, hash_at + bucket_of(values)))
     beyond = np.nonzero((values < group.minimum[at]) | (values > group.maximum[at]))[0]
     if len(beyond):
         there = (at[0][beyond], at[1][beyond])

@@ -22,16 +22,16 @@ from schemas.errors import RejectedEvent
 from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
 from schemas.names import Stream
 from schemas.timestamps import LATEST_MS, timestamp_ms_of
+from stream.ingest import unregistered, versions
 from stream.ingest.batch import Batches
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.growth import MOST_PANES, check_cells, check_panes
 from stream.ingest.shape import Shape, check_unread, struct_of
+from stream.ingest.sightings import Sightings
 from stream.ingest.slab import Slab
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of, undeclared_features
 from stream.ingest.tenure import Tenure
-from stream.ingest.unregistered import Unregistered
-from stream.ingest.versions import Versions
 from stream.transport import Record
 
 #: Rows and refusals after which a run is counted before more of it is read.
@@ -79,8 +79,8 @@ class StreamDecoder:
     fast: Decoder
     batches: Batches
     strangers: Strangers
-    versions: Versions = field(default_factory=Versions)
-    unregistered: Unregistered = field(default_factory=Unregistered)
+    versions: Sightings = field(default_factory=lambda: Sightings(versions.MOST))
+    unregistered: Sightings = field(default_factory=lambda: Sightings(unregistered.MOST))
 
     def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
         """Append the rows and rejections of a run to ``into``; never raises for what a record holds.
@@ -113,7 +113,7 @@ class StreamDecoder:
         into.close_segment(tenure, next_offset=last.offset + 1)
         if event is not None and self.stream in VERSIONED:
             model = self.shapes[event.shape_number].model
-            self.versions.note(model, event.version, at_ms=last.timestamp)
+            self.versions.note(model, (event.version,), at_ms=last.timestamp)
             self.unregistered.note(model, event.name_strange(event), at_ms=last.timestamp)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
@@ -160,10 +160,10 @@ class StreamDecoder:
         into.append_slabs(taken.slabs, tenure)
         for slab in filter(len, taken.slabs):
             shape = self.shapes[slab.shape]
-            for version in taken.versions:
-                self.versions.note(shape.model, version, at_ms=record.timestamp)
             self.strangers.note(slab.shape, shape, features=taken.unknown_features, keys=taken.unknown_keys)
-            self.unregistered.note(shape.model, taken.unknown_features, at_ms=record.timestamp)
+            if self.stream in VERSIONED:
+                self.versions.note(shape.model, taken.versions, at_ms=record.timestamp)
+                self.unregistered.note(shape.model, taken.unknown_features, at_ms=record.timestamp)
         return True
 
     def _check_panes_of(self, slabs: Sequence[Slab]) -> None:
@@ -218,7 +218,7 @@ class StreamDecoder:
         else:
             row = row_of(event, self.shapes[number])
             if self.stream in VERSIONED:
-                self.versions.note(event.model, event.version, at_ms=record.timestamp)
+                self.versions.note(event.model, (event.version,), at_ms=record.timestamp)
             into.append(number, event.timestamp_ms, record=record, row=row)
             if row.unknown_features or row.unknown_keys:
                 features = undeclared_features(event, self.shapes[number])

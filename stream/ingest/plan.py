@@ -74,7 +74,9 @@ def taught(plans: Mapping[str, StreamPlan]) -> dict[str, tuple[Shape, ...]]:
 
 def retaught(plan: StreamPlan, shapes: tuple[Shape, ...]) -> StreamPlan:
     """The plan with a decoder for these shapes, which have the same columns; build it off the event loop."""
-    decoder = replace(stream_decoder(plan.decoder.stream, shapes), unregistered=plan.decoder.unregistered)
+    before = plan.decoder
+    decoder = stream_decoder(before.stream, shapes)
+    decoder = replace(decoder, versions=before.versions, unregistered=before.unregistered)
     return replace(plan, decoder=decoder)
 
 

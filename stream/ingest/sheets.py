@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
-from stream.ingest.slab import Slab
+from stream.ingest.slab import Slab, stretches
 from stream.ingest.slab_values import codes_of
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane
@@ -28,24 +28,20 @@ def sheets_of(
 
     :param of_row: for each row of the block its place in ``panes``.
     """
-    row, first = block.row[chosen], len(buffer.shape)
     left, sheets = np.ones(len(chosen), np.bool_), []
-    for slab in buffer.slabs:
-        low, high = np.searchsorted(row, (first, first + len(slab)))
-        if high - low >= ENOUGH:
-            here, codes = chosen[low:high], dict[int, Ints]()
-            for at in _full(of_row[here]):
-                taken = of_row[here] == at
-                left[low:high] &= ~taken
-                if pane := panes[at]:
+    for slab, span, at in stretches(buffer.slabs, block.row[chosen], first=len(buffer.shape)):
+        if len(at) >= ENOUGH:
+            here, codes = chosen[span], dict[int, Ints]()
+            for group in _full(of_row[here]):
+                taken = of_row[here] == group
+                left[span] &= ~taken
+                if pane := panes[group]:
                     rows = here[taken]
-                    at_slab = block.row[rows] - first
                     layout = int(block.layout[rows[0]])
                     if layout not in codes:
                         codes[layout] = codes_of(slab, tables.codes[layout])
                     late = int(block.late[rows].sum())
-                    sheets.append(_sheet(slab, at_slab, pane, codes=codes[layout], layout=layout, late=late))
-        first += len(slab)
+                    sheets.append(_sheet(slab, at[taken], pane, codes=codes[layout], layout=layout, late=late))
     return sheets, chosen[left]
 
 
@@ -60,4 +56,4 @@ def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, codes: Ints, layout: int, la
     narrow, wide = slab.narrow, slab.wide
     if len(at) < len(slab):
         narrow, wide, codes = narrow[:, at], wide[:, at], codes[:, at]
-    return Sheet(layout, pane.room, narrow, wide, codes, len(at), late, slab.unknown_features, slab.unknown_keys)
+    return Sheet(layout, pane.room, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from typing import Any
@@ -45,6 +45,17 @@ class Slab:
 
     def __len__(self) -> int:
         return len(self.times)
+
+
+def stretches(slabs: Iterable[Slab], row: Ints, *, first: int) -> Iterator[tuple[Slab, slice, Ints]]:
+    """Each slab, the slice of ``row`` that is of it, and where in it those rows are.
+
+    :param row: rising numbers of chosen rows; those of the slabs are numbered through all of them, from ``first`` on.
+    """
+    for slab in slabs:
+        low, high = np.searchsorted(row, (first, first + len(slab)))
+        yield slab, slice(low, high), row[low:high] - first
+        first += len(slab)
 
 
 class NanWord:

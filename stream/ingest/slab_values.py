@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.codes import CodeTable
-from stream.ingest.slab import Slab
+from stream.ingest.slab import Slab, stretches
 from stream.ingest.tables import StreamTables
 from stream.state.layout import WASTE
 
@@ -25,17 +25,13 @@ def slab_values(slabs: Sequence[Slab], row: Ints, layout: Ints, *, tables: Strea
     narrow = np.full((len(row), tables.narrow.columns), np.nan)
     wide = np.full((len(row), tables.wide.columns), np.nan)
     codes = np.full((len(row), max(map(len, tables.codes))), WASTE, np.int64)
-    first = 0
-    for slab in slabs:
-        low, high = np.searchsorted(row, (first, first + len(slab)))
-        at = row[low:high] - first
-        narrow[low:high, : len(slab.narrow)] = slab.narrow[:, at].T
-        wide[low:high, : len(slab.wide)] = slab.wide[:, at].T
-        for number in np.unique(layout[low:high]).tolist():
+    for slab, span, at in stretches(slabs, row, first=0):
+        narrow[span, : len(slab.narrow)] = slab.narrow[:, at].T
+        wide[span, : len(slab.wide)] = slab.wide[:, at].T
+        for number in np.unique(layout[span]).tolist():
             found = codes_of(slab, tables.codes[number])
-            here = layout[low:high] == number
-            codes[low:high, : len(found)][here] = found[:, at[here]].T
-        first += len(slab)
+            here = layout[span] == number
+            codes[span, : len(found)][here] = found[:, at[here]].T
     return narrow, wide, codes
 
 

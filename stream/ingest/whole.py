@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from detectors.moments import quantise
 from detectors.outside import outside_keys
+from detectors.value_buckets import bucket_of
 from stream.ingest.arena import Arena, Room
-from stream.ingest.counting import hash_buckets, special_kinds
+from stream.ingest.counting import special_kinds
 from stream.ingest.tables import NumericGroup
 from stream.state.layout import EVENTS, HASH_BUCKETS, LATE, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE
 
@@ -26,17 +27,21 @@ _ONE = np.uint32(1)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sheet:
-    """Rows of one partial: (columns × rows) of numbers and of cells, how many of them are late, and what nobody declared."""
+    """Rows of one partial: (columns × rows) of numbers and of cells, how many are late, and what nobody declared."""
 
     layout: int
     room: Room
     narrow: Floats
     wide: Floats
     codes: Ints
-    rows: int
     late: int
     unknown_features: int
     unknown_keys: int
+
+    @property
+    def rows(self) -> int:
+        rows: int = self.codes.shape[1]
+        return rows
 
 
 def count_sheet(sheet: Sheet, arena: Arena, *, narrow: NumericGroup, wide: NumericGroup) -> None:
@@ -74,7 +79,7 @@ def _count_columns(
     clean = ordered if finite.all() else np.where(np.isfinite(ordered), ordered, 0.0)
     at = sheet.layout, columns, None
     quantised = quantise(clean, mean=group.mean[at], sd=group.sd[at])
-    buckets = hash_buckets(clean)
+    buckets = bucket_of(clean)
     lows, counts = (ordered == -np.inf).sum(axis=1).tolist(), finite.sum(axis=1).tolist()
     for number, column in enumerate(columns.tolist()):
         span = slice(lows[number], lows[number] + counts[number])

@@ -14,13 +14,15 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
+from detectors import outside, value_buckets
+
 WASTE = 0
 EVENTS, LATE, UNKNOWN_FEATURES, UNKNOWN_KEYS = 1, 2, 3, 4
 HEAD = 5
 #: What a numeric cell block holds behind its bins, in this order.
 SPECIALS = ("missing", "nan", "positive_infinity", "negative_infinity", "wrong_type")
-HASH_BUCKETS = 16
-OUTSIDE_KEYS = 64
+HASH_BUCKETS = value_buckets.HASH_BUCKETS
+OUTSIDE_KEYS = 2 * outside.KEYS_A_SIDE
 #: Path of an event's id, which is counted by buckets of a hash that scatters ids that resemble one another.
 ID = "id"
 #: What a categorical cell block holds behind its categories, in this order.

@@ -9,7 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from schemas.names import Names
-from stream.ingest.unregistered import MOST, Unregistered, read_unregistered, store_unregistered
+from stream.ingest.sightings import Sightings
+from stream.ingest.unregistered import MOST, read_unregistered, store_unregistered
 from tests.support.command import driftline
 from tests.support.console_site import ConsoleSite
 from tests.support.console_year import fill
@@ -17,7 +18,7 @@ from tests.support.console_year import fill
 
 async def year(redis: Redis, names: Names) -> None:
     await fill(redis, names, {"flight-delay": False}, days=5)
-    seen = Unregistered()
+    seen = Sightings(MOST)
     seen.note("flight-delay", ["<b>gate</b>", "temp"], at_ms=1_357_035_300_000)
     await store_unregistered(redis, names, [seen])
 
@@ -63,7 +64,7 @@ def test_the_models_page_shows_those_that_need_somebody(site: ConsoleSite) -> No
 def test_made_up_names_fill_no_redis(site: ConsoleSite) -> None:
     async def many(redis: Redis, names: Names) -> None:
         for run in range(3):
-            seen = Unregistered()
+            seen = Sightings(MOST)
             seen.note("m", ["first", *(f"{run}-{number}" for number in range(60))], at_ms=run)
             await store_unregistered(redis, names, [seen])
         found = await read_unregistered(redis, names, "m")

@@ -14,9 +14,9 @@ from detectors.bin_counts import Binning
 from detectors.moments import CLIP, STEPS, quantise, variance_of
 from detectors.outside import outside_keys
 from detectors.profile import numeric_profile
-from detectors.signatures.buckets import bucket_of
 from detectors.signatures.cells import Window
 from detectors.signatures.signature import Signature, signature
+from detectors.value_buckets import bucket_of
 from schemas.reference import NumericProfile
 
 Floats = NDArray[np.float64]

@@ -17,7 +17,7 @@ from detectors.edges import bin_of
 from detectors.moments import quantise
 from detectors.outside import outside_keys
 from detectors.profile import build_reference, coded, panes_of
-from detectors.signatures.buckets import bucket_of
+from detectors.value_buckets import bucket_of
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
 from schemas.names import Stream
 from schemas.reference import Reference

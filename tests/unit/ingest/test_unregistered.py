@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from stream.ingest.unregistered import LONGEST, MOST, Unregistered
 from tests.support.ingest import NOON, Shelf, Stored, both, counter, event, run, tenure
 
 STRANGE = event(features={"temp": 5, "wind": 3})
@@ -40,14 +39,3 @@ def test_a_decoder_that_is_taught_anew_keeps_what_was_seen_before() -> None:
 
 def test_events_of_what_is_declared_tell_nothing() -> None:
     assert seen_after(event(), event(features={"temp": 5}), learned=True) == {}
-
-
-def test_a_producer_that_makes_up_names_is_bounded_and_half_a_surrogate_can_be_stored() -> None:
-    names = Unregistered()
-    names.note("m", ["a\ud800"], at_ms=1)
-    names.note("m", [f"{number}" + "x" * 200 for number in range(300)], at_ms=2)
-    found = names.drained()["m"]
-    assert len(found) == MOST
-    assert found["a?"] == 1
-    assert max(map(len, found)) == LONGEST
-    assert names.drained() == {}

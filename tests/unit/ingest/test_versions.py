@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from stream.ingest.versions import LONGEST, MOST, Versions
+from schemas.names import Stream
 from tests.support.ingest import NOON, Shelf, Stored, both, counter, event, run, tenure
 
 
-def seen_after(*values: bytes) -> dict[str, dict[str, int]]:
+def seen_after(*values: bytes, stream: Stream = "predictions") -> dict[str, dict[str, int]]:
+    """What is known after a run of these, and once the decoder has been taught by them."""
+
     async def count() -> dict[str, dict[str, int]]:
-        owner, counting = tenure(), counter(both(), shelf=Shelf())
+        owner, counting = tenure(stream=stream), counter(both(), shelf=Shelf())
         records: Sequence[Stored] = [Stored(value, at, NOON + at) for at, value in enumerate(values)]
         await counting.add(run(records, owner), owner)
-        found = counting.plans["predictions"].decoder.versions.drained()
+        await counting.learn()
+        found = counting.plans[stream].decoder.versions.drained()
         return {model: dict(versions) for model, versions in found.items()}
 
     return asyncio.run(count())
@@ -32,24 +35,16 @@ def test_an_event_for_the_strict_contract_says_it_too() -> None:
     assert seen_after(event(version="7", undeclared={"a": 1})) == {"trees": {"7": NOON}}
 
 
-def test_what_was_drained_is_forgotten() -> None:
-    versions = Versions()
-    versions.note("m", "1", at_ms=5)
-    assert versions.drained() == {"m": {"1": 5}}
-    assert versions.drained() == {}
+def test_a_decoder_that_is_taught_anew_keeps_what_was_seen_before() -> None:
+    assert seen_after(event(version="3", undeclared=1)) == {"trees": {"3": NOON}}
 
 
-def test_a_producer_that_writes_anything_is_bounded() -> None:
-    versions = Versions()
-    for number in range(100):
-        versions.note("m", f"{number}" + "x" * 200, at_ms=number)
-    found = versions.drained()["m"]
-    assert len(found) == MOST
-    assert {len(name) for name in found} == {LONGEST}
+def test_a_batch_says_all_of_its_versions() -> None:
+    batch = event(timestamp=[NOON, NOON + 1, NOON + 2], version=["3", 4, "3"])
+    assert seen_after(batch) == {"trees": {"3": NOON, "4": NOON}}
 
 
-def test_half_a_surrogate_pair_can_be_stored() -> None:
-    versions = Versions()
-    versions.note("m", "a\ud800", at_ms=1)
-    (name,) = versions.drained()["m"]
-    assert name.encode() == b"a?"
+def test_labels_say_nothing_of_versions_whether_they_come_alone_or_as_a_batch() -> None:
+    batch = event(id=["a", "b"], timestamp=[NOON] * 2, outcome=[0, 1], version="3")
+    for labels in (event(id="a", outcome=1, version="3"), batch):
+        assert seen_after(labels, stream="labels") == {}

@@ -7,11 +7,9 @@ import pytest
 from scipy import stats
 
 from detectors.profile import numeric_profile
-from detectors.signatures.buckets import bucket_of
 from detectors.signatures.cells import cells_of
 from detectors.signatures.distribution import distribution_of, lattice_of, moved
 from detectors.signatures.scores import scene_of
-from stream.ingest import counting
 from tests.support.caused import ALL, DISTRIBUTIONS, reference, window_of
 
 
@@ -71,9 +69,3 @@ def test_chance_is_what_windows_without_drift_differ_by(rows: int) -> None:
     scenes = [scene_of(profile, cells_of(profile, window)) for window in windows]
     ratio = np.mean([scene.base / scene.chance(scene.unmoved) for scene in scenes])
     assert 0.8 < ratio < 1.05
-
-
-def test_a_bucket_is_that_of_panes() -> None:
-    values = np.random.default_rng(1).normal(size=500)
-    theirs = (values.view(np.uint64) * counting._GOLDEN >> np.uint64(60)).astype(np.int64)
-    assert bucket_of(values).tolist() == theirs.tolist()
