@@ -84,10 +84,6 @@ class Settings(BaseSettings):
         """Topics, group and keys of this environment."""
         return Names(self.environment)
 
-    def describe(self) -> list[str]:
-        """One ``DRIFTLINE_X=value`` line per setting, for the log; passwords masked."""
-        return [f"{PREFIX}{name.upper()}={masked(value)}" for name, value in self.model_dump().items()]
-
 
 def load_settings(**overrides: Any) -> Settings:
     """Settings from the environment; ``overrides`` (command-line options, tests) win.

@@ -43,11 +43,6 @@ def cusum_limit(rate: float, slack: float, *, panes: int, blocks: float) -> floa
     return float(optimize.brentq(lambda at: math.log(_rate(slack, at, errors) / rate), low, high, xtol=1e-6))
 
 
-def cusum_rate(limit: float, slack: float, *, panes: int, blocks: float) -> float:
-    """False alarms a pane of a two-sided CUSUM with that limit; the inverse of :func:`cusum_limit`."""
-    return _rate(slack, limit, _errors(panes, blocks))
-
-
 def _errors(panes: int, blocks: float) -> tuple[Floats, Floats, Floats]:
     """(error of the mean, ratio of the sd, weight) at nodes of their distributions."""
     y, weight = np.polynomial.hermite_e.hermegauss(_NODES)

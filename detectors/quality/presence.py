@@ -1,10 +1,8 @@
-"""Features that came and went, and a feature that differs between serving and its store."""
+"""A feature that differs between serving and its store."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,53 +10,10 @@ from numpy.typing import ArrayLike
 from detectors.calibration.independent import named_p_value, ordered_p_value
 from detectors.psi import decile_and_atom_edges, driftline_categorical, driftline_numeric, fold_to
 from detectors.quality.verdict import LEAST_ROWS, LEVEL, Verdict, judged, undecided
-from schemas.reference import CategoricalProfile, NumericProfile, Profile
+from schemas.reference import CategoricalProfile, NumericProfile
 
-#: No value of a feature in a window is chance where it is no less likely than this.
-BY_CHANCE = 1e-6
 #: PSI between serving and store from which the two are not the same feature.
 SKEW = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Arrivals:
-    """Names, sorted: of the reference and not sent, sent and not in the reference, sent and declared nowhere."""
-
-    vanished: tuple[str, ...]
-    appeared: tuple[str, ...]
-    not_registered: tuple[str, ...]
-
-
-def arrivals(declared: Iterable[str], profiles: Mapping[str, Profile], *, sent: Iterable[str]) -> Arrivals:
-    """Which features came and which went; ``sent``: features of which a window holds a value.
-
-    >>> arrivals(["a", "b"], {}, sent=["b", "c"])
-    Arrivals(vanished=(), appeared=('b',), not_registered=('c',))
-    """
-    known, here = set(declared), set(sent)
-    held = {name for name, profile in profiles.items() if sum(profile.counts)}
-    return Arrivals(
-        tuple(sorted((known & held) - here)), tuple(sorted((known & here) - held)), tuple(sorted(here - known))
-    )
-
-
-def vanished(profile: Profile, values: int, rows: int) -> Verdict:
-    """No value of a feature in all of a window's rows, where that is no chance. ``value``: the share of rows without one."""
-    if not sum(profile.counts):
-        return undecided("vanished", rows, state="no_reference")
-    if not rows:
-        return undecided("vanished", 0, state="no_traffic")
-    p = math.exp(rows * math.log1p(-min(sum(profile.counts) / profile.rows, 1.0 - 1e-9)))
-    gone = values == 0 and p < BY_CHANCE
-    return Verdict(
-        "vanished", "drift" if gone else "ok", 1.0 - values / rows, None, rows, p, "no value" if gone else ""
-    )
-
-
-def appeared(profile: Profile | None, values: int) -> Verdict:
-    """Values of a feature that the reference does not hold, or holds no value of: there is nothing to compare with."""
-    new = bool(values) and (profile is None or not sum(profile.counts))
-    return Verdict("appeared", "no_reference" if new else "ok", float(new), 0.0, values)
 
 
 def skew_numeric(

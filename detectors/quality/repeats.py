@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import special
 
-from detectors.quality.presence import BY_CHANCE
-from detectors.quality.verdict import LEAST_ROWS, Verdict, judged, undecided
+from detectors.quality.verdict import BY_CHANCE, LEAST_ROWS, Verdict, judged, undecided
 
 #: Standard deviations, and rows, above the mean beyond which a bucket is not filled by different ids.
 HEAVY, HEAVY_ROWS = 6.0, 4.0

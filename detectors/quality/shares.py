@@ -53,16 +53,6 @@ def limit_of(share: Share, rows: int, *, level: float = LEVEL) -> float:
     return float(np.count_nonzero(at_least > level) - 1) / count
 
 
-def chance_of(share: Share, hits: int, rows: int) -> float:
-    """P(at least so large a share) of a window like the reference.
-
-    >>> round(chance_of(share_of(1_000, 20_000), 60, 1_000), 4)
-    0.0925
-    """
-    count = share.effective(rows)
-    return float(min(1.0, _at_least(share, count)[int(hits * count // rows) if rows else 0]))
-
-
 def design_effect(hits: ArrayLike, rows: ArrayLike) -> float:
     """Rows that count as one: the variance of the share between blocks over that of independent rows, at least 1.
 
@@ -86,12 +76,6 @@ def block_hits(profile: Profile, columns: Sequence[int], *, length: int) -> tupl
     :raises ValueError: blocks of no pane.
     """
     return sparse_panes(profile).block_hits(columns, length=length)
-
-
-def learned(profile: Profile, columns: Sequence[int], *, hits: int, length: int | None) -> Share:
-    """The reference's share of rows in some columns; ``length`` None: its rows count as independent."""
-    effect = design_effect(*block_hits(profile, columns, length=length)) if length is not None else 1.0
-    return share_of(hits, profile.rows, effect=effect)
 
 
 def _at_least(share: Share, count: int) -> Floats:

@@ -4,27 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detectors.quality.verdict import LEAST_ROWS, Verdict, judged, undecided
+from detectors.quality.verdict import BY_CHANCE, LEAST_ROWS, Verdict, judged, undecided
 from schemas.reference import NumericProfile, Profile
 
-#: One value in all rows is still chance where it is no less likely than this.
-BY_CHANCE = 1e-6
 #: A feature stands still where it does for so many times the longest time that the reference shows, and for so many panes.
 TIMES, LEAST_PANES = 2, 3
 #: Runs are uneven where the longest is so many times the mean.
 UNEVEN = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class PaneEnds:
-    """One pane of a numeric feature: how many values, the least and the greatest."""
-
-    rows: int
-    minimum: float
-    maximum: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +37,13 @@ def constant(profile: NumericProfile, rows: int, *, ends: tuple[float, float]) -
     return judged("constant", float(p < BY_CHANCE), 0.0, n=rows, p=p, words=said)
 
 
-def stuck(profile: NumericProfile, panes: Sequence[PaneEnds], *, pane_ms: int) -> Verdict:
-    """For how long (seconds) the newest panes hold one and the same value, against twice the longest in the reference.
+def stuck_run(profile: NumericProfile, run: Run, *, allowed: int, pane_ms: int) -> Verdict:
+    """For how long (seconds) the newest panes hold one and the same value, against how long a feature may.
 
     Panes without a value tell nothing and are left out.  A value that rows so often share by chance is not stuck.
 
-    :param panes: in time order.
+    :param allowed: panes that may hold one value (:func:`allowed_panes`).
     """
-    filled = [pane for pane in panes if pane.rows]
-    if not filled or not sum(profile.counts):
-        return undecided("stuck", 0, state="no_traffic" if not filled else "no_reference")
-    value = filled[-1].maximum
-    still = list(itertools.takewhile(lambda pane: pane.minimum == pane.maximum == value, reversed(filled)))
-    run = Run(value, len(still), sum(pane.rows for pane in still))
-    return stuck_run(profile, run, allowed=allowed_panes(profile), pane_ms=pane_ms)
-
-
-def stuck_run(profile: NumericProfile, run: Run, *, allowed: int, pane_ms: int) -> Verdict:
-    """The same of panes that were counted as they came; ``allowed``: of them may hold one value."""
     p = math.exp(run.rows * _log_share(profile, run.value)) if profile.minimum != profile.maximum else 1.0
     length = run.panes if p < BY_CHANCE else 0
     said = f"{run.value:g} since {run.panes} panes" if length else ""
@@ -84,11 +61,6 @@ def allowed_panes(profile: Profile, *, panes: float = 1.0) -> int:
     uneven = longest >= UNEVEN * still / max(len(runs), 1)
     chance = math.log(BY_CHANCE) / math.log((still - len(runs) + 0.5) / (still + 1.0)) if runs and uneven else 0.0
     return max(math.ceil(max(TIMES * longest, chance) * panes), LEAST_PANES - 1)
-
-
-def longest_still(profile: Profile) -> int:
-    """The longest run of the reference's filled panes whose values all lie in one and the same bin; 0 without time order."""
-    return max(_runs(profile), default=0)
 
 
 def _runs(profile: Profile) -> list[int]:

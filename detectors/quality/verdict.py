@@ -16,6 +16,8 @@ Check = Literal[
 LEAST_ROWS = 100
 #: Chance that a window like the reference passes a limit that was learned from it.
 LEVEL = 0.001
+#: No value in all rows, one and the same in all of them, or so many ids again are still chance where no less likely than this.
+BY_CHANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,11 +36,11 @@ PANES, AGAIN_MS = 100, 180 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """``[start_ms, end_ms)`` of the stream, its events, and the held columns that are calibrated by it."""
+    """``[start_ms, end_ms)`` of the stream, how many values were counted in it, and the held columns that are calibrated by it."""
 
     start_ms: int
     end_ms: int
-    events: int
+    counted: int
     held: tuple[int, ...]
 
 

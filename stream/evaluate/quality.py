@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.quality.limits import LEARNED, Learned
-from detectors.quality.presence import BY_CHANCE
 from detectors.quality.stillness import constant
+from detectors.quality.verdict import BY_CHANCE
 from schemas.reference import NumericProfile
 from schemas.reports import Measure
 from stream.evaluate.measuring import Sizes

@@ -1,7 +1,7 @@
 """Every feature of a model: how it is, why, and what its owner has declared of it.  Pure.
 
-A feature is as the worst of its newest reports has it (:mod:`detectors.quality.health`), of all windows and of its own events;
-``why`` names what is beyond its threshold, and in which windows.
+A feature is as the worst of its newest reports has it, of all windows and of its own events, spelled as the reports do, and
+``not_registered`` where it is sent but declared nowhere; ``why`` names what is beyond its threshold, and in which windows.
 """
 
 from __future__ import annotations
@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from detectors.quality.health import UNHEALTHY, Health, HealthState, health
 from schemas.monitored import FeatureMonitor, ModelMonitor
-from schemas.reports import Report
+from schemas.reports import Report, State
 
+HealthState = State | Literal["not_registered"]
+
+#: The states in which a feature needs somebody, the worst first; ``warming`` and ``not_enough_data`` pass by themselves.
+UNHEALTHY: tuple[HealthState, ...] = ("drift", "stale", "no_traffic", "no_reference", "not_registered")
 #: From the worst on; a long window that is warming hides nothing of a short one.
 ORDER: tuple[HealthState, ...] = (*UNHEALTHY, "ok", "not_enough_data", "warming")
 
@@ -70,10 +73,10 @@ def features_of(
 
 
 def _declared(model: str, monitor: ModelMonitor, name: str, *, reports: Mapping[str, Report]) -> FeatureHealth:
-    judged = {window: health(name, monitor, report) for window, report in reports.items() if _holds(report, name)}
-    state: HealthState = min((one.state for one in judged.values()), key=ORDER.index, default="warming")
+    judged = {window: report for window, report in reports.items() if _holds(report, name)}
+    state: HealthState = min((_state(report, name) for report in judged.values()), key=ORDER.index, default="warming")
     feature = monitor.features[name]
-    return FeatureHealth(model, name, state, _why(judged), feature.owner or monitor.owner, feature)
+    return FeatureHealth(model, name, state, _why(judged, name), feature.owner or monitor.owner, feature)
 
 
 def _holds(report: Report, name: str) -> bool:
@@ -82,12 +85,18 @@ def _holds(report: Report, name: str) -> bool:
     return column is not None and (report.stream == "predictions" or column.n > 0)
 
 
-def _why(judged: Mapping[str, Health]) -> dict[str, tuple[str, ...]]:
+def _state(report: Report, name: str) -> HealthState:
+    """Of a window that is warming nothing is said yet."""
+    return "warming" if report.state == "warming" else report.features[name].state
+
+
+def _why(judged: Mapping[str, Report], name: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, list[str]] = defaultdict(list)
-    for window, one in judged.items():
-        for measure in one.why:
-            found[measure].append(window)
-    return {measure: tuple(windows) for measure, windows in found.items()}
+    for window, report in judged.items():
+        for rule, measure in report.features[name].measures.items():
+            if measure.exceeded:
+                found[rule].append(window)
+    return {rule: tuple(windows) for rule, windows in found.items()}
 
 
 def _worst_first(one: FeatureHealth) -> tuple[int, float, str]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from alerting.document import view
-from alerting.records import changes
 from alerting.silences import silence_view
 from alerting.state import State
 from schemas.answers import Answer
@@ -34,11 +33,6 @@ class Changed:
         return bool(self.records or self.documents)
 
 
-def changed_by(old: State, new: State) -> Changed:
-    """What a turn changed; an incident that left the working state in it leaves the document of its end."""
-    return Changed(dict(changes(old, new)), dict(documents(old, new)))
-
-
 def documents(old: State, new: State) -> Iterator[tuple[str, IncidentView]]:
     """The documents of the incidents that a turn changed, one by one: each takes a moment."""
     return ((one, view(new, one)) for one in sorted(touched(old, new))) if old is not new else iter(())
@@ -51,17 +45,10 @@ def touched(old: State, new: State) -> set[str]:
     return incidents | entries | set(new.left)
 
 
-def writes_of(
-    old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
-) -> list[Write]:
-    """The commands of a turn, in order."""
-    return list(written_by(old, new, changed=changed, answers=answers, marks=marks))
-
-
 def written_by(
     old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
 ) -> Iterator[Write]:
-    """The same, one by one."""
+    """The commands of a turn, in order."""
     yield from _records(changed)
     yield from _documents(changed)
     yield from _timelines(old, new, changed)

@@ -64,15 +64,6 @@ async def read_counts(
     return head | summary_of(layout, total) | {"other_layouts": others}
 
 
-async def read_panes(redis: Redis, names: Names, layout: Layout, *, from_ms: int, to_ms: int) -> dict[int, Partial]:
-    """Each stored pane that begins in ``[from_ms, to_ms)``, merged over partitions, by its start, ascending."""
-    partitions = await known_partitions(redis, names, cast(Stream, layout.stream))
-    found: dict[int, Partial] = {}
-    async for start, partial in stored_partials(redis, names, layout, partitions=partitions, span=(from_ms, to_ms)):
-        found[start] = found[start] + partial if start in found else partial
-    return dict(sorted(found.items()))
-
-
 async def layout_in_force(redis: Redis, names: Names, *, model: str, stream: Stream, at_ms: int) -> Layout:
     """The layout in which panes of about ``at_ms`` are counted; a switch that no event has reached is not in force yet.
 

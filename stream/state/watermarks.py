@@ -1,11 +1,11 @@
-"""How far event time is complete: a partition's watermark, and a model's over all partitions of a topic.
+"""How far event time is complete: a partition's watermark, and which partitions are idle or run ahead.
 
 Pure.  A wall clock decides only whether a partition is idle; everything else follows from what was counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 #: The watermark of a partition that nobody has read from yet.
@@ -42,16 +42,6 @@ def partition_watermark(progress: PartitionClock, *, lateness_ms: int) -> int:
     """
     seen = UNREAD if progress.clock is None else progress.clock - lateness_ms
     return max(seen, UNREAD if progress.closed is None else progress.closed)
-
-
-def model_watermark(partitions: Iterable[PartitionClock], *, lateness_ms: int) -> int:
-    """The minimum over *all* partitions of a topic, idle ones left out; an unread one holds it at ``UNREAD``.
-
-    >>> model_watermark([PartitionClock(10_000), PartitionClock(4_000, idle=True), PartitionClock(7_000)], lateness_ms=1_000)
-    6000
-    """
-    marks = [partition_watermark(p, lateness_ms=lateness_ms) for p in partitions if not p.idle]
-    return min(marks, default=UNREAD)
 
 
 def is_idle(*, unread: int | None, quiet_s: float, idle_after_s: float, empty: bool) -> bool:

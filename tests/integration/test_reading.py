@@ -145,22 +145,6 @@ def numbers_of(found: dict[str, Any]) -> list[int]:
     return numbers
 
 
-def test_panes_are_merged_by_their_start(deployed: Deployment) -> None:
-    random = np.random.default_rng(8)
-    panes = {(partition, 0, JANUARY + hour * HOUR): any_partial(random) for partition in (0, 1) for hour in (0, 30)}
-    deployed.store(panes)
-
-    found = deployed.run(
-        lambda redis, names: reading.read_panes(redis, names, LAYOUT, from_ms=JANUARY, to_ms=JANUARY + 31 * HOUR)
-    )
-    assert list(found) == [JANUARY, JANUARY + 30 * HOUR]
-    for start, merged in found.items():
-        parts = [panes[partition, 0, start] for partition in (0, 1)]
-        assert merged.cells.tolist() == (parts[0].cells + parts[1].cells).tolist()
-        assert merged.sums.tolist() == (parts[0].sums + parts[1].sums).tolist()
-        assert merged.extrema[0::2].tolist() == np.minimum(*(part.extrema[0::2] for part in parts)).tolist()
-
-
 def test_moments_come_back_in_the_units_of_the_values(deployed: Deployment) -> None:
     # The reference has mean 10 and sd 2, so the values 10 and 12 are q = 0 and 4096.
     partial = a_partial(events=2)

@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from detectors.calibration.blocks import LEAST_BLOCKS
-from detectors.quality import presence, stillness, verdict
+from detectors.quality import stillness, verdict
 from detectors.quality.repeats import by_chance
 from schemas.reports import State
 from stream.evaluate import severity
@@ -35,7 +35,7 @@ def test_every_check_is_named_and_every_state() -> None:
 
 
 def test_the_numbers_are_those_of_the_code() -> None:
-    assert (verdict.LEVEL, presence.BY_CHANCE, stillness.BY_CHANCE) == (0.001, 1e-6, 1e-6)
+    assert (verdict.LEVEL, verdict.BY_CHANCE) == (0.001, 1e-6)
     assert (stillness.TIMES, stillness.LEAST_PANES, LEAST_BLOCKS, MOST) == (2, 3, 20, 100)
     assert (severity.MATTERS, severity.HEAVY, severity.FEW_ROWS, severity.HEAVY_MISSING) == (0.1, 2.0, 0.01, 0.1)
     assert ((2 * ID_BUCKETS) ** -0.5, by_chance(10**6, ID_BUCKETS), by_chance(100, ID_BUCKETS)) == pytest.approx(

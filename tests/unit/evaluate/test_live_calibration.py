@@ -150,7 +150,7 @@ def test_a_reference_of_nineteen_panes_decides_nothing_until_live_panes_calibrat
 def test_tests_are_kept_by_their_stretches() -> None:
     of = watched(BUDGETED, of=reference())
     live = live_of(of, stretch_of(of))
-    late = replace(live, stretches=(replace(live.stretches[0], events=live.stretches[0].events + 1),))
+    late = replace(live, stretches=(replace(live.stretches[0], counted=live.stretches[0].counted + 1),))
     known = known_calibration(of, (DAY, 256), live)
     assert known_calibration(of, (DAY, 256), replace(live, rows=())) is known
     assert known_calibration(of, (DAY, 256), late) is not known

@@ -62,3 +62,24 @@ def test_what_is_declared_of_a_feature_is_told_with_it() -> None:
         "description": "outside", "type": "numeric", "source": "weather", "importance": None, "unit": None,
         "computation": None, "version": "2", "changes": [{"at": "2025-03-01", "what": "from the new feed", "by": "kim"}],
     }  # fmt: skip
+
+
+def test_the_worst_stand_first_then_the_most_important_and_what_passes_by_itself_is_not_listed() -> None:
+    weights = {"temp": 0.3, "dewp": 0.1, "dest": 0.2, "wind": None, "new": None, "slow": None}
+    of = monitor().model_copy(
+        update={"features": {name: FeatureMonitor(type="numeric", importance=at) for name, at in weights.items()}}
+    )
+    bad, few = Column("drift", 9, measures={"psi": BEYOND}), Column("not_enough_data", 9)
+    judged = report(
+        "day",
+        temp=Column("stale", 9),
+        dewp=bad,
+        dest=bad,
+        wind=Column("ok", 9),
+        new=Column("no_reference", 9),
+        slow=few,
+    )
+    assert [(one.feature, one.state) for one in unhealthy_of(health([judged], of, zeta=1, alpha=1).values())] == [
+        ("dest", "drift"), ("dewp", "drift"), ("temp", "stale"), ("new", "no_reference"), ("alpha", "not_registered"),
+        ("zeta", "not_registered"),
+    ]  # fmt: skip

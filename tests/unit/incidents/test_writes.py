@@ -8,12 +8,13 @@ from collections.abc import Iterable
 from alerting.deliveries import Call
 from alerting.document import view
 from alerting.inputs import Began, Confirmed
+from alerting.records import changes
 from alerting.register import entries, plan
 from alerting.state import State
 from alerting.step import step
 from schemas.incidents import IncidentView, decode
+from stream.incidents import writes
 from stream.incidents.store import Write
-from stream.incidents.writes import changed_by, writes_of
 from tests.unit.alerting.world import DAY, HOUR, MINUTE, T0, World, finding, progress
 
 
@@ -41,8 +42,12 @@ def over() -> State:
     return world.state
 
 
+def changed_by(old: State, new: State) -> writes.Changed:
+    return writes.Changed(dict(changes(old, new)), dict(writes.documents(old, new)))
+
+
 def written(old: State, new: State) -> list[Write]:
-    return writes_of(old, new, changed=changed_by(old, new), answers={}, marks={})
+    return list(writes.written_by(old, new, changed=changed_by(old, new), answers={}, marks={}))
 
 
 def documents(writes: Iterable[Write]) -> list[IncidentView]:

@@ -58,9 +58,7 @@ def test_settings_must_agree() -> None:
     )
 
 
-def test_a_password_is_neither_described_nor_quoted_when_wrong() -> None:
-    described = load_settings(redis="redis://:hunter2@cache:6379/0").describe()
-    assert "DRIFTLINE_REDIS=redis://:***@cache:6379/0" in described
+def test_a_password_is_not_quoted_when_wrong() -> None:
     assert refusal(redis="http://me:hunter2@cache") == (
         "environment: DRIFTLINE_REDIS: is 'http://me:***@cache', allowed: a redis://, rediss:// or unix:// URL"
     )

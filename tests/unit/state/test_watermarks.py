@@ -1,16 +1,14 @@
-"""Watermarks: the slowest partition decides, an unread one holds everything back, an idle one nothing."""
+"""Watermarks of a partition, when it is idle, and which run ahead of the others."""
 
 from __future__ import annotations
 
 import pytest
 
 from stream.state.watermarks import (
-    UNREAD,
     PartitionClock,
     ahead_of,
     clock_of,
     is_idle,
-    model_watermark,
     partition_watermark,
 )
 
@@ -24,18 +22,6 @@ def test_a_partition_waits_for_events_as_old_as_the_lateness_allows() -> None:
 def test_a_control_record_closes_what_the_events_alone_leave_open() -> None:
     assert partition_watermark(PartitionClock(10 * HOUR, closed=24 * HOUR), lateness_ms=2 * HOUR) == 24 * HOUR
     assert partition_watermark(PartitionClock(10 * HOUR, closed=3 * HOUR), lateness_ms=2 * HOUR) == 8 * HOUR
-
-
-def test_the_model_is_as_far_as_its_slowest_partition() -> None:
-    clocks = [PartitionClock(9 * HOUR), PartitionClock(7 * HOUR), PartitionClock(8 * HOUR)]
-    assert model_watermark(clocks, lateness_ms=HOUR) == 6 * HOUR
-
-
-def test_an_unread_partition_holds_the_model_back_and_an_idle_one_does_not() -> None:
-    read, unread = PartitionClock(9 * HOUR), PartitionClock()
-    assert model_watermark([read, unread], lateness_ms=HOUR) == UNREAD
-    assert model_watermark([read, PartitionClock(idle=True)], lateness_ms=HOUR) == 8 * HOUR
-    assert model_watermark([PartitionClock(9 * HOUR, idle=True)], lateness_ms=HOUR) == UNREAD
 
 
 def test_what_is_stored_of_a_partition_gives_its_clock() -> None:

@@ -1,4 +1,4 @@
-"""Features that stand still, come, go, come twice, or differ between serving and their store."""
+"""Features that stand still, or differ between serving and their store."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import pytest
 
 from detectors.profile import Panes, categorical_profile, coded, numeric_profile
 from detectors.psi import driftline_numeric
-from detectors.quality.presence import appeared, arrivals, skew_named, skew_numeric, vanished
-from detectors.quality.stillness import PaneEnds, constant, longest_still, stuck
+from detectors.quality.presence import skew_named, skew_numeric
+from detectors.quality.stillness import Run, allowed_panes, constant, stuck_run
+from detectors.quality.verdict import Verdict
 from schemas.reference import NumericProfile
 from tests.support.caused import Floats, window_of
 
@@ -22,10 +23,6 @@ def panes(values: Floats, rows: int = 10) -> NumericProfile:
 @pytest.fixture(scope="module")
 def normal() -> NumericProfile:
     return panes(np.random.default_rng(1).normal(size=2_000))
-
-
-def still(value: float, count: int, rows: int = 10) -> list[PaneEnds]:
-    return [PaneEnds(rows, value, value)] * count
 
 
 def test_one_value_in_a_whole_window(normal: NumericProfile) -> None:
@@ -43,56 +40,28 @@ def test_a_reference_of_one_value_is_constant_and_may_be() -> None:
     assert constant(often, 1_000, ends=(0.0, 0.0)).state == "drift"
 
 
-def test_a_feature_that_stands_still_and_since_when(normal: NumericProfile) -> None:
-    moving = [PaneEnds(10, -1.0, 1.0)] * 5
-    found = stuck(normal, moving + still(0.25, 4), pane_ms=HOUR)
+def stuck(profile: NumericProfile, value: float, panes: int) -> Verdict:
+    """Of so many panes of ten rows."""
+    return stuck_run(profile, Run(value, panes, 10 * panes), allowed=allowed_panes(profile), pane_ms=HOUR)
+
+
+def test_a_feature_that_stands_still_for_longer_than_two_panes(normal: NumericProfile) -> None:
+    found = stuck(normal, 0.25, 4)
     assert (found.state, found.value, found.threshold, found.n) == ("drift", 4 * 3600.0, 2 * 3600.0, 40)
     assert found.words == "0.25 since 4 panes"
-    assert stuck(normal, moving + still(0.25, 2), pane_ms=HOUR).state == "ok"
-    assert stuck(normal, still(0.25, 4) + moving, pane_ms=HOUR).value == 0.0
-    assert stuck(normal, still(0.75, 4) + still(0.25, 2), pane_ms=HOUR).value == 2 * 3600.0
-
-
-def test_panes_without_a_value_do_not_end_a_stillness(normal: NumericProfile) -> None:
-    gap = [PaneEnds(0, np.inf, -np.inf)]
-    assert stuck(normal, still(0.25, 2) + gap + still(0.25, 2) + gap, pane_ms=HOUR).value == 4 * 3600.0
-    assert stuck(normal, gap, pane_ms=HOUR).state == "no_traffic"
+    assert stuck(normal, 0.25, 2).state == "ok"
 
 
 def test_what_stood_still_before_may_stand_still_twice_as_long() -> None:
     slow = panes(np.repeat(np.random.default_rng(2).normal(size=40), 50))  # five panes each
-    assert longest_still(slow) == 5
-    assert stuck(slow, still(0.1, 10), pane_ms=HOUR).state == "ok"
-    assert stuck(slow, still(0.1, 11), pane_ms=HOUR).state == "drift"
+    assert allowed_panes(slow) == 10
+    assert [stuck(slow, 0.1, count).state for count in (10, 11)] == ["ok", "drift"]
 
 
 def test_a_value_that_most_rows_hold_is_not_stuck() -> None:
     zeros = np.zeros(2_000)
     zeros[::25] = 1.0
-    assert stuck(panes(zeros), still(0.0, 9), pane_ms=HOUR).state == "ok"
-
-
-def test_features_that_came_and_went(normal: NumericProfile) -> None:
-    empty = panes(np.full(20, np.nan))
-    found = arrivals(["a", "b", "c"], {"a": normal, "b": normal, "c": empty}, sent=["b", "c", "d"])
-    assert (found.vanished, found.appeared, found.not_registered) == (("a",), ("c",), ("d",))
-
-
-def test_a_feature_vanished_only_where_its_absence_is_no_chance(normal: NumericProfile) -> None:
-    rare = panes(np.where(np.arange(2_000) % 100 == 0, 1.0, np.nan))
-    assert vanished(normal, 0, 50).state == "drift"
-    assert vanished(normal, 1, 50).state == "ok"
-    assert vanished(rare, 0, 50).state == "ok"
-    assert vanished(rare, 0, 2_000).state == "drift"
-    assert (vanished(normal, 0, 0).state, vanished(panes(np.full(20, np.nan)), 0, 9).state) == (
-        "no_traffic",
-        "no_reference",
-    )
-
-
-def test_a_feature_appeared_that_the_reference_does_not_hold(normal: NumericProfile) -> None:
-    assert [appeared(profile, 5).state for profile in (normal, None)] == ["ok", "no_reference"]
-    assert appeared(None, 0).state == "ok"
+    assert stuck(panes(zeros), 0.0, 9).state == "ok"
 
 
 def test_serving_and_store_are_held_against_each_other_and_not_against_the_reference(normal: NumericProfile) -> None:
