@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.names import TOPICS_IN, Names
 from stream.local.broker import create_topic, embedded_broker
+from tests.support.evaluation import Story, opened
 from tests.support.site import Site
 
 
@@ -31,3 +33,14 @@ def site(embedded_bootstrap: str, redis_url: str, environment_name: str, tmp_pat
     for topic in (*TOPICS_IN, "dead-letters"):
         create_topic(embedded_bootstrap, names.topic(topic))
     return Site(env, names, tmp_path)
+
+
+@pytest.fixture
+def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
+    """Runs a story of evaluation in an environment of its own."""
+
+    async def run(story: Story) -> None:
+        async with opened(redis_url, environment_name) as scene:
+            await story(scene)
+
+    return lambda story: asyncio.run(run(story))

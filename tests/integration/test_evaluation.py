@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
-import pytest
+from collections.abc import Callable
 
 from schemas.findings import Progress
 from schemas.reports import encode
 from stream.evaluate.tiers import tiers_of
-from tests.support.evaluation import DAY, HOUR, START, Scene, assert_same, opened
+from tests.support.evaluation import DAY, HOUR, START, Scene, Story, assert_same
 
-Story = Callable[[Scene], Awaitable[None]]
 PANE, DAYS = tiers_of(HOUR)
-
-
-@pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
-    """Runs a story in an environment of its own."""
-
-    async def run(story: Story) -> None:
-        async with opened(redis_url, environment_name) as scene:
-            await story(scene)
-
-    return lambda story: asyncio.run(run(story))
 
 
 def at(hours: float) -> int:

@@ -14,22 +14,10 @@ from stream.evaluate.evaluator import Evaluator
 from stream.evaluate.notes import Note
 from stream.evaluate.shards import shard_of
 from stream.evaluate.tiers import tiers_of
-from tests.support.evaluation import HOUR, START, Scene, assert_same, opened
+from tests.support.evaluation import HOUR, START, Scene, Story, assert_same
 from tests.support.models import numeric, reference
 
-Story = Callable[[Scene], Awaitable[None]]
 PANE, DAYS = tiers_of(HOUR)
-
-
-@pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
-    """Runs a story in an environment of its own."""
-
-    async def run(story: Story) -> None:
-        async with opened(redis_url, environment_name) as scene:
-            await story(scene)
-
-    return lambda story: asyncio.run(run(story))
 
 
 def at(hours: float) -> int:

@@ -2,30 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
 from stream.evaluate.evaluator import ABANDONED_AFTER_MS, AGAIN_AFTER_POLLS
 from stream.evaluate.tiers import tiers_of
 from stream.state.store import note_of
-from tests.support.evaluation import HOUR, START, Scene, assert_same, opened
+from tests.support.evaluation import HOUR, START, Scene, Story, assert_same
 from tests.support.models import reference
 
-Story = Callable[[Scene], Awaitable[None]]
 PANE, _ = tiers_of(HOUR)
-
-
-@pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
-    """Runs a story in an environment of its own."""
-
-    async def run(story: Story) -> None:
-        async with opened(redis_url, environment_name) as scene:
-            await story(scene)
-
-    return lambda story: asyncio.run(run(story))
 
 
 def at(hours: float) -> int:

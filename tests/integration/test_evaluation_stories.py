@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 
@@ -12,21 +12,9 @@ from schemas.monitored import ServingMonitor
 from schemas.names import Stream
 from stream.evaluate.evaluator import Evaluator
 from stream.evaluate.tiers import tiers_of
-from tests.support.evaluation import HOUR, START, Scene, assert_same, monitor, opened
+from tests.support.evaluation import HOUR, START, Scene, Story, assert_same, monitor, opened
 
-Story = Callable[[Scene], Awaitable[None]]
 PANE, _ = tiers_of(HOUR)
-
-
-@pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
-    """Runs a story in an environment of its own."""
-
-    async def run(story: Story) -> None:
-        async with opened(redis_url, environment_name) as scene:
-            await story(scene)
-
-    return lambda story: asyncio.run(run(story))
 
 
 def at(hours: float) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -160,6 +160,10 @@ class Scene:
     async def notes(self) -> dict[int, int]:
         """How many notes wait in each partition."""
         return {p: await self.redis.hlen(self.names.revised(self.stream, p)) for p in range(self.partitions)}
+
+
+#: What a test does in a scene.
+Story = Callable[[Scene], Awaitable[None]]
 
 
 @asynccontextmanager
