@@ -11,11 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from detectors.outside import KEYS_A_SIDE, values_of
+from detectors.moments import scale_of
+from detectors.outside import KEYS_A_SIDE, distances_of
 from schemas.reference import NumericProfile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+#: The far end of each half-octave of a side, in sd.
+_FURTHEST = np.array([distances_of(key)[1] for key in range(KEYS_A_SIDE)])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -65,6 +69,17 @@ def cells_of(profile: NumericProfile, window: Window) -> Cells:
     return _with_ends(bounds, held, ends=(window.minimum, float(np.nextafter(window.maximum, np.inf))))
 
 
+def without_gaps(cells: Cells) -> Cells:
+    """The same cells with empty ones that are neighbours as one.
+
+    >>> without_gaps(Cells(np.array([-np.inf, 1.0, 2.0, 3.0, 4.0, np.inf]), np.array([0, 0, 7, 0, 2]))).counts.tolist()
+    [0, 7, 0, 2]
+    """
+    held = cells.counts > 0
+    begins = np.append(True, held[1:] | held[:-1])
+    return Cells(np.append(cells.bounds[:-1][begins], cells.bounds[-1]), cells.counts[begins])
+
+
 def _with_outside(profile: NumericProfile, counts: Ints, outside: ArrayLike | None) -> tuple[Floats, Ints]:
     edges = np.asarray(profile.edges, dtype=np.float64)
     if outside is None or profile.minimum is None or profile.maximum is None:
@@ -73,13 +88,9 @@ def _with_outside(profile: NumericProfile, counts: Ints, outside: ArrayLike | No
     below, above = beyond[:KEYS_A_SIDE], beyond[KEYS_A_SIDE:]
     if below.sum() != counts[0] or above.sum() != counts[-1]:
         raise ValueError(f"{below.sum()} and {above.sum()} values outside the range, of {counts[0]} and {counts[-1]}")
-    ends = np.array(
-        [
-            values_of(key, minimum=profile.minimum, maximum=profile.maximum, sd=profile.scale)
-            for key in range(2 * KEYS_A_SIDE)
-        ]
-    )
-    bounds = np.concatenate([ends[:KEYS_A_SIDE, 0][::-1], edges, ends[KEYS_A_SIDE:, 1]])
+    with np.errstate(over="ignore"):
+        far = _FURTHEST * scale_of(profile.scale)
+        bounds = np.concatenate([(profile.minimum - far)[::-1], edges, profile.maximum + far])
     return _strictly_rising(bounds, np.concatenate([below[::-1], counts[1:-1], above]))
 
 

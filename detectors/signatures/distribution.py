@@ -7,7 +7,8 @@ numbers or rounded, all are points.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,7 +55,12 @@ class Distribution:
 
 
 def distribution_of(profile: NumericProfile) -> Distribution:
-    """The distribution of a profile that holds a value."""
+    """The distribution of a profile that holds a value; a column that drifts is looked at again, so the last ones are kept."""
+    return _distribution(replace(profile, pane_counts=(), deciles=()))
+
+
+@lru_cache(maxsize=256)
+def _distribution(profile: NumericProfile) -> Distribution:
     edges = np.asarray(profile.edges, dtype=np.float64)
     rows = sum(profile.counts)
     shares = np.asarray(profile.counts[1:-1], dtype=np.float64) / rows
@@ -70,28 +76,28 @@ def moved(of: Distribution, cells: Cells, *, scale: Floats, shift: Floats) -> Fl
     """(maps, cells) shares of ``scale * x + shift`` in each cell, x from the distribution; no scale is 0."""
     with np.errstate(over="ignore"):
         origin = (cells.bounds[None, :] - shift[:, None]) / scale[:, None]
-        found: Floats = np.abs(np.diff(np.interp(origin, of.knots, of.below), axis=1))
+        below = np.interp(origin, of.knots, of.below)
         values = scale[:, None] * of.points + shift[:, None]
+    found: Floats = np.abs(below[:, 1:] - below[:, :-1])
     if of.points.size:
-        place = _places(of, cells, values)
-        row = np.broadcast_to(np.arange(len(scale))[:, None], place.shape)
-        np.add.at(found, (row, place), np.broadcast_to(of.point_shares, place.shape))
+        place = _places(of, cells, values) + np.arange(0, found.size, found.shape[1])[:, None]
+        np.add.at(found.reshape(-1), place.reshape(-1), np.tile(of.point_shares, len(scale)))
     return found
 
 
-def smoothed(shares: Floats) -> Floats:
+def smoothed(shares: Floats, cells: int) -> Floats:
     """A small part spread over all cells, so that nothing is impossible: a tail may be longer than the reference's rows show."""
-    found: Floats = (1.0 - SPREAD) * shares + SPREAD / shares.shape[-1]
+    found: Floats = (1.0 - SPREAD) * shares + SPREAD / cells
     return found
 
 
 def _places(of: Distribution, cells: Cells, values: Floats) -> NDArray[np.int64]:
     """The cell of each point; one that comes next to a point of the reference lies on it."""
-    right = np.clip(np.searchsorted(of.points, values), 0, len(of.points) - 1)
+    right = np.minimum(of.points.searchsorted(values), len(of.points) - 1)
     for near in (of.points[np.maximum(right - 1, 0)], of.points[right]):
         values = np.where(np.abs(values - near) <= SAME * np.maximum(np.abs(values), np.abs(near)), near, values)
-    found: NDArray[np.int64] = np.searchsorted(cells.bounds, values, side="right") - 1
-    return np.clip(found, 0, len(cells.counts) - 1)
+    found: NDArray[np.int64] = cells.bounds.searchsorted(values, side="right") - 1
+    return np.minimum(found, len(cells.counts) - 1)
 
 
 def _with_tails(edges: Floats, spread: Floats, point: NDArray[np.bool_], *, rows: int) -> tuple[Floats, Floats]:

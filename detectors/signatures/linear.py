@@ -24,12 +24,16 @@ _GRID = np.linspace(-1.0, 1.0, 7)
 
 
 def linear_fits(scene: Scene) -> list[Fit]:
-    """The best of each: units, sign flip, shift, scale, and both together."""
-    now = window_quantiles(scene)
-    then = scene.of.quantiles(LEVELS)
-    scale, shift = _shift(scene, then, now), _scale(scene, then, now)
-    found = [*_named(scene), scale, shift, _affine(scene, then, now)]
+    """The best of each: units, sign flip, shift and scale."""
+    then, now = scene.of.quantiles(LEVELS), window_quantiles(scene)
+    found = [*_named(scene), _shift(scene, then, now), _scale(scene, then, now)]
     return [fit for fit in found if fit is not None]
+
+
+def affine_fits(scene: Scene) -> list[Fit]:
+    """Scale and shift together, of either sign: the better one, which no cause is named after."""
+    fit = _affine(scene, scene.of.quantiles(LEVELS), window_quantiles(scene))
+    return [] if fit is None else [fit]
 
 
 def window_quantiles(scene: Scene) -> Floats:
@@ -46,7 +50,7 @@ def _named(scene: Scene) -> list[Fit]:
     scale = np.array([unit.scale for unit in UNITS] + [-1.0])
     shift = np.array([unit.shift for unit in UNITS] + [0.0])
     predicted = scene.predicted(scale, shift)
-    scores, chance = scene.divergence(predicted).tolist(), [scene.chance(one) for one in predicted]
+    scores, chance = scene.divergence(predicted).tolist(), scene.chances(predicted).tolist()
     found = [
         Fit("unit", score, by_chance, 0, _said(unit), {"unit": unit.name}, unit.scale, unit.shift)
         for unit, score, by_chance in zip(UNITS, scores, chance, strict=False)
@@ -85,7 +89,7 @@ def _search(scene: Scene, candidates: Floats, *, width: float, to: Map) -> float
     best, least = 0.0, np.inf
     points = np.unique(candidates)
     for turn in range(_ROUNDS):
-        scores = scene.divergence(scene.predicted(*to(points)))
+        scores = scene.divergences(*to(points))
         at = int(np.argmin(scores))
         if scores[at] < least:
             best, least = float(points[at]), float(scores[at])
@@ -117,7 +121,7 @@ def _affine_of(scene: Scene, then: Floats, now: Floats, *, sign: float) -> Fit |
     for _ in range(_ROUNDS - 1):
         places, logs = np.meshgrid(best[0] + far * _GRID, best[1] + near * _GRID)
         scale = sign * _exp(logs.ravel())
-        scores = scene.divergence(scene.predicted(scale, places.ravel() - scale * middle))
+        scores = scene.divergences(scale, places.ravel() - scale * middle)
         at = int(np.argmin(scores))
         if scores[at] < least:
             best, least = (float(places.ravel()[at]), float(logs.ravel()[at])), float(scores[at])

@@ -129,7 +129,7 @@ def _between(scene: Scene, gap: tuple[int, int]) -> Fit | None:
 
 def _fit(scene: Scene, family: Family, shares: Floats, *, words: str, parameters: Mapping[str, float | str]) -> Fit:
     """A fit with a price for each of its parameters."""
-    predicted, fitted = smoothed(shares), len(parameters)
+    predicted, fitted = smoothed(shares, len(shares)), len(parameters)
     score = float(scene.divergence(predicted)) + scene.price(fitted)
     return Fit(family, score, scene.chance(predicted), fitted, words, parameters)
 

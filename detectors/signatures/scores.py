@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from detectors.signatures.cells import Cells
+from detectors.signatures.cells import Cells, without_gaps
 from detectors.signatures.distribution import Distribution, distribution_of, moved, smoothed
 from schemas.reference import NumericProfile
 
@@ -21,28 +21,29 @@ Floats = NDArray[np.float64]
 class Scene:
     """A window's cells, its shares in them, the reference's distribution, and the divergence where nothing happened.
 
+    ``merged``: the cells, as many together as a divergence need not tell apart.  ``rows`` of the window; ``known``: rows that
+    would know as much, were the reference's shares exact.
     ``sd_ratio``: the window's standard deviation over the reference's; None where either is not known.
     """
 
     cells: Cells
+    merged: Cells
+    rows: int
+    known: float
     shares: Floats
     of: Distribution
     unmoved: Floats
     base: float
     sd_ratio: float | None = None
 
-    @property
-    def rows(self) -> int:
-        return self.cells.rows
-
-    @property
-    def known(self) -> float:
-        """Rows that would know as much, were the reference's shares exact."""
-        return 1.0 / (1.0 / self.rows + 1.0 / self.of.rows)
-
     def predicted(self, scale: Floats, shift: Floats) -> Floats:
         """(maps, cells) smoothed shares of ``scale * x + shift``."""
-        return smoothed(moved(self.of, self.cells, scale=scale, shift=shift))
+        return smoothed(moved(self.of, self.cells, scale=scale, shift=shift), len(self.shares))
+
+    def divergences(self, scale: Floats, shift: Floats) -> Floats:
+        """(maps,) KL of the window from ``predicted``: what the empty cells would hold need not be known."""
+        shares = smoothed(moved(self.of, self.merged, scale=scale, shift=shift), len(self.shares))
+        return kl(self.merged.counts / self.rows, shares)
 
     def divergence(self, predicted: Floats) -> Floats:
         """(maps,) KL of the window from smoothed shares."""
@@ -54,15 +55,21 @@ class Scene:
 
     def chance(self, predicted: Floats) -> float:
         """The divergence to be expected of a window that was drawn from the prediction, known from the reference's rows."""
-        return max(float(deviance(self.rows * predicted).sum()) - 1.0, 0.0) / (2.0 * self.known)
+        return float(self.chances(predicted[np.newaxis])[0])
+
+    def chances(self, predicted: Floats) -> Floats:
+        """(maps,) the same of each."""
+        found: Floats = np.maximum(deviance(self.rows * predicted).sum(axis=1) - 1.0, 0.0) / (2.0 * self.known)
+        return found
 
 
 def scene_of(profile: NumericProfile, cells: Cells, *, sd: float | None = None) -> Scene:
     """What all hypotheses are held against; of a window and a reference that hold a value."""
-    of = distribution_of(profile)
-    shares = cells.counts / cells.rows
-    unmoved = smoothed(moved(of, cells, scale=np.ones(1), shift=np.zeros(1)))[0]
-    return Scene(cells, shares, of, unmoved, float(kl(shares, unmoved)), _ratio(sd, profile.sd))
+    of, rows = distribution_of(profile), cells.rows
+    known, shares = 1.0 / (1.0 / rows + 1.0 / of.rows), cells.counts / rows
+    unmoved = smoothed(moved(of, cells, scale=np.ones(1), shift=np.zeros(1)), len(shares))[0]
+    base = float(kl(shares, unmoved))
+    return Scene(cells, without_gaps(cells), rows, known, shares, of, unmoved, base, _ratio(sd, profile.sd))
 
 
 def _ratio(sd: float | None, of: float | None) -> float | None:

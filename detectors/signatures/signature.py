@@ -14,7 +14,7 @@ import numpy as np
 
 from detectors.signatures.cells import Cells, Window, cells_of
 from detectors.signatures.fits import Family, Fit
-from detectors.signatures.linear import linear_fits
+from detectors.signatures.linear import affine_fits, linear_fits
 from detectors.signatures.partial import clip_fits, fill_fits, lost_fits
 from detectors.signatures.scores import Scene, scene_of
 from schemas.reference import NumericProfile
@@ -71,7 +71,11 @@ def signature(profile: NumericProfile, window: Window) -> Signature | None:
     scene = scene_of(profile, cells, sd=window.sd)
     ends = (window.minimum, window.maximum)
     filled = fill_fits(scene, profile, window.buckets, ends=ends)
-    best = _best(scene, linear_fits(scene), (clip_fits(scene, ends=ends), lost_fits(scene, ends=ends), filled))
+    linear, others = linear_fits(scene), (clip_fits(scene, ends=ends), lost_fits(scene, ends=ends), filled)
+    # Most drifts are none of the causes, and the free map, which is only a rival, costs more than all the others.
+    if not any(_convincing(scene, fit) for fits in (linear, *others) for fit in fits):
+        return None
+    best = _best(scene, [*linear, *affine_fits(scene)], others)
     return None if best is None else _named(scene, best)
 
 
@@ -149,7 +153,7 @@ def _snaps(free: Fit, unit: Fit) -> bool:
 def _is_precise(scene: Scene, unit: Fit) -> bool:
     """Whether factors a little smaller and larger fit clearly worse: else many a factor may be meant."""
     near = np.array([1.0 / PRECISE, PRECISE]) * (unit.scale or 1.0)
-    worse = scene.divergence(scene.predicted(near, np.zeros(2))) - unit.score
+    worse = scene.divergences(near, np.zeros(2)) - unit.score
     return bool(2.0 * scene.known * worse.min() >= PRECISE_RATIO)
 
 
