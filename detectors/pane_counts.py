@@ -56,12 +56,12 @@ def _cells(places_of: PlacesOf, pane: Ints, *, width: int) -> tuple[Ints, Ints]:
         cells, counts = np.unique(pane[part] * width + places_of(part), return_counts=True)
         found.append((cells, counts.astype(np.int64)))
         if sum(cells.size for cells, _ in found[1:]) > HELD:
-            found = [_added(found)]
-    return _added(found)
+            found = [added(found)]
+    return added(found)
 
 
-def _added(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
-    """Counts of equal cells added."""
+def added(found: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    """(cells, their counts) in one, rising; counts of equal cells are added."""
     cells, counts = (np.concatenate(part) for part in zip(*found, strict=True))
     distinct, place = np.unique(cells, return_inverse=True)
     total = np.zeros(distinct.size, np.int64)

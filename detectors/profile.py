@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from detectors.bin_counts import Binning
 from detectors.edges import Floats, bin_of, cuts_of_ordered, ordered
 from detectors.pane_counts import PlacesOf, chunks, counts_of, pane_rows
-from schemas.reference import SCHEMA, CategoricalProfile, NumericProfile, Profile, Reference, SparseRow
+from detectors.unlisted import Names, lengths_for, unlisted_rows
+from schemas.reference import PLAIN, SCHEMA, CategoricalProfile, NumericProfile, Profile, Reference, SparseRow
 
 TOP = 2000
 """Categories that a profile names; rows of further ones are counted together as other."""
@@ -107,8 +108,9 @@ def of_profiles(
     outcomes: CategoricalProfile | None,
 ) -> Reference:
     """The reference of a model from profiles made one after the other, all with these panes."""
+    further = any(isinstance(one, CategoricalProfile) and one.unlisted for one in (*features.values(), outcomes))
     return Reference(
-        schema=SCHEMA,
+        schema=SCHEMA if further else PLAIN,
         model=model,
         rows=rows,
         pane_ms=None if panes is None else panes.pane_ms,
@@ -153,7 +155,8 @@ def categorical_profile(column: Coded, panes: Panes | None) -> CategoricalProfil
     """The profile of a column of names: the `TOP` most frequent ones, ties by name, and the rest as other."""
     codes, rows = column.codes, column.codes.size
     seen = counts_of(lambda part: codes[part] + 1, rows=rows, width=len(column.names) + 1)[1:]
-    order = sorted(np.flatnonzero(seen).tolist(), key=lambda code: (-seen[code], column.names[code]))[:TOP]
+    names = Names(seen, _ranks(column.names))
+    order = [code for code in np.lexsort((names.rank, -seen))[:TOP].tolist() if seen[code]]
     width = len(order) + 2
     place_of = np.full(len(column.names) + 1, width - 2)  # the last entry is what code -1 finds
     place_of[order] = np.arange(len(order))
@@ -166,6 +169,23 @@ def categorical_profile(column: Coded, panes: Panes | None) -> CategoricalProfil
         rows=rows,
         missing=int(counts[-1]),
         other=int(counts[-2]),
+        unlisted=_unlisted(codes, names, panes) if panes is not None and counts[-2] else (),
+    )
+
+
+def _ranks(names: tuple[str, ...]) -> Ints:
+    """The place of each in their order."""
+    found = np.empty(len(names), np.int64)
+    found[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return found
+
+
+def _unlisted(codes: Ints, names: Names, panes: Panes) -> Sparse:
+    """For the blocks of usual windows, what `CategoricalProfile.unlisted` says."""
+    many = len(panes.starts)
+    return tuple(
+        (length, *unlisted_rows(codes, panes.index, names, panes=many, length=length, top=TOP))
+        for length in lengths_for(many, panes.pane_ms)
     )
 
 

@@ -23,8 +23,10 @@ import msgspec
 
 from schemas.errors import DriftlineError
 
-SCHEMA = 1
-"""Version of the file's shape that this code writes and the newest it reads."""
+SCHEMA = 2
+"""The newest version of the file's shape that is read here; what is written is the oldest that holds the content."""
+PLAIN = 1
+"""The shape without `CategoricalProfile.unlisted`."""
 
 SparseRow = tuple[int, ...]
 """One pane's counts without the zeros: ``(column, count, column, count, …)``, columns rising."""
@@ -83,6 +85,9 @@ class CategoricalProfile:
 
     categories: by falling count, then by name; at most 2 000. other: rows of all further names.
     pane_counts: as in `NumericProfile`; columns are the categories, then other, then missing.
+    unlisted: where there are further names, `(length, rows of block 0, rows of block 1, …)` for blocks of some lengths in
+        panes, rising: rows whose name would not be among the categories, had the block not been in the reference
+        (`detectors.unlisted`). Not written where it is empty, so a reference without it keeps its hash.
     """
 
     categories: tuple[str, ...]
@@ -91,6 +96,7 @@ class CategoricalProfile:
     rows: int
     missing: int
     other: int
+    unlisted: tuple[tuple[int, ...], ...] = ()
 
     @property
     def pane_columns(self) -> int:
@@ -164,6 +170,8 @@ def _content(reference: Reference) -> dict[str, Any]:
 def _profile_content(profile: Profile) -> dict[str, Any]:
     content = {name: getattr(profile, name) for name in profile.__dataclass_fields__}
     if isinstance(profile, CategoricalProfile):
+        if not profile.unlisted:
+            del content["unlisted"]
         return content | {"type": "categorical"}
     # An integer handed in for a float would be written "1" and read back as 1.0: another hash.
     floats = {name: [float(value) for value in content[name]] for name in ("edges", "deciles", "atoms")}

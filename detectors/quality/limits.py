@@ -107,8 +107,9 @@ def _of_names(profile: CategoricalProfile, blocks: _Blocks, *, rows: int, level:
     if unseen is None:
         return found
     limit = unseen.limit if level >= LEVEL else max(unseen.limit, _of_rows_alone(of, rows, level))
-    # Live, a name beyond those that a profile lists cannot be told from one that was never held.
-    unlisted = profile.other / (sum(profile.counts) + profile.other)
+    # Where nobody counted which names the rest would list, as many rows again as hold a further one are allowed.
+    further = 0 if profile.unlisted else profile.other
+    unlisted = further / (sum(profile.counts) + profile.other)
     return found | {"unseen": Limit(min(1.0, limit + unlisted), unseen.mean + unlisted)}
 
 

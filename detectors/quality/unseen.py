@@ -5,8 +5,10 @@ no other block is what an unseen share would have been, had that block been live
 values come in clusters: a plane flies four times a day and then not for a week, so Good-Turing by rows (the share of values that
 occur once) promises 1.6 % of New York's flights with a plane never seen, and 2.7 % come in the first week.
 
-A profile names its 2 000 most frequent values, so what is alone in a block is exact as long as no further value occurs twice;
-else the rows of further values all count as alone, the limit is an upper bound, and it says so (``exact``).
+Live, unseen is what the reference does not list; it lists its 2 000 most frequent values.  Where it holds more, a block's rows
+count whose value would not be listed had the block not been there: what was counted of all values while it was built
+(:mod:`detectors.unlisted`).  A reference without those counts, or windows between two of their lengths, have an upper bound
+(``exact`` says which).
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ LEAST_BLOCKS = 2
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Blocks:
-    """rows: (blocks,) that hold a value; alone: those of them whose value occurs in no other block, or at most so many."""
+    """rows: (blocks,) that hold a value; alone: those of them whose value the other blocks do not list.
+
+    exact: of blocks so long; else they are longer, or nothing tells which further values the other blocks would list.
+    """
 
     rows: Ints
     alone: Ints
@@ -63,16 +68,19 @@ def alone(counts: ArrayLike) -> Ints:
 
 
 def blocks_of(profile: CategoricalProfile, length: int) -> Blocks:
-    """The reference in blocks of ``length`` panes, of which the last is between half as long and half again.
+    """The reference in blocks of ``length`` panes (or the next longer that is known), the last between half as long and half again.
 
     :raises ValueError: the profile has no panes in time order, or a block no pane.
     """
     if length < 1 or not profile.pane_counts:
         raise ValueError(f"blocks of {length} panes in a reference of {len(profile.pane_counts)} panes in time order")
+    near = next((known for known in profile.unlisted if known[0] >= length), None)
+    if near is not None:
+        table = _block_counts(profile, near[0])
+        return Blocks(table[:, :-1].sum(axis=1), np.array(near[1:], np.int64), near[0] == length)
     table = _block_counts(profile, length)
     named, other = table[:, :-2], table[:, -2]
-    once = not profile.other or profile.counts[-1] == 1  # further values are at most as frequent as the last named one
-    return Blocks(named.sum(axis=1) + other, alone(named) + other, once)
+    return Blocks(named.sum(axis=1) + other, alone(named) + other, not profile.other)
 
 
 def limit_of(blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL) -> UnseenLimit | None:

@@ -152,7 +152,7 @@ def damaged(**changes: object) -> bytes:
         (b"\xff", "not JSON"),
         (b"[" * 100_000, "not JSON"),
         (b"[1]", "not a reference"),
-        (damaged(schema=2), "schema: 2 is newer than what is read here"),
+        (damaged(schema=3), "schema: 3 is newer than what is read here"),
         (damaged(schema="1"), "schema: '1' is not a version"),
         (damaged(rows=4), "sha256 does not match"),
         (damaged(rows=float("inf")), "reference: Expected `int`, got `float`"),

@@ -1,6 +1,7 @@
 """How many unseen values are to be expected: block Good-Turing, with the figures of the flights of 2013."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from detectors.profile import TOP, categorical_profile, coded, panes_of
+from detectors.profile import TOP, Coded, categorical_profile, coded, panes_of
+from detectors.quality.limits import Span, learned_limits
 from detectors.quality.unseen import Blocks, UnseenLimit, alone, blocks_of, limit_of
 from schemas.reference import CategoricalProfile
 from stream.local.flights import load_flights
@@ -92,8 +94,8 @@ def test_of_named_values_the_profile_knows_as_much_as_the_rows(flights: Any) -> 
         assert (ours.rows.tolist(), ours.alone.tolist()) == (rows.rows.tolist(), rows.alone.tolist())
 
 
-def test_of_values_beyond_the_named_ones_it_knows_a_bound(flights: Any) -> None:
-    tail = profile(flights, "tailnum")
+def test_of_values_beyond_the_named_ones_that_nobody_counted_it_knows_a_bound(flights: Any) -> None:
+    tail = replace(profile(flights, "tailnum"), unlisted=())  # as references were before they were counted
     assert tail.other > 0
     ours, rows = blocks_of(tail, WEEK), by_rows(flights, "tailnum", WEEK)
     assert not ours.exact
@@ -103,13 +105,45 @@ def test_of_values_beyond_the_named_ones_it_knows_a_bound(flights: Any) -> None:
     assert limit(ours).mean > limit(rows).mean
 
 
-def test_values_beyond_the_named_ones_that_occur_once_are_counted_exactly() -> None:
-    names = [f"often{at}" for at in range(TOP - 1)] * 2 + [f"once{at}" for at in range(50)]
-    times = np.arange(len(names)) * HOUR // 100
-    found = blocks_of(categorical_profile(coded(names), panes_of(times, pane_ms=HOUR)), 10)
-    assert found.exact
-    twice = Counter((at // 1000, name) for at, name in enumerate(names))
-    assert found.alone.sum() == 50 + sum(count for count in twice.values() if count == 2)
+def test_values_beyond_the_named_ones_are_those_that_the_other_blocks_would_not_name(flights: Any) -> None:
+    """January's 3 148 planes, of which 2 000 are named: a day's planes against the planes that the other days would name."""
+    tail = profile(flights, "tailnum")
+    found = blocks_of(tail, DAY)
+    assert (found.exact, len(found.rows)) == (True, 31)
+    values, hours = january(flights, "tailnum")
+    for day in (0, 15, 30):
+        own = np.minimum(hours // DAY, 30) == day
+        listed = sorted(Counter(values[~own]).items(), key=lambda one: (-one[1], one[0]))[:TOP]
+        assert found.alone[day] == (~values[own].isin([name for name, _ in listed])).sum()
+    assert found.alone.sum() / found.rows.sum() == pytest.approx(0.1360, abs=5e-5)
+    # Windows of five hours are between two lengths: the blocks of six hours have no fewer that is new.
+    assert not blocks_of(tail, 5).exact
+    assert blocks_of(tail, 5).alone.tolist() == blocks_of(tail, 6).alone.tolist()
+
+
+NAMES, ROWS, HOURS = 50_000, 100, 960
+ZIPF = np.cumsum(1.0 / np.arange(1, NAMES + 1)) / np.sum(1.0 / np.arange(1, NAMES + 1))
+
+
+def test_of_fifty_thousand_names_the_level_holds_and_a_tenth_of_new_ones_is_found() -> None:
+    """References of forty days, windows of a day: names of Zipf's law, of which the profile lists 2 000."""
+    random, span = np.random.default_rng(20130105), Span(DAY, DAY * ROWS, day=DAY)
+    names, pane = tuple(map(str, range(NAMES))), np.repeat(np.arange(HOURS), ROWS)
+    alarms, found, bound = [], [], []
+    for _ in range(4):
+        codes = np.searchsorted(ZIPF, random.random(HOURS * ROWS))
+        of = categorical_profile(Coded(names, codes), panes_of(pane * HOUR, pane_ms=HOUR))
+        listed = np.isin(np.arange(NAMES), [int(name) for name in of.categories])
+        allowed = [learned_limits(each, span, level=0.05)["unseen"].limit for each in (of, replace(of, unlisted=()))]
+        unseen = ~listed[np.searchsorted(ZIPF, random.random((150, DAY * ROWS)))]
+        new = unseen | (random.random(unseen.shape) < 0.1)
+        alarms.append(unseen.mean(axis=1) > allowed[0])
+        found.append(new.mean(axis=1) > allowed[0])
+        bound.append(new.mean(axis=1) > allowed[1])
+    assert np.mean(alarms) <= 0.055 + 3 * (0.05 * 0.95 / 600) ** 0.5
+    assert np.mean(alarms) >= 0.01
+    assert np.mean(found) >= 0.99
+    assert np.mean(bound) == 0.0  # without the counts twice the share of further names had to be allowed
 
 
 tables = st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=1, max_size=8).map(np.array)
