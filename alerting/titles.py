@@ -24,6 +24,7 @@ WORDS: dict[Kind, str] = {
     "stuck": "stuck",
     "vanished": "vanished",
     "duplicates": "gets events twice",
+    "skew": "not as in the feature store",
     "prediction_drift": "predictions drifted",
     "performance": "performs worse",
     "error": "fails",

@@ -19,8 +19,8 @@ SEVERITIES: tuple[Severity, ...] = ("P0", "P1", "P2", "P3")
 FindingState = Literal["firing", "ok", "no_data", "stale", "removed"]
 #: The kind of trouble; ``KIND_CLASS`` says whose it is.
 Kind = Literal[
-    "drift", "missing", "stale", "type", "range", "unseen", "stuck", "vanished", "duplicates", "prediction_drift",
-    "performance", "error", "latency", "no_traffic", "mark",
+    "drift", "missing", "stale", "type", "range", "unseen", "stuck", "vanished", "duplicates", "skew",
+    "prediction_drift", "performance", "error", "latency", "no_traffic", "mark",
 ]  # fmt: skip
 Class = Literal["data", "model", "serving", "gpu", "mark"]
 KIND_CLASS: dict[Kind, Class] = {
@@ -33,6 +33,7 @@ KIND_CLASS: dict[Kind, Class] = {
     "stuck": "data",
     "vanished": "data",
     "duplicates": "data",
+    "skew": "data",
     "prediction_drift": "model",
     "performance": "model",
     "error": "serving",

@@ -76,6 +76,8 @@ class FeatureMonitor(Frozen):
     null_threshold: float | None = None
     freshness_sla_ms: int | None = None
     slow_window_ms: int | None = None
+    #: PSI that serving promises to stay within of the feature store; None: nothing is promised; off: they are not compared.
+    skew: float | Literal["off"] | None = None
     fixed: dict[str, float] = Field(default_factory=dict)
 
 

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -129,7 +129,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         prediction=_prediction(model.prediction),
         labels=_labels(model.labels),
         serving=_serving(model.serving),
-        features={feature: _feature(item, file) for feature, item in model.features.items()},
+        features={feature: _feature(item, file, skew=model.skew) for feature, item in model.features.items()},
         fixed=(model.fixed or file.defaults.fixed or written.Fixed()).given(),
         budget=_budget(model.budget or file.defaults.budget),
         duplicates=model.duplicates,
@@ -190,7 +190,9 @@ def _place(said: written.SecretPlace) -> SecretPlace:
     return SecretPlace(file=said.file, env=said.env)
 
 
-def _feature(said: written.Feature, file: written.MonitorsFile) -> FeatureMonitor:
+def _feature(
+    said: written.Feature, file: written.MonitorsFile, *, skew: float | Literal["off"] | None
+) -> FeatureMonitor:
     fallback = file.sources[said.source] if said.source is not None else written.Source()
     fixed = said.fixed or fallback.fixed or written.Fixed()
     return FeatureMonitor(
@@ -210,6 +212,7 @@ def _feature(said: written.Feature, file: written.MonitorsFile) -> FeatureMonito
         null_threshold=_first(said.null_threshold, fallback.null_threshold),
         freshness_sla_ms=_first(said.freshness_sla, fallback.freshness_sla),
         slow_window_ms=_first(said.slow_window, fallback.slow_window),
+        skew=_first(said.skew, skew),
         fixed=fixed.given(),
     )
 

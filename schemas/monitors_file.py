@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from schemas.durations import milliseconds_of
 from schemas.monitored import Change, FeatureType, PredictionKind
+from schemas.monitors_values import Duration, Finite, Key, Length, ModelName, Positive, Share, Skew, Version
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
@@ -29,32 +29,6 @@ LATER = (
     "models.*.business",
     "models.*.playbooks",
 )
-
-
-def _duration(value: object) -> int:
-    try:
-        return milliseconds_of(value)
-    except ValueError as error:
-        raise PydanticCustomError("duration", "{said}", {"said": str(error)}) from None
-
-
-def _name(value: str) -> str:
-    if any(sign in '"\\' or sign < " " or "\x7f" <= sign < "\xa0" for sign in value):
-        raise PydanticCustomError("name", "must hold no double quote, backslash or control character")
-    return value
-
-
-Duration = Annotated[int, BeforeValidator(_duration)]
-Length = Annotated[Duration, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-#: ``3`` means the text; a fraction must be quoted, for its last zeros would be lost.
-Version = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-#: A model's name becomes part of Redis keys, where colons and braces have a meaning.
-ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
-#: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
 
 
 class Shape(BaseModel):
@@ -133,6 +107,7 @@ class Feature(Shape):
     null_threshold: Share | None = None
     freshness_sla: Length | None = None
     slow_window: Length | None = None
+    skew: Skew | None = None
     fixed: Fixed | None = None
 
 
@@ -206,6 +181,7 @@ class Model(Timing):
     features: dict[Key, Feature] = Field(default_factory=dict)
     playbooks: dict[Key, Playbook] = Field(default_factory=dict)
     duplicates: Share | None = None
+    skew: Skew | None = None
 
 
 class Route(Shape):

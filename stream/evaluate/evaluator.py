@@ -8,36 +8,40 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from typing import TypeVar
 
 from redis.asyncio import Redis
 
 from schemas.errors import StoreError
 from schemas.names import TOPICS_IN, Names, Stream
 from stream.evaluate.breath import Asking, Breath
-from stream.evaluate.clocks import PartitionState, closed_before, stream_watermark
+from stream.evaluate.clocks import PartitionState, closed_before
 from stream.evaluate.closing import Desk, Due, Refused, close
 from stream.evaluate.commit import Commits
 from stream.evaluate.lanes import in_lanes
 from stream.evaluate.leases import Leases
 from stream.evaluate.merged import Merged
 from stream.evaluate.notes import Note, Notes, panes_due
+from stream.evaluate.polls import Poll, seen_at, watermarks
 from stream.evaluate.post import Post
 from stream.evaluate.revising import revise
 from stream.evaluate.roll import Roll
 from stream.evaluate.roster import newer_roster
 from stream.evaluate.sealing import Partitions, Sealing
 from stream.evaluate.silence import Listening
+from stream.evaluate.skew.unit import Skew
+from stream.evaluate.skew.units import Skews
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.unit import Unit
-from stream.evaluate.walk import Seen
 from stream.evaluate.watched import Watched
 from stream.state.generations import Stamp, read_stamp
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
+#: What has a turn of its own: a model's stream, or the comparison of two.
+Evaluated = TypeVar("Evaluated", Unit, Skew)
 
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
@@ -45,16 +49,6 @@ AGAIN_AFTER_POLLS = 120
 ABANDONED_AFTER_MS = 86_400_000
 #: Notes that are kept until they are forgotten together.
 FORGET_AT_ONCE = 1_000
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Poll:
-    """What one poll knows for one model: Redis' time and the stream's watermark, partitions and whether it is warming."""
-
-    now: int
-    watermark: int
-    partitions: Sequence[PartitionState]
-    warming: bool
 
 
 class Evaluator:
@@ -82,8 +76,10 @@ class Evaluator:
         )  # fmt: skip
         self._roll = Roll(redis, names, asking=asking)
         self._listening = Listening(redis, names, desk=self._desk, asking=asking)
+        self._skews = Skews(redis, names, roll=self._roll, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
+        self._warm: dict[Stream, bool] = {}
         self._done: dict[str, list[Note]] = defaultdict(list)
         self._failed: dict[tuple[str, str], int] = {}
         self._said: set[str] = set()
@@ -129,6 +125,12 @@ class Evaluator:
             self._marks.clear()
         now = await self._now()
         await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
+        compared = await self._skews.due(able=lambda unit: (unit.model, unit.stream) not in self._failed)
+        await in_lanes(compared, partial(self._compare, now=now), breath=self._breath)
+
+    async def _compare(self, skew: Skew, *, now: int) -> None:
+        """After the streams that it compares, in the same look: what they told is not decided before this is."""
+        await self._guarded(skew, Poll(now, skew.closed, (), any(self._warm.values())), self._skews.compare)
 
     async def _follow(self) -> None:
         try:
@@ -154,12 +156,12 @@ class Evaluator:
             return
         for unit, error in await self._roll.load(stream):
             self._fail(unit, error)
-        marks = _watermarks(units.values(), partitions)
+        marks = watermarks(units.values(), partitions)
         await self._breath()
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
-        warming = await self._warming(stream, partitions, watermark=max(marks.values()))
+        warming = self._warm[stream] = await self._warming(stream, partitions, watermark=max(marks.values()))
         mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
-        polls = {model: _Poll(now, watermark, partitions, warming) for model, watermark in marks.items()}
+        polls = {model: Poll(now, watermark, partitions, warming) for model, watermark in marks.items()}
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark
             await self._close(stream, polls, end_ms=max(ends))
@@ -167,7 +169,7 @@ class Evaluator:
             for unit in [one for one in units.values() if one.listens]:
                 await self._guarded(unit, polls[unit.model], self._listen)
 
-    async def _close(self, stream: Stream, polls: Mapping[str, _Poll], *, end_ms: int) -> None:
+    async def _close(self, stream: Stream, polls: Mapping[str, Poll], *, end_ms: int) -> None:
         partitions = next(iter(polls.values())).partitions
         # In this order, see :mod:`stream.evaluate.sealing`.
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
@@ -232,7 +234,7 @@ class Evaluator:
     async def _listen(self, unit: Unit, due: Due) -> None:
         await self._listening.listen(unit, due=due, now_ms=due.seen(0))
 
-    async def _guarded(self, unit: Unit, poll: _Poll, work: Callable[[Unit, Due], Awaitable[None]]) -> None:
+    async def _guarded(self, unit: Evaluated, poll: Poll, work: Callable[[Evaluated, Due], Awaitable[None]]) -> None:
         """Work on a unit, if its shard is ours; whatever goes wrong with it goes wrong with it alone."""
         token = self.leases.token(self._roll.shard(unit.model))
         if token is None:  # its lease may have run out: what was passed over is looked at again
@@ -240,7 +242,8 @@ class Evaluator:
             return
         if self._is_failed(unit):
             return
-        seen = _seen(unit, poll.now, event_clock=self._event_clock)
+        lateness = unit.phase.watched.monitor.lateness_ms
+        seen = seen_at(poll.now, lateness_ms=lateness, event_clock=self._event_clock)
         try:
             await work(unit, Due(token, poll.watermark, poll.partitions, poll.warming, seen))
         except Refused as refused:
@@ -248,28 +251,34 @@ class Evaluator:
         except Exception as error:
             self._fail(unit, error)
 
-    async def _refused(self, unit: Unit, refused: Refused) -> None:
+    async def _refused(self, unit: Unit | Skew, refused: Refused) -> None:
         """Another holder wrote: what is in memory is of no use; a newer token ends the lease too."""
         self.tally.fenced += 1
         log.warning(
             "%s of %s is evaluated anew: what was stored is not ours (%s)", unit.stream, unit.model, refused.outcome
         )
-        self._roll.reset(unit)
+        self._reset(unit)
         self._marks.clear()
         if refused.outcome == "fenced":
             await self.leases.give_back(self._roll.shard(unit.model))
 
-    def _fail(self, unit: Unit, error: Exception) -> None:
+    def _reset(self, unit: Unit | Skew) -> None:
+        if isinstance(unit, Skew):
+            self._skews.reset(unit)
+        else:
+            self._roll.reset(unit)
+
+    def _fail(self, unit: Unit | Skew, error: Exception) -> None:
         self.tally.failed += 1
         self._failed[unit.model, unit.stream] = self.tally.polls + AGAIN_AFTER_POLLS
         self._say(f"{unit.stream} of model {unit.model!r} cannot be evaluated: {error!r}", error=error)
 
-    def _is_failed(self, unit: Unit) -> bool:
+    def _is_failed(self, unit: Unit | Skew) -> bool:
         """Whether it is passed over; one whose time has come begins anew from what is stored, at the next poll."""
         again = self._failed.get((unit.model, unit.stream))
         if again is not None and again <= self.tally.polls:
             del self._failed[unit.model, unit.stream]
-            self._roll.reset(unit)
+            self._reset(unit)
             self._marks.clear()
         return again is not None
 
@@ -280,16 +289,3 @@ class Evaluator:
         if what not in self._said:
             self._said.add(what)
             log.error("%s", what, exc_info=error if not isinstance(error, StoreError) else None)
-
-
-def _watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:
-    """The stream's watermark for each model, worked out once for all of one lateness."""
-    lateness = {unit.model: unit.phase.watched.monitor.lateness_ms for unit in units}
-    by_lateness = {ms: stream_watermark(partitions, lateness_ms=ms) for ms in set(lateness.values())}
-    return {model: by_lateness[ms] for model, ms in lateness.items()}
-
-
-def _seen(unit: Unit, now: int, *, event_clock: bool) -> Seen:
-    """When something complete at a time was decided: then and the lateness in a replay, else now."""
-    lateness = unit.phase.watched.monitor.lateness_ms
-    return (lambda at: at + lateness) if event_clock else (lambda at: now)

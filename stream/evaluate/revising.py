@@ -96,6 +96,7 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
     _take_over(unit, book)
     forget(unit, changed)
     recent = [s for s in changed if s + phase.pane_ms + phase.watched.monitor.revise_within_ms > last]
+    unit.touched = unit.touched.by(recent) if recent else unit.touched
     for start in recent:
         await walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
     for spec, ring in unit.rings or ():

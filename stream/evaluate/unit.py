@@ -15,12 +15,13 @@ from stream.evaluate.live_calibration import Search
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import Standing
 from stream.evaluate.tiers import Tier, tiers_of
+from stream.evaluate.touched import Touched
 from stream.evaluate.watched import Watched
 from stream.evaluate.windows import WindowSpec, boundary_before, windows_of
 from stream.state.packing import Partial
 
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -71,6 +72,7 @@ class Unit:
     charts: Charts = field(default_factory=Charts)
     standing: Standing = field(default_factory=Standing)
     causes: Causes = field(default_factory=Causes)
+    touched: Touched = field(default_factory=Touched)
     rings: list[tuple[WindowSpec, Sliding]] | None = None
     rows: dict[str, tuple[int, Partial]] = field(default_factory=dict)
     searches: dict[tuple[str, int], Search] = field(default_factory=dict)
@@ -121,10 +123,13 @@ class Unit:
         self.charts = Charts.from_json(found["charts"]) if found["charts"] else Charts()
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
+        self.touched = Touched.from_json(found["touched"]) if found["touched"] else Touched()
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""
         self.last = self.begun = start_ms
+        if self.stream == "features":
+            self.touched = Touched(since=start_ms)
 
     def change_over(self) -> None:
         """Where the next pane is of another layout than the last: windows begin anew, for panes of two are never summed."""
@@ -139,9 +144,11 @@ class Unit:
 
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
+        touched = {"touched": self.touched.to_json()} if self.touched != Touched() else {}
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "charts": self.charts.to_json(), "standing": self.standing.to_json(), "causes": self.causes.to_json(),
+            **touched,
         }  # fmt: skip
 
     def boundary(self) -> int:

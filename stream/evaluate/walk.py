@@ -29,6 +29,7 @@ from stream.evaluate.standing import conclude, withdraw
 from stream.evaluate.tally import EvaluationTally
 from stream.evaluate.tiers import Tier
 from stream.evaluate.totals import Sums
+from stream.evaluate.touched import SKEW, first_mark
 from stream.evaluate.unit import Unit, judged_by
 from stream.evaluate.verdict import Clear, Quiet, Verdict
 from stream.evaluate.window_verdicts import judged
@@ -110,6 +111,11 @@ class Walk:
         self.conclusion.add(+self._alarms, newest={})
         self._alarms.clear()
         unit, at = self.unit, self.unit.last or 0
+        if (
+            unit.stored is None and unit.stream == "features"
+        ):  # before its own: nobody shall pass what is compared later
+            first = first_mark(unit.begun, step_ms=unit.phase.step_ms)
+            self.conclusion.tell(Progress(model=unit.model, stream=SKEW, at=first, seen=self._seen(first)))
         self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))
         self.conclusion.fields |= unit.fields()
 

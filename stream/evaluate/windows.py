@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from schemas.monitored import ModelMonitor
 from stream.evaluate.tiers import Tier, tier_for
 
-#: Streams whose windows are held against the reference.
-WINDOWED = ("predictions", "features")
+#: Streams that have windows; ``skew`` is the comparison of the first two, and no topic.
+WINDOWED = ("predictions", "features", "skew")
 SLOW = "slow"
 
 

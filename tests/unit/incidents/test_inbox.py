@@ -86,6 +86,16 @@ def test_a_stream_that_was_not_announced_counts_once_it_has_spoken() -> None:
     assert [key for _, key in fed(box) if key] == ["a"]
 
 
+def test_a_comparison_that_announces_itself_before_the_store_does_is_waited_for() -> None:
+    box = inbox()
+    for one in arrivals(mark(100), mark(7, stream="skew"), finding("store", 40), mark(100, stream="features")):
+        box.add(one)
+    assert fed(box) == [(7 + LATENESS, None)]
+    for one in arrivals(finding("skew", 30), mark(119, stream="skew"), first=4):
+        box.add(one)
+    assert [key for _, key in fed(box)] == ["skew", "store", None]
+
+
 def test_the_order_is_that_of_event_time_then_of_the_keys_whatever_came_first() -> None:
     found: list[Message] = [finding("b", 10), finding("a", 10), finding("c", 5), mark(10)]
     for order in itertools.permutations(found):

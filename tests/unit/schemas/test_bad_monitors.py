@@ -33,10 +33,10 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
     assert refusal(folder, text) == [
         "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
         "lateness, revise_within, no_traffic_after, budget, fixed, reference, references, service, owner, "
-        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates",
+        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates, skew",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
         "importance, range, unit, description, computation, version, changes, owner, top, hash, reference, "
-        "null_threshold, freshness_sla, slow_window, fixed",
+        "null_threshold, freshness_sla, slow_window, skew, fixed",
     ]
 
 
@@ -163,6 +163,12 @@ def test_values_of_another_kind(folder: Path) -> None:
         "12: models.m.features.dewp: must be a mapping, not a list of 1",
         "13: models.m.features.humid.type: is missing",
     ]
+
+
+@pytest.mark.parametrize("written", ["0", "-0.1", ".inf", ".nan", "true", "on", "often"])
+def test_a_skew_that_nobody_can_promise(folder: Path, written: str) -> None:
+    [said] = refusal(folder, MODEL + f"    skew: {written}\n")
+    assert said.startswith("5: models.m.skew: must be a PSI above 0, or `off`, not ")
 
 
 def test_what_does_not_hold_together(folder: Path) -> None:

@@ -190,3 +190,21 @@ def test_what_was_loaded_travels_as_a_generation(loaded: Monitors) -> None:
     models = {name: InForce(reference="0" * 64, monitor=monitor) for name, monitor in loaded.models.items()}
     generation = Generation(number=1, applied_ms=0, file_sha256=loaded.sha256, models=models)
     assert Generation.from_json(generation.to_json()) == generation
+
+
+@pytest.mark.parametrize(("of_model", "of_feature", "skew"), [
+    ("", "", None), ("0.2", "", 0.2), ("off", "", "off"), ("false", "", "off"), ("", "0.3", 0.3), ("off", "0.3", 0.3),
+    ("0.2", "off", "off"),
+])  # fmt: skip
+def test_a_skew_of_the_model_holds_for_features_that_say_nothing(
+    tmp_path: Path, of_model: str, of_feature: str, skew: float | str | None
+) -> None:
+    (tmp_path / "m.json").write_text("{}", encoding="utf-8")
+    file = tmp_path / "monitors.yaml"
+    own = f", skew: {of_feature}" if of_feature else ""
+    model = f"    skew: {of_model}\n" if of_model else ""
+    file.write_text(
+        "schema: 1\nmodels:\n  m:\n    reference: m.json\n"
+        f"    features: {{temp: {{type: numeric{own}}}}}\n{model}", encoding="utf-8",
+    )  # fmt: skip
+    assert load_monitors(file).models["m"].features["temp"].skew == skew

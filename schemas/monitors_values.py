@@ -1,0 +1,47 @@
+"""What a single value of a monitors file may be: lengths of time, shares, names, limits."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from schemas.durations import milliseconds_of
+
+
+def _duration(value: object) -> int:
+    try:
+        return milliseconds_of(value)
+    except ValueError as error:
+        raise PydanticCustomError("duration", "{said}", {"said": str(error)}) from None
+
+
+def _name(value: str) -> str:
+    if any(sign in '"\\' or sign < " " or "\x7f" <= sign < "\xa0" for sign in value):
+        raise PydanticCustomError("name", "must hold no double quote, backslash or control character")
+    return value
+
+
+def _skew(value: object) -> float | str:
+    """YAML reads ``off`` as ``false``."""
+    if value is False or value == "off":
+        return "off"
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf:
+        return float(value)
+    raise PydanticCustomError("skew", "must be a PSI above 0, or `off`")
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
+Length = Annotated[Duration, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+#: ``3`` means the text; a fraction must be quoted, for its last zeros would be lost.
+Version = Annotated[str, BeforeValidator(lambda value: str(value) if type(value) is int else value)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Skew = Annotated[float | Literal["off"], BeforeValidator(_skew)]
+#: A model's name becomes part of Redis keys, where colons and braces have a meaning.
+ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+#: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]

@@ -1,0 +1,276 @@
+"""Serving against the feature store on a real Redis: windows of both streams, found, revised, repeated, ended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import pytest
+
+from schemas.findings import Finding
+from stream.evaluate.skew.walk import Comparing
+from tests.support.evaluation import HOUR, START
+from tests.support.skewed import ALIKE, OTHER, Sides, at, sides, with_temp
+
+Story = Callable[[Sides], Awaitable[None]]
+#: A window of four hours, judged every two.
+SHORT: dict[str, Any] = {"windows": {"day": 4 * HOUR}, "step_ms": 2 * HOUR}
+
+
+@pytest.fixture
+def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
+    """Runs a story in an environment of its own."""
+
+    async def run(story: Story) -> None:
+        async with sides(redis_url, environment_name, **SHORT) as made:
+            await story(made)
+
+    return lambda story: asyncio.run(run(story))
+
+
+async def hours(found: Sides, span: range, *, served: Sequence[Any] = ALIKE, store: Sequence[Any] = ALIKE) -> None:
+    for hour in span:
+        await found.hour(hour, served=served, store=store)
+
+
+def said(found: list[Finding]) -> list[tuple[float, str, int]]:
+    """(hours, state, events) of each finding."""
+    return [((one.at - START) / HOUR, one.state, one.rev[1]) for one in found]
+
+
+def test_a_feature_that_is_served_otherwise_than_the_store_says_is_found_with_its_numbers_and_ends(
+    told: Callable[[Story], None],
+) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(6))
+        await hours(found, range(6, 12), served=OTHER)
+        await hours(found, range(12, 18))
+        await found.evaluate()
+        assert said(await found.findings()) == [(10, "firing", 800), (12, "firing", 800), (14, "ok", 800)]
+        first = (await found.findings())[1]
+        assert (first.key, first.kind, first.severity, first.feature) == (
+            "skew|feature:m/temp||day",
+            "skew",
+            "P3",
+            "temp",
+        )
+        assert first.value == pytest.approx(0.223626, abs=1e-6)  # ten bins of 40 against 26 or 28, and 172 in the last
+        assert first.threshold == 0.1
+        assert first.n == 400
+        assert (first.onset.lo, first.onset.hi) == (at(4), at(10))
+        assert {name: first.evidence[name] for name in ("mean", "mean_upstream", "n_upstream", "missing_upstream")} == {
+            "mean": pytest.approx(13.4, abs=1e-6), "mean_upstream": pytest.approx(10.0, abs=1e-6), "n_upstream": 400,
+            "missing_upstream": 0.0,
+        }  # fmt: skip
+        reports = await found.reports()
+        assert [(report.end - START) / HOUR for report in reports] == list(range(2, 19, 2))
+        assert [report.state for report in reports] == ["warming", "ok", "ok", "ok", "drift", "drift", "ok", "ok", "ok"]
+        assert (await found.shown())[b"feature:temp"] == b"ok"
+
+    told(story)
+
+
+def test_windows_wait_for_the_side_that_is_behind(told: Callable[[Story], None]) -> None:
+    async def story(found: Sides) -> None:
+        for hour in range(10):
+            await found.hour(hour, served=ALIKE)
+        evaluator = await found.evaluate()
+        assert await found.reports() == []
+        for hour in range(7):
+            await found.hour(hour, store=ALIKE)
+        await evaluator.run_once()
+        assert [(report.end - START) / HOUR for report in await found.reports()] == [2, 4, 6]
+        # Told before the store's own mark, so that nothing is decided up to it before the comparison was.
+        marks = await found.marks()
+        assert [mark for mark in marks if mark[0] != "predictions"] == [
+            ("skew", pytest.approx(2, abs=1e-6)), ("features", 7), ("skew", pytest.approx(8, abs=1e-6)),
+        ]  # fmt: skip
+        assert all(at < 2 or at > 7 for name, at in marks if name == "skew")
+
+    told(story)
+
+
+@pytest.mark.parametrize("every", [1, 5, 40])
+def test_a_replay_gives_the_same_findings_however_it_is_polled(
+    redis_url: str, environment_name: str, every: int
+) -> None:
+    async def replayed(environment: str, every: int) -> list[Finding]:
+        async with sides(redis_url, environment, **SHORT) as found:
+            evaluator = found.evaluator()
+            for hour in range(40):
+                await found.hour(hour, served=OTHER if 10 <= hour < 30 else ALIKE)
+                if hour % 7 == 6:  # the store comes in lumps
+                    for earlier in range(hour - 6, hour + 1):
+                        await found.hour(earlier, store=ALIKE)
+                if hour % every == 0:
+                    await found.evaluate(evaluator)
+            await found.evaluate(evaluator)
+            return await found.findings()
+
+    once = asyncio.run(replayed(f"{environment_name}a", 3))
+    again = asyncio.run(replayed(f"{environment_name}b", every))
+    assert again == once
+    assert len({one.id for one in once}) == len(once) == 10
+
+
+@pytest.mark.parametrize("side", ["served", "store"])
+def test_late_events_of_either_side_have_the_windows_that_hold_them_judged_again(
+    told: Callable[[Story], None], side: str
+) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(10))
+        evaluator = await found.evaluate()
+        before = await found.reports()
+        scene = found.served if side == "served" else found.store
+        await found.count(scene, 7, [19.0] * 400, clock=at(10), late=400)
+        await found.count(scene, 9, [19.0] * 100, clock=at(10), late=100)
+        await evaluator.run_once()
+        news = (await found.reports())[len(before) :]
+        assert [((one.end - START) / HOUR, one.events, one.late) for one in news] == [(8, 1200, 400), (10, 1300, 500)]
+        assert said(await found.findings()) == [(10, "firing", 1300)]  # the older window's revision says nothing new
+        assert (await found.shown())[b"events"] == b"1300"
+        await evaluator.run_once()
+        assert len(await found.reports()) == len(before) + 2
+        await hours(found, range(10, 12))  # goes on from the revised rows
+        await evaluator.run_once()
+        assert (await found.reports())[-1].events == 2 * 400 + 100
+        # Another worker knows that these are done.
+        await evaluator.leave()
+        await found.evaluate(found.evaluator("two"))
+        assert len(await found.reports()) == len(before) + 3
+
+    told(story)
+
+
+def test_late_events_are_judged_by_whoever_goes_on(
+    told: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(10))
+        evaluator = await found.evaluate()
+        before = await found.reports()
+        await found.count(found.served, 7, [19.0] * 400, clock=at(10), late=400)
+        with monkeypatch.context() as stopped:
+            stopped.setattr(Comparing, "run", _killed)
+            with pytest.raises(asyncio.CancelledError):
+                await evaluator.run_once()
+        await evaluator.leave()
+        await found.evaluate(found.evaluator("two"))
+        assert len(await found.reports()) == len(before) + 2
+        assert said(await found.findings()) == [
+            (10, "firing", 1200)
+        ]  # of the older window nobody was told anything newer
+
+    told(story)
+
+
+async def _killed(self: Comparing) -> None:
+    raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_worker_that_is_killed_says_what_another_repeats(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    async def told(environment: str, *, killed: bool) -> list[str]:
+        async with sides(redis_url, environment, **SHORT) as found:
+            await hours(found, range(4))
+            await hours(found, range(4, 16), served=OTHER)
+            if killed:
+                first = found.evaluator()
+                original = first._desk.commits.store
+
+                async def dies(conclusion: Any, *, token: int) -> Any:
+                    if conclusion.stream == "skew":
+                        if when == "after":
+                            await original(conclusion, token=token)
+                        raise asyncio.CancelledError
+                    return await original(conclusion, token=token)
+
+                monkeypatch.setattr(first._desk.commits, "store", dies)
+                with pytest.raises(asyncio.CancelledError):
+                    await found.evaluate(first)
+                await first.leave()
+            await found.evaluate(found.evaluator("two"))
+            return [one.id for one in await found.findings()]
+
+    whole = asyncio.run(told(f"{environment_name}a", killed=False))
+    assert asyncio.run(told(f"{environment_name}b", killed=True)) == whole
+    assert len(set(whole)) == len(whole) == 5
+
+
+def test_a_side_without_traffic_ends_what_was_found(told: Callable[[Story], None]) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(8), served=OTHER)
+        for hour in range(8, 14):  # the store's clock goes on without this model's features
+            await found.hour(hour, served=OTHER)
+            for partition in (0, 1):
+                await found.store.move(partition, at(hour + 1))
+        await found.evaluate()
+        assert said(await found.findings())[-1] == (12, "no_data", 400)
+        assert [report.state for report in await found.reports()][-3:] == ["drift", "no_traffic", "no_traffic"]
+
+    told(story)
+
+
+@pytest.mark.parametrize("how", ["off", "feature"])
+def test_what_is_not_compared_any_more_is_withdrawn(told: Callable[[Story], None], how: str) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(8), served=OTHER)
+        evaluator = await found.evaluate()
+        features = with_temp(skew="off")
+        if how == "feature":
+            del features["temp"]
+        await found.apply(clock_ms=at(8), features=features, **SHORT)
+        await evaluator.run_once()
+        if how == "feature":  # a layout comes into force with the next pane
+            for scene in (found.served, found.store):
+                for partition in (0, 1):
+                    await scene.move(partition, at(12))
+            await evaluator.run_once()
+        assert [state for _, state, _ in said(await found.findings())][-2:] == ["firing", "removed"]
+        await evaluator.run_once()
+        assert [state for _, state, _ in said(await found.findings())].count("removed") == 1
+
+    told(story)
+
+
+def test_what_is_switched_on_later_begins_where_it_is(redis_url: str, environment_name: str) -> None:
+    async def story() -> None:
+        async with sides(redis_url, environment_name, features=with_temp(skew="off"), **SHORT) as found:
+            await hours(found, range(8), served=OTHER)
+            evaluator = await found.evaluate()
+            assert [dict(report.features) for report in await found.reports()] == [{}] * 4
+            await found.apply(features=with_temp(skew=0.2), **SHORT)
+            await hours(found, range(8, 10), served=OTHER)
+            await evaluator.run_once()
+            [finding] = await found.findings()
+            assert (finding.at, finding.threshold, finding.severity) == (at(10), 0.2, "P3")
+
+    asyncio.run(story())
+
+
+def test_a_new_layout_begins_windows_anew(told: Callable[[Story], None]) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(5), served=OTHER)
+        evaluator = await found.evaluate()
+        await hours(found, range(5, 7), served=OTHER)
+        features = dict(with_temp())
+        del features["gust"]
+        await found.apply(clock_ms=at(7), features=features, **SHORT)
+        await hours(found, range(8, 16), served=OTHER)
+        await evaluator.run_once()
+        ends = {(report.end - START) / HOUR: report.state for report in await found.reports()}
+        assert ends == {
+            2: "warming",
+            4: "drift",
+            6: "drift",
+            8: "drift",
+            10: "warming",
+            12: "drift",
+            14: "drift",
+            16: "drift",
+        }
+
+    told(story)
