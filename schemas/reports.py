@@ -47,6 +47,7 @@ class Column(Value, frozen=True, omit_defaults=True):
     """A feature's (or the prediction's) verdict in one window; ``n`` counts values, ``n_reference`` those it is held against.
 
     ``q`` is the rate of false discoveries among the features at which it would be one; ``discovery``: it is, by the budget's rate.
+    ``awaits``: its calibrated test waits for a quiet stretch of the stream, and what the rule of thumb finds until then informs.
     """
 
     state: State
@@ -59,6 +60,7 @@ class Column(Value, frozen=True, omit_defaults=True):
     cause: ColumnCause | None = None
     q: float | None = None
     discovery: bool = False
+    awaits: bool = False
 
 
 class Source(Value, frozen=True, kw_only=True, omit_defaults=True):

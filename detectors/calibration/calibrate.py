@@ -92,13 +92,22 @@ def blocked_ordered(counts: ArrayLike, window: Window) -> Blocked | None:
 def _blocked(table: Floats, groups: Ints, window: Window) -> Blocked | None:
     counts = folded(table, groups)
     total = counts.sum(axis=0)
-    length = block_length(len(counts), window.panes, day=window.day)
-    blocks = int(np.count_nonzero(sums(counts, length, step=length).sum(axis=1)))
-    if len(total) < 2 or blocks < 2 or not np.count_nonzero(total) > 1:
+    scale, length = scale_of(counts, window)
+    if not is_comparable(total, scale):
         return None
-    rows = float(total.sum())
-    scale = Scale(rows, rows * length / len(counts), blocks, window.panes / length)
     return Blocked(groups, counts, total, shares_of(total), scale, length)
+
+
+def scale_of(counts: Floats, window: Window) -> tuple[Scale, int]:
+    """(panes, bins) counts in blocks for such windows, and panes in a block."""
+    length = block_length(len(counts), window.panes, day=window.day)
+    rows, blocks = float(counts.sum()), int(np.count_nonzero(sums(counts, length, step=length).sum(axis=1)))
+    return Scale(rows, rows * length / max(len(counts), 1), blocks, window.panes / length), length
+
+
+def is_comparable(total: Floats, scale: Scale) -> bool:
+    """Whether something is left to compare: two bins with rows, and two blocks to see them wander."""
+    return bool(np.count_nonzero(total) > 1) and scale.blocks >= 2
 
 
 def _calibrated(table: Floats, groups: Ints, window: Window, *, order: bool) -> Calibration | None:

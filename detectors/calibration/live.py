@@ -4,6 +4,9 @@ A training file without time order still says what the shares are; how far a win
 stretch of the stream itself.  What wanders is held against the stretch's own mean, so a stretch that lies off the reference by the
 same amount throughout hides nothing.  A change *within* it would: it would pass for wandering.  So a stretch is `quiet` where its
 halves agree.
+
+Nobody knows how the reference's rows were drawn.  They are taken for as alike as the stream's: a file of one month wanders as the
+stream does, and of rows drawn from years this asks for a little more than it must (decision 0022).
 """
 
 from __future__ import annotations
@@ -14,8 +17,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from detectors.calibration.blocks import block_length, sums
-from detectors.calibration.calibrate import Calibration, Window, calibrate_named, calibrate_ordered, shares_of
-from detectors.calibration.effects import Effects, Scale
+from detectors.calibration.calibrate import (
+    Calibration,
+    Window,
+    calibrate_named,
+    calibrate_ordered,
+    is_comparable,
+    scale_of,
+    shares_of,
+)
 from detectors.calibration.folding import folded, named_groups, ordered_groups
 from detectors.calibration.judge import judge
 from detectors.calibration.location import location_of, normal_scores
@@ -30,30 +40,24 @@ LEVEL = 0.01
 def calibrate_live(reference: ArrayLike, panes: ArrayLike, window: Window, *, ordered: bool) -> Calibration | None:
     """The test of a feature from the reference's (bins,) counts and the (panes, bins) counts of a stretch of the stream.
 
-    The reference's rows are taken for independent.  None where nothing is left to compare: see `calibrate_ordered`.
+    None where nothing is left to compare: see `calibrate_ordered`.
     """
     whole = np.asarray(reference, dtype=np.float64)
     groups = (ordered_groups if ordered else named_groups)(shares_of(whole), window.rows)
     total, counts = folded(whole, groups), folded(panes, groups)
-    length = block_length(len(counts), window.panes, day=window.day)
-    blocks = int(np.count_nonzero(sums(counts, length, step=length).sum(axis=1)))
-    if len(total) < 2 or blocks < 2 or not np.count_nonzero(total) > 1:
+    scale, length = scale_of(counts, window)
+    if not is_comparable(total, scale):
         return None
     shares = shares_of(total)
-    around = _around(counts, shares)
-    scale = Scale(float(counts.sum()), float(counts.sum()) * length / len(counts), blocks, window.panes / length)
-    scores = normal_scores(shares) if ordered else None
-    omnibus = omnibus_of(around, shares, length=length, scale=scale)
+    around, scores = _around(counts, shares), normal_scores(shares) if ordered else None
     return Calibration(
         groups=groups,
         counts=total,
         shares=shares,
         scale=replace(scale, rows=float(total.sum())),
-        omnibus=replace(omnibus, effects=_of_independent_reference(omnibus.effects)),
+        omnibus=omnibus_of(around, shares, length=length, scale=scale),
         scores=scores,
-        location=None
-        if scores is None
-        else _of_independent_reference(location_of(around, scores, length=length, scale=scale)),
+        location=None if scores is None else location_of(around, scores, length=length, scale=scale),
     )
 
 
@@ -79,9 +83,3 @@ def _around(counts: Floats, shares: Floats) -> Floats:
     rows = counts.sum(axis=1, keepdims=True)
     moved: Floats = counts + rows * (shares - counts.sum(axis=0) / rows.sum())
     return moved
-
-
-def _of_independent_reference(effects: Effects) -> Effects:
-    """The reference's own share of the variance is that of independent rows, 1/M."""
-    inverse = np.divide(1.0, effects.size, out=np.zeros_like(effects.size), where=effects.size > 0.0)
-    return replace(effects, in_reference=inverse)

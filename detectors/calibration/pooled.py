@@ -26,7 +26,7 @@ _LEAST_FREE = 0.1
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pooled:
-    """Of each feature: the mean score of the reference, variances, degrees of freedom, autocorrelation.
+    """Of each feature: the mean score of the reference, variances, degrees of freedom.
 
     :param in_window: the variance of the mean score of a window of ``rows``, as many as the reference's have.
     :param in_reference: the variance of ``middle``.
@@ -37,7 +37,6 @@ class Pooled:
     in_reference: Floats
     rows: Floats
     freedom: Floats
-    phi: Floats
     blocks: int
 
     def variance(self, rows: Floats) -> Floats:
@@ -57,8 +56,8 @@ def pooled(scores: Sequence[Floats], rows: Sequence[Floats], window: Window) -> 
     >>> random = np.random.default_rng(3)
     >>> rows = [np.full(744, 30.0)] * 2
     >>> made = pooled([row * random.normal(size=744) for row in rows], rows, Window(24, 720.0))
-    >>> made.blocks, made.phi.round(4).tolist()
-    (37, [0.0441, 0.0216])
+    >>> made.blocks, made.freedom.round(1).tolist()
+    (37, [25.3, 25.7])
     """
     length = block_length(len(scores[0]), window.panes, day=window.day)
     middle = np.array([float(sum_.sum() / max(row.sum(), 1.0)) for sum_, row in zip(scores, rows, strict=True)])
@@ -76,7 +75,6 @@ def pooled(scores: Sequence[Floats], rows: Sequence[Floats], window: Window) -> 
         in_reference=size * in_reference / blocks,
         rows=np.array([row.mean() for row in rows]) * window.panes,
         freedom=_freedom(phi, blocks, free=free),
-        phi=phi,
         blocks=blocks,
     )
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration.blocks import LEAST_BLOCKS, block_length
+from detectors.calibration.calibrate import Window
 from detectors.calibration.correlation import believed, inflation, lag_one
 from detectors.quality.shares import Share, design_effect, share_of
 from detectors.quality.shares import limit_of as limit_of_share
@@ -29,15 +30,6 @@ Ints = NDArray[np.int64]
 #: Checks whose limits are learned.
 Learned = Literal["missing", "nonfinite", "outside", "unseen"]
 LEARNED: tuple[Learned, ...] = get_args(Learned)
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A window: so many panes, of about so many rows; ``day``: panes in a day, where a day shows."""
-
-    panes: int
-    rows: int
-    day: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +61,22 @@ class _Blocks:
         return share_of(int(hits.sum()), self.profile.rows, effect=effect)
 
 
-def learned_limits(profile: Profile, span: Span, *, level: float = LEVEL) -> dict[Learned, Limit]:
+def learned_limits(profile: Profile, window: Window, *, level: float = LEVEL) -> dict[Learned, Limit]:
     """The limits of a feature's learned checks; none where the reference shows too few blocks, or the window is empty.
 
     :param level: the chance that a window like the reference passes one of them.
     """
-    values = int(span.rows * sum(profile.counts) / profile.rows) if profile.rows else 0
+    rows = int(window.rows)
+    values = int(rows * sum(profile.counts) / profile.rows) if profile.rows else 0
     if not profile.pane_counts or not values:
         return {}
-    length = block_length(len(profile.pane_counts), span.panes, day=span.day)
-    blocks = _Blocks(profile, sparse_panes(profile), length, span.panes / length)
+    length = block_length(len(profile.pane_counts), window.panes, day=window.day)
+    blocks = _Blocks(profile, sparse_panes(profile), length, window.panes / length)
     if blocks.filled < LEAST_BLOCKS:
         return {}
     if isinstance(profile, CategoricalProfile):
-        return _of_names(profile, blocks, rows=span.rows, level=level)
-    return _of_numbers(profile, blocks, rows=span.rows, values=values, level=level)
+        return _of_names(profile, blocks, rows=rows, level=level)
+    return _of_numbers(profile, blocks, rows=rows, values=values, level=level)
 
 
 def _of_numbers(

@@ -122,8 +122,9 @@ def _columns(watched: Watched, window: Window, held: Held | None, *, charts: Cha
     ranks = ranked((place for _, place, _ in places), enough, rate=None if budget is None else budget.fdr)
     quality = _quality(watched, window, sizes, tests=tests, charts=charts) if window.complete else {}
     beside = _Beside(
-        watched, sizes, window.total.sums.tolist(), held, charts, enough, _rolled(watched, window), ranks, quality
-    )
+        watched, sizes, window.total.sums.tolist(), held, charts, enough, _rolled(watched, window), ranks,
+        window.live.far, quality,
+    )  # fmt: skip
     return [
         (place, _column(beside, at, place, rules=rules))
         for at, place, rules in places
@@ -156,7 +157,13 @@ class _Beside:
     said: Mapping[int, Said]
     rolled: Mapping[int, Rolled]
     ranks: Ranked
+    far: frozenset[int]
     quality: Mapping[int, dict[str, Measure]]
+
+    def awaits(self, place: Place, rules: ColumnRules) -> bool:
+        """Whether a column's test waits for a quiet stretch; what lay far off for a whole stretch is waited for no more."""
+        said = self.said.get(place.held)
+        return rules.awaits and (said is None or not said.enough) and place.held not in self.far
 
 
 def _enough(said: Mapping[int, Said], places: list[tuple[int, Place, ColumnRules]]) -> dict[int, Said]:
@@ -212,6 +219,7 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
         measures,
         q=beside.ranks.q.get(place.held),
         discovery=beside.ranks.is_discovery(place.held),
+        awaits=beside.awaits(place, rules),
     )
 
 

@@ -2,9 +2,9 @@
 
 A reference without time order, of fewer than twenty panes, or of panes that do not make up the window, says what shares to expect
 and not how far honest windows wander.  That is asked of the stream: it is cut into stretches of at least a hundred panes (and of
-twenty windows, or days where windows are longer), one after the other from its first pane on, and each column takes the first one
-in which it was quiet: near the reference by the rule of thumb, and its halves alike (`detectors.calibration.live`).  A window is
-judged by stretches that ended before it began.
+twenty windows, or days where windows are longer), one after the other from its first pane on; one with days without events goes on
+until it holds twenty with some.  Each column takes the first in which it was quiet: near the reference by the rule of thumb, and
+its halves alike (`detectors.calibration.live`).  A window is judged by stretches that ended before it began.
 
 Every half year the search begins anew, half a year back: so all of it depends on panes that are still kept, and whoever evaluates,
 in a replay or after a restart, finds the same.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from detectors import psi_of_columns
 from detectors.calibration.blocks import LEAST_BLOCKS
-from detectors.calibration.calibrate import Calibration, Window
+from detectors.calibration.calibrate import Calibration, Window, scale_of
 from detectors.calibration.live import calibrate_live, is_quiet
 from stream.evaluate.measuring import folded_of
 from stream.evaluate.rules import RULE_OF_THUMB
@@ -36,12 +36,16 @@ PANES, AGAIN_MS = 100, 180 * DAY_MS
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """``[start_ms, end_ms)`` of the stream, how many values were counted in it, and the held columns that are calibrated by it."""
+    """``[start_ms, end_ms)`` of the stream, how many values were counted in it, and the held columns that are calibrated by it.
+
+    ``far``: those that lay far from the reference in all of it, by the rule of thumb.
+    """
 
     start_ms: int
     end_ms: int
     counted: int
     held: tuple[int, ...]
+    far: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -68,16 +72,22 @@ class Live:
         found = (rows for stretch, rows in zip(self.stretches, self.rows, strict=True) if held in stretch.held)
         return next(found, None)
 
+    @property
+    def far(self) -> frozenset[int]:
+        """The held columns that lay far from the reference in a whole stretch: that is no chance of a window."""
+        return frozenset(held for stretch in self.stretches for held in stretch.far)
+
 
 NOTHING = Live()
 
 
 @dataclass(slots=True)
 class Search:
-    """How far the stretches from ``first_ms`` on were looked at, and which were of use."""
+    """How far the stretches from ``first_ms`` on were looked at, and which were of use; the next one begins at ``since_ms``."""
 
     first_ms: int
     upto_ms: int
+    since_ms: int
     stretches: list[Stretch] = field(default_factory=list)
 
     @property
@@ -119,11 +129,22 @@ def folded_rows(watched: Watched, rows: Mapping[int, Partial], span: tuple[int, 
     return Rows(row_ms, table)
 
 
+def is_filled(rows: Rows, *, window_ms: int) -> bool:
+    """Whether a stretch holds the twenty blocks that a test needs; days without events are none."""
+    return _blocks(rows.folded, rows, window_ms=window_ms) >= LEAST_BLOCKS
+
+
+def far_columns(watched: Watched, rows: Rows) -> tuple[int, ...]:
+    """The held columns that lie far from the reference in a stretch as a whole."""
+    yardstick = watched.yardstick
+    psi, _ = psi_of_columns.driftline(yardstick.folded, rows.folded.sum(axis=0), yardstick.starts)
+    return tuple(held for held, value in enumerate(psi.tolist()) if value > RULE_OF_THUMB["psi"])
+
+
 def quiet_columns(watched: Watched, rows: Rows, *, window_ms: int, but: Iterable[int]) -> tuple[int, ...]:
     """The held columns for which a stretch was quiet, but those that have one."""
-    yardstick, others = watched.yardstick, set(but)
-    psi, _ = psi_of_columns.driftline(yardstick.folded, rows.folded.sum(axis=0), yardstick.starts)
-    near = {held for held, value in enumerate(psi.tolist()) if value <= RULE_OF_THUMB["psi"]} - others
+    yardstick = watched.yardstick
+    near = set(range(len(yardstick.profiles))) - {*far_columns(watched, rows), *but}
     places = (place for place in yardstick.places if place.held in near)
     return tuple(place.held for place in places if _is_quiet(watched, place, rows, window_ms=window_ms))
 
@@ -137,11 +158,16 @@ def live_test(watched: Watched, place: Place, rows: Rows, *, window_ms: int, val
 
 def _is_quiet(watched: Watched, place: Place, rows: Rows, *, window_ms: int) -> bool:
     counts = _values(watched, place, rows)
-    held = counts.sum(axis=1)
-    if np.count_nonzero(held) < LEAST_BLOCKS:
+    if _blocks(counts, rows, window_ms=window_ms) < LEAST_BLOCKS:
         return False
-    window = _window(rows, window_ms=window_ms, values=float(held.mean()))
+    window = _window(rows, window_ms=window_ms, values=float(counts.sum(axis=1).mean()))
     return is_quiet(counts, window, ordered=place.number is not None)
+
+
+def _blocks(counts: Ints, rows: Rows, *, window_ms: int) -> int:
+    """Of a stretch cut for such windows, those that hold a value."""
+    scale, _ = scale_of(counts.astype(np.float64), _window(rows, window_ms=window_ms, values=0.0))
+    return scale.blocks
 
 
 def _values(watched: Watched, place: Place, rows: Rows) -> Ints:

@@ -16,8 +16,10 @@ from stream.evaluate.live_calibration import (
     Rows,
     Search,
     Stretch,
+    far_columns,
     first_start,
     folded_rows,
+    is_filled,
     quiet_columns,
     stretch_ms,
     wants_live,
@@ -52,23 +54,26 @@ async def _live(unit: Unit, merged: Merged, window: Window, *, spec: WindowSpec)
     row_ms = spec.tier.length_ms
     span_ms = stretch_ms(unit.phase.pane_ms, window_ms=spec.length_ms, row_ms=row_ms)
     first = first_start(unit.begun, window.start_ms, span_ms=span_ms, row_ms=row_ms)
-    search = unit.searches.setdefault((spec.label, first), Search(first, first))
+    search = unit.searches.setdefault((spec.label, first), Search(first, first, first))
     wanted = len(unit.phase.watched.yardstick.profiles)
     while search.upto_ms + span_ms <= window.start_ms and len(search.settled) < wanted:
-        await _look(unit, merged, spec, search=search, span=(search.upto_ms, search.upto_ms + span_ms))
+        await _look(unit, merged, spec, search=search, upto_ms=search.upto_ms + span_ms)
     ended = tuple(stretch for stretch in search.stretches if stretch.end_ms <= window.start_ms)
     # A window that is judged again, late, may begin before a stretch that has ended since.
     first_end = search.stretches[0].end_ms if search.stretches else search.upto_ms + span_ms
     return Live(ended, awaited_ms=None if ended else first_end + spec.length_ms)
 
 
-async def _look(unit: Unit, merged: Merged, spec: WindowSpec, *, search: Search, span: tuple[int, int]) -> None:
+async def _look(unit: Unit, merged: Merged, spec: WindowSpec, *, search: Search, upto_ms: int) -> None:
+    span, search.upto_ms = (search.since_ms, upto_ms), upto_ms
     rows = await _rows(unit, merged, spec, span=span)
+    if not is_filled(rows, window_ms=spec.length_ms):
+        return
+    search.since_ms = upto_ms
     quiet = partial(quiet_columns, unit.phase.watched, rows, window_ms=spec.length_ms, but=search.settled)
-    held = await merged.asking.beside(quiet)
-    if held:
-        search.stretches.append(Stretch(*span, int(rows.folded.sum()), held))
-    search.upto_ms = span[1]
+    held, far = await merged.asking.beside(quiet), far_columns(unit.phase.watched, rows)
+    if held or far:
+        search.stretches.append(Stretch(*span, int(rows.folded.sum()), held, far))
 
 
 async def _rows(unit: Unit, merged: Merged, spec: WindowSpec, *, span: tuple[int, int]) -> Rows:

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.budget.limits import MARGIN
-from detectors.quality.limits import LEARNED, Learned, Limit, Span, learned_limits
+from detectors.calibration.calibrate import Window
+from detectors.quality.limits import LEARNED, Learned, Limit, learned_limits
 from detectors.quality.verdict import LEVEL
 from stream.evaluate.budget_share import rate_of
 from stream.evaluate.learned import checks_of
@@ -49,11 +50,11 @@ def quality_limits(watched: Watched, length_ms: int, events: int) -> QualityLimi
     limits = QualityLimits(limit, expected, np.full(len(places), np.nan))
     if pane_ms is None or length_ms % pane_ms:
         return limits
-    span = Span(length_ms // pane_ms, events, day=rows_a_day(pane_ms))
+    window = Window(length_ms // pane_ms, events, day=rows_a_day(pane_ms))
     for at, (place, rules) in enumerate(zip(places, watched.rules, strict=True)):
         if place.held != NOT_HELD and place.room == "features":
             level = _level(watched, place, rules, length_ms=length_ms)
-            learned = learned_limits(watched.yardstick.profiles[place.held], span, level=level)
+            learned = learned_limits(watched.yardstick.profiles[place.held], window, level=level)
             # What is held against the weeks before has outgrown the reference's names and range.
             kept = {name: limit for name, limit in learned.items() if name == "missing" or not rules.rolling}
             _put(limits, at, kept)

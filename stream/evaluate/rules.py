@@ -61,6 +61,11 @@ class ColumnRules:
     rolling: bool = False
 
     @property
+    def awaits(self) -> bool:
+        """Whether thresholds stand in for the calibrated test until the stream has calibrated it."""
+        return bool(self.thresholds and self.budgeted)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every rule, in the order of a report."""
         return (*self.thresholds, *self.budgeted, *(() if self.missing is None else ("missing",)))

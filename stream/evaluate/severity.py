@@ -22,6 +22,8 @@ quality: a share    of wrong types a tenth of the rows, importance at least 0.1 
 the same            at least a hundredth and twice the threshold, and             P2    to be looked at in hours of work
                     importance at least 0.1 or not declared
 the same            otherwise, and where a limit was learned that no budget sets  P3    by chance it is passed
+drift               by the rule of thumb, until the stream has calibrated the     P3    it knows no rate, and the budget is a
+                    test that is to decide by the budget                            promise
 duplicates          always                                                        P2    numbers are counted twice, nobody waits
 a chart             where no budget sets its limit                                P3    alarms often where values hang together
 ==================  ============================================================  ====  ========================================
@@ -115,5 +117,6 @@ def of_latency(seconds: float, promised: float) -> Severity:
 
 OF_CHART: Literal["P3"] = "P3"
 OF_LEARNED: Literal["P3"] = "P3"
+OF_AWAITED: Literal["P3"] = "P3"
 OF_DUPLICATES: Literal["P2"] = "P2"
 OF_NO_TRAFFIC: Literal["P0"] = "P0"

@@ -114,6 +114,8 @@ def _severity(head: Head, column: Column) -> Severity:
     measure = column.measures.get(rule)
     if measure is None or measure.value is None or measure.threshold is None:
         return "P3"
+    if column.awaits and rule in rules.thresholds:
+        return severity.OF_AWAITED
     if place.room == "prediction":
         return severity.of_prediction(rule, measure.value, measure.threshold)
     return severity.of_feature(rule, measure.value, measure.threshold, importance=rules.importance)

@@ -32,6 +32,7 @@ from stream.evaluate.yardstick import Place
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS
 from stream.state.packing import Partial, empty
 from tests.support.judged import DAY, HOUR, monitor, watched
+from tests.support.paging_live import Calibrating
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -47,6 +48,7 @@ _CUMULATIVE = np.cumsum(1.0 / np.arange(1, NAMES + 1)) / np.sum(1.0 / np.arange(
 class Model:
     """Hourly panes of ``rows``; of ``features`` the last ``names`` hold names; ``missing``: share of rows without a value.
 
+    ``ordered`` False: the reference is a file of rows without times, so the stream's own panes calibrate.
     ``shift``: of every feature, in sd of a row, from so many live panes on.
     """
 
@@ -54,6 +56,7 @@ class Model:
     names: int = 0
     missing: float = 0.0
     reference: int = 744
+    ordered: bool = True
     rows: int = 20
     phi: float = 0.5
     shared: float = 0.5
@@ -104,7 +107,7 @@ class Stream:
             f"f{at}": coded(_names(values[at].ravel())) if model.is_named(at) else values[at].ravel()
             for at in range(model.features)
         }
-        made = build_reference("m", named, panes=panes, score=score.ravel())
+        made = build_reference("m", named, panes=panes if model.ordered else None, score=score.ravel())
         self.watched = watched(model.monitored, of=made)
 
     def panes(self, count: int) -> Iterator[Partial]:
@@ -185,6 +188,7 @@ def _conclusions(model: Model, hours: int, found: Told) -> Iterator[tuple[Findin
     """Every finding of a walk over so many panes, with what stood before it."""
     stream, standing, charts = Stream(model), Standing(), Charts()
     of = stream.watched
+    live = Calibrating(of)
     kept: deque[Partial] = deque(maxlen=max(model.windows))
     totals = {length: np.zeros(of.layout.cells, dtype=np.int64) for length in model.windows}
     for at, pane in enumerate(stream.panes(hours)):
@@ -192,13 +196,15 @@ def _conclusions(model: Model, hours: int, found: Told) -> Iterator[tuple[Findin
         for length, total in totals.items():
             total += pane.cells - (kept[-length].cells if len(kept) >= length else 0)
         kept.append(pane)
+        if not model.ordered:
+            live.keep(end - HOUR, pane)
         said = judge_pane(of, Pane(end - HOUR, end, pane), charts)
         charts = said.charts
         found.expected += alarms.expected_of_charts(said.budgeted, of) / alarms.PARTS
         groups: list[tuple[Iterable[Verdict | Quiet | Clear], int]] = [(said.verdicts, model.rows)]
         for length in (one for one in model.windows if end % model.step_ms == 0 and at + 1 >= one):
             window = Window(f"{length} h", end - length * HOUR, end, _summed(kept, totals[length], length), True)
-            report = judge_window(of, window, seen_ms=end, charts=charts)
+            report = judge_window(of, live.calibrated(window), seen_ms=end, charts=charts)
             found.expected += alarms.expected(report, of) / alarms.PARTS
             groups.append(([*judged(report, of), *quality_verdicts(report, of, standing)], report.events))
         for verdicts, events in groups:

@@ -9,8 +9,9 @@ import pytest
 
 from detectors.budget.limits import MARGIN
 from detectors.calibration.blocks import block_length
+from detectors.calibration.calibrate import Window
 from detectors.profile import build_reference, categorical_profile, coded, panes_of
-from detectors.quality.limits import Span, learned_limits
+from detectors.quality.limits import learned_limits
 from detectors.quality.unseen import blocks_of, limit_of
 from schemas.monitored import BudgetMonitor, FeatureMonitor
 from stream.evaluate import alarms
@@ -52,7 +53,7 @@ def test_by_the_budget_the_checks_of_a_feature_share_the_rate_of_one_process() -
     """Three numeric checks, one process: each has a third of its rate."""
     of = watched(monitor(budget=BudgetMonitor(false_pages_per_month=0.001)), of=REFERENCE)
     level = MARGIN * rate_of(of, every_ms=DAY) / 3
-    profile, span = REFERENCE.features["temp"], Span(24, 512, day=24)
+    profile, span = REFERENCE.features["temp"], Window(24, 512, day=24)
     limits = {name: one.limit for name, one in learned_limits(profile, span, level=level).items()}
     found = quality_limits(of, DAY, 512)
     at = next(at for at, place in enumerate(of.yardstick.places) if place.name == "temp")
@@ -85,7 +86,7 @@ def test_names_that_a_profile_does_not_list_are_allowed_for() -> None:
     panes = panes_of(np.arange(len(names), dtype=np.int64) * HOUR // 100, pane_ms=HOUR)
     profile = categorical_profile(coded([names[at] for at in order]), panes)
     assert (profile.other, sum(profile.counts)) == (500, 4_000)
-    found = learned_limits(profile, Span(2, 200))["unseen"]
+    found = learned_limits(profile, Window(2, 200))["unseen"]
     blocks = blocks_of(profile, block_length(45, 2))
     alone = limit_of(blocks, window_blocks=1.0)
     assert alone is not None

@@ -17,6 +17,7 @@ from stream.evaluate.live_calibration import (
     Live,
     Rows,
     Stretch,
+    far_columns,
     first_start,
     folded_rows,
     quiet_columns,
@@ -61,8 +62,8 @@ def stretch_of(of: Watched, *, off: float = 0.0, later: float = 0.0) -> Rows:
 
 
 def live_of(of: Watched, rows: Rows) -> Live:
-    held = quiet_columns(of, rows, window_ms=DAY, but=())
-    return Live((Stretch(0, HOURS * HOUR, int(rows.folded.sum()), held),), (rows,))
+    held, far = quiet_columns(of, rows, window_ms=DAY, but=()), far_columns(of, rows)
+    return Live((Stretch(0, HOURS * HOUR, int(rows.folded.sum()), held, far),), (rows,))
 
 
 LIVE = live_of(UNORDERED, stretch_of(UNORDERED))
@@ -130,6 +131,30 @@ def test_until_then_the_rule_of_thumb_does_and_the_report_says_until_when() -> N
     assert heavy.features["temp"].measures["psi"].threshold == 0.25
     found = {one.rule: one.state for one in verdicts_of(heavy, UNORDERED) if one.subject == "feature:m/temp"}
     assert found == {"psi": "firing", "drift": "no_data", "shift": "no_data"}
+
+
+def severity_of(report: Report, rule: str) -> str:
+    return next(one.severity for one in verdicts_of(report, UNORDERED) if one.rule == rule and one.state == "firing")
+
+
+def test_the_rule_of_thumb_informs_until_then_and_pages_where_a_whole_stretch_was_far_off() -> None:
+    """By chance a day alarms by it every second week; the budget is a promise from the first day on."""
+    waiting = judged_at(UNORDERED, temp=12.0, live=Live(awaited_ms=21 * DAY))
+    assert (waiting.features["temp"].awaits, severity_of(waiting, "psi")) == (True, "P3")
+    unquiet = judged_at(UNORDERED, temp=12.0, live=live_of(UNORDERED, stretch_of(UNORDERED, later=5.0)))
+    assert (unquiet.features["temp"].awaits, severity_of(unquiet, "psi")) == (True, "P3")
+    far = judged_at(UNORDERED, temp=12.0, live=live_of(UNORDERED, stretch_of(UNORDERED, off=12.0)))
+    assert (far.features["temp"].awaits, severity_of(far, "psi")) == (False, "P2")
+    calibrated = judged_at(UNORDERED, temp=12.0, live=LIVE)
+    assert (calibrated.features["temp"].awaits, severity_of(calibrated, "shift")) == (False, "P2")
+
+
+def test_rules_that_a_person_fixed_await_nothing() -> None:
+    of = watched(monitor(features=FEATURES, budget=BudgetMonitor(), fixed={"psi": 0.25}), of=UNORDERED.reference)
+    fixed = judged_at(of, temp=12.0, live=Live(awaited_ms=21 * DAY))
+    assert not fixed.features["temp"].awaits
+    found = [one for one in verdicts_of(fixed, of) if one.feature == "temp" and one.state == "firing"]
+    assert [(one.rule, one.severity) for one in found] == [("psi", "P2")]
 
 
 def test_a_column_that_was_not_quiet_stays_with_the_rule_of_thumb() -> None:

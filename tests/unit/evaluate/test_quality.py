@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors.calibration import calibrate
 from detectors.profile import Panes, build_reference, categorical_profile, coded, numeric_profile, panes_of
-from detectors.quality.limits import Span, learned_limits
+from detectors.quality.limits import learned_limits
 from detectors.quality.stillness import allowed_panes
 from schemas.reports import Column, Measure
 from stream.evaluate import severity
@@ -28,7 +29,7 @@ ROWS = 512
 SAME: dict[str, Any] = {"temp": TEMP[:ROWS], "dest": (DEST * 2)[::4][: ROWS - 12]}
 #: 750 panes of 20 rows; windows of 25.
 MONTH = Panes(HOUR, tuple(range(750)), np.arange(15_000) // 20)
-DAY_OF_ROWS = Span(25, 500)
+DAY_OF_ROWS = calibrate.Window(25, 500)
 CHECKS = ("missing", "nonfinite", "type", "range", "outside", "unseen", "constant", "vanished")
 
 
@@ -65,7 +66,7 @@ def test_limits_are_those_that_the_reference_teaches() -> None:
     rows = {**SAME, "temp": [*TEMP[:500], *[None] * 12]}
     found = column(watched(), rows, "temp").measures["missing"]
     profile = REFERENCE.features["temp"]
-    limit = learned_limits(profile, Span(24, 512, day=24))["missing"]
+    limit = learned_limits(profile, calibrate.Window(24, 512, day=24))["missing"]
     assert (found.value, found.threshold, found.expected) == (12 / 512, limit.limit, limit.expected)
     assert found.exceeded
     assert limit.limit == 3 / 512  # of 2 000 rows none was missing
@@ -172,13 +173,12 @@ def test_where_the_reference_stands_still_or_misses_for_hours_a_day_of_it_is_no_
 def test_without_twenty_blocks_or_panes_in_time_order_nothing_is_learned() -> None:
     of = watched(monitor(windows={"day": DAY, "month": 30 * DAY}))
     profile = REFERENCE.features["temp"]
-    assert learned_limits(profile, Span(24, 512))
-    assert set(learned_limits(profile, Span(PANES, 2000))) == {"missing", "nonfinite", "outside"}
+    assert set(learned_limits(profile, calibrate.Window(PANES, 2000))) == {"missing", "nonfinite", "outside"}
     short = profile.__class__(
         **{name: getattr(profile, name) for name in profile.__slots__ if name != "pane_counts"},
         pane_counts=profile.pane_counts[:19],
     )
-    assert learned_limits(short, Span(24, 512)) == {}
+    assert learned_limits(short, calibrate.Window(24, 512)) == {}
     few = column(of, {"temp": [*TEMP[:50], *[None] * 30]}, "temp")
     assert "missing" not in few.measures
 
