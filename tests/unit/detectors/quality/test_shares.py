@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from detectors.calibration.calibrate import Window
 from detectors.profile import Panes, numeric_profile
-from detectors.quality.limits import LEARNED, Span, learned_limits
+from detectors.quality.limits import LEARNED, learned_limits
 from detectors.quality.shares import block_hits, design_effect, limit_of, share_of
 from schemas.reference import CategoricalProfile, NumericProfile
 from tests.support.caused import Floats
@@ -55,7 +56,7 @@ def test_blocks_hold_every_row_of_the_reference() -> None:
 def test_names_beyond_the_list_come_in_runs_and_missing_ones_do_not() -> None:
     panes = tuple((0, 5, 1, 4, 2, 1) if at % 2 else (0, 9, 2, 1) for at in range(100))
     profile = CategoricalProfile(("a",), (700,), panes, rows=1_000, missing=100, other=200)
-    missing = learned_limits(profile, Span(1, 500))["missing"]
+    missing = learned_limits(profile, Window(1, 500))["missing"]
     assert (missing.limit, missing.effect) == (limit_of(share_of(100, 1_000), 500), 1.0)
 
 
@@ -64,6 +65,6 @@ def test_names_beyond_the_list_come_in_runs_and_missing_ones_do_not() -> None:
 def test_no_reference_and_no_window_is_too_poor(column: list[float], rows: int) -> None:
     panes = Panes(3_600_000, tuple(range(50)), np.arange(len(column)) // 4)
     for profile in (numeric_profile(np.array(column), None), numeric_profile(np.array(column), panes)):
-        limits = learned_limits(profile, Span(1, rows))
+        limits = learned_limits(profile, Window(1, rows))
         assert set(limits) <= set(LEARNED)
         assert all(0.0 <= one.limit <= 1.0 and 0.0 <= one.expected <= 1.0 for one in limits.values())

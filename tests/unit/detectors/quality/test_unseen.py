@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from detectors.calibration.calibrate import Window
 from detectors.profile import TOP, Coded, categorical_profile, coded, panes_of
-from detectors.quality.limits import Span, learned_limits
+from detectors.quality.limits import learned_limits
 from detectors.quality.unseen import Blocks, UnseenLimit, alone, blocks_of, limit_of
 from schemas.reference import CategoricalProfile
 from stream.local.flights import load_flights
@@ -127,7 +128,7 @@ ZIPF = np.cumsum(1.0 / np.arange(1, NAMES + 1)) / np.sum(1.0 / np.arange(1, NAME
 
 def test_of_fifty_thousand_names_the_level_holds_and_a_tenth_of_new_ones_is_found() -> None:
     """References of forty days, windows of a day: names of Zipf's law, of which the profile lists 2 000."""
-    random, span = np.random.default_rng(20130105), Span(DAY, DAY * ROWS, day=DAY)
+    random, span = np.random.default_rng(20130105), Window(DAY, DAY * ROWS, day=DAY)
     names, pane = tuple(map(str, range(NAMES))), np.repeat(np.arange(HOURS), ROWS)
     alarms, found, bound = [], [], []
     for _ in range(4):
