@@ -87,3 +87,13 @@ def end_of_day(timestamp_ms: int) -> int:
     55260000
     """
     return timestamp_ms - timestamp_ms % DAY_MS + DAY_MS
+
+
+def rfc3339(timestamp_ms: int) -> str:
+    """An instant as text, in UTC; milliseconds where they are not zero.
+
+    >>> rfc3339(1357035300000), rfc3339(1357035300001)
+    ('2013-01-01T10:15:00Z', '2013-01-01T10:15:00.001Z')
+    """
+    text = datetime.fromtimestamp(timestamp_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{timestamp_ms % 1000:03d}Z" if timestamp_ms % 1000 else f"{text}Z"

@@ -32,8 +32,10 @@ def wait_for_services(settings: Settings, *, check: Callable[[Redis], None]) -> 
 
 
 def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Callable[[], None]) -> None:
+    way_out = f"start it, or set {variable} to where it is"
+
     def note(state: RetryCallState) -> None:
-        log.warning("%s at %s does not answer yet (try %d)", what, masked(where), state.attempt_number)
+        log.warning("%s at %s does not answer yet (try %d); %s", what, masked(where), state.attempt_number, way_out)
 
     retrying = Retrying(
         retry=retry_if_exception_type((RedisError, OSError, KafkaException)),
@@ -46,8 +48,7 @@ def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Call
         retrying(ask)
     except (RedisError, OSError, KafkaException) as error:
         raise Unavailable(
-            f"{what} at {masked(where)} did not answer within {settings.start_timeout_s:g} s ({error}); "
-            f"start it, or set {variable} to where it is"
+            f"{what} at {masked(where)} did not answer within {settings.start_timeout_s:g} s ({error}); {way_out}"
         ) from None
 
 

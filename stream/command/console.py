@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
-import typer
-
-from schemas.settings import load_settings, strangers
+from schemas.settings import load_settings
 
 
 def console() -> None:
@@ -17,6 +13,4 @@ def console() -> None:
     """
     from stream.expose.console.serve import run  # the web server, which no other command should wait for
 
-    for said in strangers(os.environ):
-        typer.echo(said, err=True)
     run(load_settings())

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,7 @@ from typing import Annotated
 import typer
 
 from schemas.errors import ConfigError, DriftlineError
+from schemas.settings import strangers
 from stream.command import dlq, incident, reference, silence
 from stream.command.apply import apply, check_config
 from stream.command.compare import compare
@@ -61,6 +63,8 @@ def driftline(
     ] = False,
 ) -> None:
     """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
+    for said in strangers(os.environ):
+        typer.echo(said, err=True)
 
 
 for command in (demo, worker, console, apply, check_config, compare, counts, produce, features, status, lag, tail):

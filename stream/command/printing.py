@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from schemas.timestamps import rfc3339
 
 #: Characters of a last column of text that breaks into lines.
 BREAKS_AT = 20
@@ -74,15 +75,8 @@ def printable(text: str) -> str:
 
 
 def moment(ms: int | None) -> str | None:
-    """Epoch milliseconds as RFC 3339 in UTC.
-
-    >>> moment(1357035300000), moment(1357035300001)
-    ('2013-01-01T10:15:00Z', '2013-01-01T10:15:00.001Z')
-    """
-    if ms is None:
-        return None
-    text = datetime.fromtimestamp(ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{ms % 1000:03d}Z" if ms % 1000 else f"{text}Z"
+    """Epoch milliseconds as RFC 3339 in UTC; None stays None."""
+    return None if ms is None else rfc3339(ms)
 
 
 def span(seconds: float | None) -> str:

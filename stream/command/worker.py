@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import typer
 
-from schemas.settings import load_settings, strangers
+from schemas.settings import load_settings
 
 
 def worker() -> None:
@@ -18,6 +16,4 @@ def worker() -> None:
     """
     from stream.app import run  # Faust takes a second to import, which no other command should wait for
 
-    for said in strangers(os.environ):
-        typer.echo(said, err=True)
     raise typer.Exit(run(load_settings()))

@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from schemas.config import Generation, InForce
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names, Stream
+from schemas.timestamps import rfc3339
 from stream.state.columns import layouts_of
 from stream.state.generations import read, read_reference
 from stream.state.layout import EVENTS, Layout
@@ -117,7 +118,7 @@ def _block_keys(names: Names, layout: Layout, partitions: Sequence[int], *, span
 
 def _check_range(span: tuple[int, int], *, blocks: int, pane_ms: int) -> None:
     if span[0] >= span[1]:
-        raise _wrong("range", f"is empty: it ends ({span[1]}) before it begins ({span[0]})")
+        raise _wrong("range", f"is empty: it ends ({rfc3339(span[1])}) before it begins ({rfc3339(span[0])})")
     if blocks > MOST_BLOCKS:
         raise _wrong("range", f"is too long for panes of {pane_ms} ms: ask for parts of it, a year at a time")
 

@@ -61,7 +61,10 @@ def test_counts_of_a_range_for_machines_and_for_people(site: Site) -> None:
     ("arguments", "said"),
     [
         (("--model", "n", "--from", "2013-01-01", "--to", "2013-01-02"), "model: 'n' is not in force; in force: m"),
-        (("--model", "m", "--from", "2013-01-02", "--to", "2013-01-01"), "range: is empty"),
+        (
+            ("--model", "m", "--from", "2013-01-02", "--to", "2013-01-01"),
+            "range: is empty: it ends (2013-01-01T00:00:00Z) before",
+        ),
         (("--model", "m", "--from", "1357035300", "--to", "2013-01-02"), "seconds"),
         (("--model", "m", "--from", "2013-01-01", "--to", "2013-01-02", "--stream", "x"), "is none of predictions"),
     ],

@@ -43,6 +43,11 @@ def test_the_version_is_one_line() -> None:
     assert ended.out.startswith("driftline ")
 
 
+def test_a_variable_that_is_no_setting_is_said_by_every_command_that_would_leave_it_out() -> None:
+    ended = driftline("check-config", "nofile.yaml", env={"DRIFTLINE_KAFK": "x"})
+    assert ended.err.splitlines()[0] == "DRIFTLINE_KAFK: no such setting, left out; did you mean DRIFTLINE_KAFKA?"
+
+
 @pytest.mark.parametrize(
     "arguments", [(), ("stauts",), ("status", "--colour"), ("counts", "--model", "m"), ("dlq",), ("apply",)]
 )
