@@ -17,10 +17,11 @@ DAY = 86_400_000
 
 
 async def store_reports(redis: Redis, names: Names, found: Iterable[Report]) -> None:
-    """Conclude reports of one model's predictions, the oldest first; each is the newest of its window."""
+    """Conclude reports of one stream of a model, the oldest first; each is the newest of its window."""
     reports = list(found)
-    conclusion = Conclusion(reports[0].model, "predictions", "")
+    conclusion = Conclusion(reports[0].model, reports[0].stream, "")
     for report in reports:
-        conclusion.report(report, report.window, newest=True)
+        label = report.window if report.stream == "predictions" else f"{report.stream}:{report.window}"
+        conclusion.report(report, label, newest=True)
     commits = Commits(redis, names, keep_ms=400 * DAY, asking=Asking(Patience(), Breath()), post=Post(redis))
     assert await commits.store(conclusion, token=1) == "stored"

@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from schemas.config import InForce
 from schemas.names import Names
+from stream.evaluate.windows import WINDOWED
 from stream.expose.console.overview import windows_of
 from stream.expose.console.read import Found, Place
 from stream.expose.feature_health import FeatureHealth, features_of
@@ -14,7 +15,7 @@ from stream.ingest.unregistered import read_unregistered
 
 def places_of(model: str, force: InForce) -> list[Place]:
     """Where the newest reports of a model's features are."""
-    labels = (label for stream in ("predictions", "features") for label, _ in windows_of(force.monitor, stream))
+    labels = (label for stream in WINDOWED for label, _ in windows_of(force.monitor, stream))
     return [(model, label) for label in labels]
 
 

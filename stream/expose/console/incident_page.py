@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from alerting.cause import stands_out
 from schemas.incidents import IncidentView, MemberView
+from stream.evaluate.touched import SKEW
 from stream.evaluate.windows import SLOW
 from stream.expose.console.measured import LABELS
 from stream.expose.console.node import Node, node_of
@@ -118,7 +119,8 @@ def subject_of(member: MemberView) -> Node:
     node = node_of(member.subject)
     if member.feature is None or node.href is None or member.rule not in LABELS or member.window == SLOW:
         return node
-    asked = {"window": member.window} if member.window else {}
+    label = f"{SKEW}:{member.window}" if member.rule == SKEW else member.window
+    asked = {"window": label} if member.window else {}
     return replace(node, href=f"{node.href}?{urlencode(asked | {'measure': member.rule})}")
 
 

@@ -32,6 +32,8 @@ LABELS: Mapping[str, str] = {
     "cusum": "CUSUM",
     "cusum_small": "CUSUM for small shifts",
     "ewma": "EWMA",
+    "skew": "serving against store, PSI",
+    "skew_p": "serving against store, p-value",
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from schemas.config import Generation
 from schemas.findings import SEVERITIES
 from schemas.monitored import ModelMonitor
-from schemas.names import TOPICS_IN, Stream
+from schemas.names import TOPICS_IN
 from schemas.reports import Report
 from stream.evaluate.windows import windows_of as window_specs
 from stream.expose.console.charts import Spark, sparkline
@@ -125,7 +125,7 @@ def _model_row(
     )
 
 
-def windows_of(monitor: ModelMonitor, stream: Stream = "predictions") -> list[tuple[str, int]]:
+def windows_of(monitor: ModelMonitor, stream: str = "predictions") -> list[tuple[str, int]]:
     """A stream's windows as (what their reports are kept under, length in ms), the shortest first."""
     specs = window_specs(monitor, stream)
     return sorted(((spec.label, spec.length_ms) for spec in specs), key=lambda window: (window[1], window[0]))

@@ -13,6 +13,7 @@ from schemas.config import Generation, InForce
 from schemas.errors import ConfigError, StoreError
 from schemas.names import Names, Stream
 from schemas.reports import Report
+from stream.evaluate.touched import SKEW
 from stream.expose.console import read
 from stream.expose.console.feature_page import Picture, feature_page
 from stream.expose.console.features import places_of, read_features
@@ -31,6 +32,8 @@ from stream.state.reading import read_counts
 #: Models whose lines are drawn on the first page; with more of them it would read too much.
 MOST_SPARKS = 24
 SPARK_JUDGEMENTS = 60
+#: Whose windows are shown where there are reports of them.
+UPSTREAM = ("features", SKEW)
 
 
 async def overview_page(request: web.Request) -> web.Response:
@@ -152,14 +155,16 @@ async def _model_in_force(request: web.Request) -> tuple[str, InForce]:
 async def _place(request: web.Request, model: str, force: InForce, *, found: read.Found) -> Place:
     """The window and the measure that were asked for, else the shortest and PSI; the feature store's windows if reported."""
     site = request.app[SITE]
-    windows, upstream = windows_of(force.monitor), windows_of(force.monitor, "features")
+    windows = windows_of(force.monitor)
+    upstream = [window for stream in UPSTREAM for window in windows_of(force.monitor, stream)]
     await read.read_reports(site.redis, site.names, places_of(model, force), found=found)
     windows += [window for window in upstream if (model, window[0]) in found.reports]
     labels = [label for label, _ in windows]
     asked = request.query.get("window", labels[0] if labels else "")
     if asked not in labels:
         _absent(f"There is no window {named(asked)}; there are {', '.join(map(named, labels)) or 'none'}.")
-    measure = request.query.get("measure", FIRST)
+    compared = any(asked == label for label, _ in windows_of(force.monitor, SKEW))
+    measure = request.query.get("measure", SKEW if compared else FIRST)
     if measure not in LABELS:
         _absent(f"There is no measure {named(measure)}; there are {', '.join(LABELS)}.")
     return Place(model, asked, windows, measure)
@@ -171,6 +176,8 @@ async def _picture(redis: Redis, names: Names, report: Report | None, *, feature
         return Picture(
             None, "No window was judged yet." if report is None else "There is no reference to compare with."
         )
+    if report.stream == SKEW:
+        return Picture(None, "Both sides have windows of their own, which show them against the reference.")
     try:
         counts = await read_counts(
             redis,

@@ -26,6 +26,7 @@ from stream.evaluate.rules import (
     RULE_OF_THUMB,
 )
 from stream.evaluate.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
+from stream.evaluate.skew.columns import RULE as SKEW
 
 PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
 #: The page whatever its lines are folded at.
@@ -39,6 +40,7 @@ def test_every_rule_is_named_once_and_no_other_is() -> None:
         *NAME_RULES,
         "missing",
         DUPLICATES,
+        SKEW,
         "freshness",
         *SERVING,
         *RULES,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from schemas.names import Names
 from stream.evaluate import clocks, unit
+from stream.evaluate.skew import unit as skew
 
 PAGE = (Path(__file__).parents[3] / "docs" / "redis.md").read_text()
 MODEL, STREAM = "<model>", "<stream>"
@@ -57,4 +58,4 @@ def test_fields_that_are_read_are_explained() -> None:
     }
 
     assert set(clocks.FIELDS) - {"incarnation"} <= explained
-    assert set(unit.FIELDS) <= explained
+    assert {*unit.FIELDS, *skew.FIELDS} <= explained

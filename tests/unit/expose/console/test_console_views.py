@@ -16,6 +16,7 @@ from stream.evaluate.charted import RULES
 from stream.evaluate.measuring import CONVENTIONS
 from stream.evaluate.quality_verdicts import AGREED
 from stream.evaluate.rules import BUDGET_RULES
+from stream.evaluate.skew.columns import RULE as SKEW
 from stream.expose.console.charts import Series, sparkline, timeline
 from stream.expose.console.histogram import Bin, folded, histogram, ticks_of
 from stream.expose.console.incident_page import (
@@ -179,7 +180,7 @@ def test_a_finding_leads_to_the_chart_of_what_it_was_judged_by(fields: dict[str,
 
 
 def test_every_measure_that_a_report_can_hold_can_be_chosen() -> None:
-    assert {*CONVENTIONS, *BUDGET_RULES, *LEARNED, *AGREED, *RULES, "ewma"} == set(LABELS)
+    assert {*CONVENTIONS, *BUDGET_RULES, *LEARNED, *AGREED, *RULES, "ewma", SKEW, f"{SKEW}_p"} == set(LABELS)
 
 
 def test_what_the_reports_hold_is_offered_and_what_was_chosen() -> None:
