@@ -133,12 +133,16 @@ def _json(value: bytes | None) -> dict[str, Any] | None:
 
 
 def line_of(kind: str, record: Mapping[str, Any]) -> str:
-    """A record in one line for people.
+    """A record in one line for people; a window that is not of predictions is named as on the console.
 
+    >>> line_of("reports", {"end": 1357035300000, "model": "m", "stream": "skew", "window": "day", "state": "ok"})
+    '2013-01-01T10:15:00Z  report     m skew:day ok'
     >>> line_of("findings", {"type": "progress", "model": "m", "stream": "predictions", "at": 1357035300000})
     '2013-01-01T10:15:00Z  progress   m predictions'
     """
     time_, what, names = _PARTS[_kind(kind, record)]
+    if record.get("stream", "predictions") != "predictions" and "window" in record:
+        record = {**record, "window": f"{record['stream']}:{record['window']}"}
     parts = (record.get(name) for name in names)
     said = " ".join(shown(part) for part in parts if part is not None)
     return f"{shown(moment(record.get(time_)))}  {what:<10} {said}{_discoveries(record) if what == 'report' else ''}"
