@@ -67,9 +67,10 @@ class Effect(Value, frozen=True, omit_defaults=True):
 class Finding(Value, frozen=True, tag="finding", tag_field="type", omit_defaults=True, kw_only=True):
     """One rule's verdict on one subject.
 
-    ``key`` names rule, subject, segment and window; ``rev`` is (pane end, events in the window), ordered as a pair, so a
-    repeat and an older revision are recognised.  ``subject`` is a node of the lineage.  ``at`` is the end of the judged pane
-    in event time, ``seen`` when it was decided.  ``memory`` is how long it may go on firing after true recovery (its window).
+    ``key`` names rule, subject, segment and window; ``rev`` is (pane end, events in the window and in the one that it is
+    held against), ordered as a pair, so a repeat and an older revision are recognised.  ``subject`` is a node of the lineage.
+    ``at`` is the end of the judged pane in event time, ``seen`` when it was decided.  ``memory`` is how long it may go on firing
+    after true recovery (its window).
     """
 
     key: str

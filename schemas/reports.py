@@ -76,7 +76,10 @@ class Source(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """One window ``[start, end)`` of one model; ``events`` with ``end`` number its revisions, ``late`` of them came late."""
+    """One window ``[start, end)`` of one model; ``events`` with ``end`` number its revisions, ``late`` of them came late.
+
+    ``earlier``: events of the earlier window that rolling features are held against; they number its revisions too.
+    """
 
     model: str
     stream: str
@@ -87,6 +90,7 @@ class Report(Value, frozen=True, kw_only=True, omit_defaults=True):
     state: State
     events: int
     late: int = 0
+    earlier: int = 0
     reference: str = ""
     layout: str = ""
     generation: int = 0

@@ -10,6 +10,7 @@ import numpy as np
 from stream.evaluate.judge_window import Window, is_calibrated
 from stream.evaluate.merged import Merged
 from stream.evaluate.rolling import Earlier, earlier_span, is_rolling
+from stream.evaluate.tiers import Tier, tiers_of
 from stream.evaluate.unit import Unit
 from stream.evaluate.windows import WindowSpec
 from stream.state.packing import Partial, unpack
@@ -23,11 +24,19 @@ async def with_earlier(unit: Unit, merged: Merged, window: Window, *, spec: Wind
     watched = unit.phase.watched
     if not is_calibrated(watched, window) or not is_rolling(watched):
         return window
-    layout, tier, span = watched.layout, spec.tier, earlier_span(window.start_ms, window.end_ms)
+    layout, pane_ms = watched.layout, watched.layout.pane_ms
+    span = earlier_span(window.start_ms, window.end_ms, zone=watched.monitor.timezone)
+    tier = _tier(pane_ms, span, spec.tier)
     found = {start: row.cells for start, row in (await merged.rows(layout, tier, span=span)).items()}
-    for start in range(span[0], span[1], tier.length_ms):
+    for start in range(-(-span[0] // tier.length_ms) * tier.length_ms, span[1], tier.length_ms):
         row = written.get(merged.closed_key(layout, tier, start), {}).get(start)
         if row is not None:
             found[start] = (unpack(row, layout.cells) if isinstance(row, bytes) else row).cells
     total = sum(found.values(), start=np.zeros(layout.cells, np.int64))
     return replace(window, earlier=Earlier(total, span[0] >= unit.begun))
+
+
+def _tier(pane_ms: int, span: tuple[int, int], wanted: Tier) -> Tier:
+    """The longest rows, of those that the window is a sum of, that begin where the earlier one does: clocks may have changed."""
+    able = [tier for tier in tiers_of(pane_ms) if tier.length_ms <= wanted.length_ms]
+    return [tier for tier in able if tier.length_ms == pane_ms or span[0] % tier.length_ms == 0][-1]

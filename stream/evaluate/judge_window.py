@@ -88,6 +88,7 @@ def judge_window(watched: Watched, window: Window, *, seen_ms: int, charts: Char
         ),
         events=int(window.total.cells[EVENTS]),
         late=int(window.total.cells[LATE]),
+        earlier=0 if window.earlier is None else window.earlier.events,
         reference=watched.layout.reference,
         layout=watched.layout.hash,
         generation=watched.generation,

@@ -1,12 +1,14 @@
 """Late events: panes that were closed are merged again, and the windows they are in get one revised report a poll.
 
-A revised report has its window's end and a greater count of events, which number it: so a replay numbers alike.  Panes
+So do windows whose rolling columns were held against one that they are in.  A revised report has its window's end and a greater
+count of events, its own or the earlier window's, which number it: so a replay numbers alike.  Panes
 older than ``revise_within`` are merged again too, for their counts stay exact, but their windows are not told anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from stream.evaluate.closing import Desk, Due
 from stream.evaluate.judge_pane import Pane
@@ -14,6 +16,7 @@ from stream.evaluate.live_panes import forget
 from stream.evaluate.loading import load_rings, window_at
 from stream.evaluate.notes import Note
 from stream.evaluate.ring import Sliding
+from stream.evaluate.rolling import ends_held_against, is_rolling
 from stream.evaluate.tiers import Tier, revised, tiers_of
 from stream.evaluate.totals import Summed
 from stream.evaluate.unit import Unit
@@ -103,7 +106,17 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
         ends = ends_of(
             recent, length_ms=spec.length_ms, step_ms=phase.step_ms, pane_ms=phase.pane_ms, upto=unit.judged_to
         )
-        await _judge_ends(desk, walk, (spec, ring), ends=ends, revised=book.rows[spec.tier])
+        held = await desk.merged.asking.beside(partial(_held_against, unit, recent, length_ms=spec.length_ms))
+        await _judge_ends(desk, walk, (spec, ring), ends=sorted({*ends, *held}), revised=book.rows[spec.tier])
+
+
+def _held_against(unit: Unit, starts: Iterable[int], *, length_ms: int) -> set[int]:
+    """Ends of the judged windows whose rolling columns are held against one that holds any of these panes."""
+    watched, step_ms = unit.phase.watched, unit.phase.step_ms
+    if unit.stream != "predictions" or not is_rolling(watched):
+        return set()
+    zone = watched.monitor.timezone
+    return ends_held_against(starts, length_ms=length_ms, step_ms=step_ms, zone=zone, upto=unit.judged_to)
 
 
 def ends_of(starts: Iterable[int], *, length_ms: int, step_ms: int, pane_ms: int, upto: int) -> list[int]:

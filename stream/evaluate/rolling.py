@@ -1,14 +1,15 @@
 """Columns with ``reference: rolling``: a window against an earlier one of the same stream, as values such as ids age.  Pure.
 
-A window shorter than a week is held against the same hours a week before, for hours differ; a longer one against the one before
-it.  Both hold so few rows as one window does, so bins are summed until each holds forty rows of the smaller one: PSI with no drift
-is then at most .05, if rows are independent.  Names counted by a hash are compared by its buckets, in which a plane or a customer
-is one of many: what shows is that few take the place of many, or many of few.
+A window shorter than a week is held against the same hours a week before, by the clocks of the model's zone, for hours differ; a
+longer one against the one before it.  Both hold so few rows as one window does, so bins are summed until each holds forty rows of
+the smaller one: PSI with no drift is then at most .05, if rows are independent.  Names counted by a hash are compared by its
+buckets, in which a plane or a customer is one of many: what shows is that few take the place of many, or many of few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,15 +17,20 @@ from numpy.typing import NDArray
 
 from detectors import psi_of_columns
 from detectors.calibration.folding import folded, named_groups, ordered_groups
+from detectors.seasonal import week_before
 from schemas.reports import Measure, State
 from stream.evaluate.rules import LEAST_ROWS, ColumnRules
 from stream.evaluate.tiers import DAY_MS
 from stream.evaluate.watched import Watched
+from stream.evaluate.windows import boundary_before
 from stream.evaluate.yardstick import NOT_HELD, Place
+from stream.state.layout import EVENTS
 
 Ints = NDArray[np.int64]
 
 WEEK_MS = 7 * DAY_MS
+#: Clocks are never changed by more.
+CLOCKS_MS = DAY_MS
 #: Rows that a bin holds of the smaller window at least, over the five that folding asks for.
 _FOLDED = 8.0
 
@@ -35,6 +41,10 @@ class Earlier:
 
     cells: Ints
     complete: bool
+
+    @property
+    def events(self) -> int:
+        return int(self.cells[EVENTS])
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -51,16 +61,31 @@ def is_rolling(watched: Watched) -> bool:
     return any(rules.rolling for rules in watched.rules)
 
 
-def earlier_span(start_ms: int, end_ms: int) -> tuple[int, int]:
-    """The earlier window of one.
+def earlier_span(start_ms: int, end_ms: int, *, zone: str = "UTC") -> tuple[int, int]:
+    """The earlier window of one; that of a week before begins when the clocks of a zone showed the same time.
 
     >>> earlier_span(30 * DAY_MS, 31 * DAY_MS) == (23 * DAY_MS, 24 * DAY_MS)
     True
     >>> earlier_span(28 * DAY_MS, 56 * DAY_MS) == (0, 28 * DAY_MS)
     True
     """
-    back_ms = max(WEEK_MS, end_ms - start_ms)
-    return start_ms - back_ms, end_ms - back_ms
+    length = end_ms - start_ms
+    begin = week_before(start_ms, zone=zone) if length < WEEK_MS else start_ms - length
+    return begin, begin + length
+
+
+def ends_held_against(starts: Iterable[int], *, length_ms: int, step_ms: int, zone: str, upto: int) -> set[int]:
+    """Ends of the judged windows whose earlier window holds any of the panes that begin here.
+
+    >>> sorted(end // DAY_MS for end in ends_held_against([0], length_ms=2 * DAY_MS, step_ms=DAY_MS, zone="UTC", upto=99 * DAY_MS))
+    [8, 9]
+    """
+    back_ms, panes, candidates = max(WEEK_MS, length_ms), sorted(starts), set[int]()
+    for start in panes:
+        first = boundary_before(start + back_ms - CLOCKS_MS, step_ms=step_ms)
+        candidates |= set(range(first, min(upto, start + back_ms + length_ms + CLOCKS_MS) + 1, step_ms))
+    spans = {end: earlier_span(end - length_ms, end, zone=zone) for end in candidates}
+    return {end for end, (begin, stop) in spans.items() if bisect_left(panes, begin) < bisect_left(panes, stop)}
 
 
 def convention_of(length_ms: int) -> str:
@@ -77,7 +102,8 @@ def rolled(
     values, rows = int(then[:-1].sum()), (int(now.sum()), int(then.sum()))
     if not earlier.complete:
         return Rolled("warming", values, {})
-    if min(rows) < LEAST_ROWS:
+    # An earlier window without values is nothing to be held against: a feature that appears, or came back after a failure.
+    if min(*rows, values) < LEAST_ROWS:
         return Rolled("not_enough_data", values, {})
     return Rolled(
         "ok", values, {"psi": _psi(now, then, place=place, limit=rules.thresholds["psi"], length_ms=length_ms)}

@@ -134,7 +134,7 @@ class Walk:
         self.conclusion.report(report, spec.label, newest=newest)
         self.reports.append(report)
         verdicts = await self._judged(self._verdicts, report, newest=newest)
-        await self.conclude(verdicts, at_ms=report.end, revision=report.events)
+        await self.conclude(verdicts, at_ms=report.end, revision=report.events + report.earlier)
         self._tally.windows += 1
         await self._breath()
         return report

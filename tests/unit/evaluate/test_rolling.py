@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from schemas.monitored import BudgetMonitor, FeatureMonitor
 from schemas.reports import Column
 from stream.evaluate.judge_window import judge_window
 from stream.evaluate.judged_keys import keys_of
-from stream.evaluate.rolling import Earlier
+from stream.evaluate.rolling import Earlier, ends_held_against
 from stream.evaluate.rules import ColumnRules
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import verdicts_of
@@ -95,6 +96,26 @@ def test_rows_without_a_value_are_a_bin() -> None:
 def test_an_earlier_window_that_is_short_decides_nothing(rows: int, complete: bool, state: str) -> None:
     found = column("tail", planes(), planes(rows=rows), complete=complete)
     assert (found.state, "psi" in found.measures) == (state, state == "ok")
+
+
+def test_a_feature_that_appears_or_comes_back_is_held_against_nothing() -> None:
+    none = {"tail": [*[None] * 701, *planes(rows=99)["tail"]]}
+    found = column("tail", planes(), none)
+    assert (found.state, found.n_reference, "psi" in found.measures) == ("not_enough_data", 99, False)
+    assert column("tail", none, planes()).measures["psi"].exceeded  # it is gone
+
+
+@pytest.mark.parametrize(
+    ("starts", "length", "days"),
+    [([0], 1, [8]), ([0], 7, range(8, 15)), ([0, 1], 2, [8, 9, 10]), ([0], 14, range(15, 29)), ([], 2, [])],
+)
+def test_which_windows_were_held_against_a_pane(starts: list[int], length: int, days: Sequence[int]) -> None:
+    panes = [start * DAY for start in starts]
+    found = ends_held_against(panes, length_ms=length * DAY, step_ms=DAY, zone="UTC", upto=99 * DAY)
+    assert sorted(found) == [day * DAY for day in days]
+    assert ends_held_against(panes, length_ms=length * DAY, step_ms=DAY, zone="UTC", upto=8 * DAY) == {
+        end for end in found if end <= 8 * DAY
+    }
 
 
 def test_what_has_no_bins_of_its_own_is_without_a_reference() -> None:
