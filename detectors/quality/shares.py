@@ -6,7 +6,6 @@ many rows count as one (Kish's design effect), and both sides are divided by it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from detectors.quality.verdict import LEVEL
-from detectors.sparse_panes import sparse_panes
-from schemas.reference import Profile
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -68,14 +65,6 @@ def design_effect(hits: ArrayLike, rows: ArrayLike) -> float:
         return 1.0
     between = (of * (found / of - mean) ** 2).sum() / (of.size - 1)
     return max(1.0, float(between / (mean * (1.0 - mean))))
-
-
-def block_hits(profile: Profile, columns: Sequence[int], *, length: int) -> tuple[Ints, Ints]:
-    """(blocks,) rows in some columns of the pane rows, and all rows, by blocks of ``length`` panes; none of a file without time.
-
-    :raises ValueError: blocks of no pane.
-    """
-    return sparse_panes(profile).block_hits(columns, length=length)
 
 
 def _at_least(share: Share, count: int) -> Floats:

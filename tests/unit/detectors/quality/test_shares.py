@@ -9,7 +9,8 @@ from scipy import stats
 from detectors.calibration.calibrate import Window
 from detectors.profile import Panes, numeric_profile
 from detectors.quality.limits import LEARNED, learned_limits
-from detectors.quality.shares import block_hits, design_effect, limit_of, share_of
+from detectors.quality.shares import design_effect, limit_of, share_of
+from detectors.sparse_panes import sparse_panes
 from schemas.reference import CategoricalProfile, NumericProfile
 from tests.support.caused import Floats
 
@@ -43,13 +44,13 @@ def test_rows_that_come_together_count_as_one() -> None:
 
 def test_independent_rows_have_no_design_effect_and_whole_panes_have_their_length() -> None:
     alone, together = (by_pane(holed(50_000, 0.1, run=run)) for run in (1, PANE_ROWS))
-    effects = [design_effect(*block_hits(p, [len(p.counts)], length=4)) for p in (alone, together)]
+    effects = [design_effect(*sparse_panes(p).block_hits([len(p.counts)], length=4)) for p in (alone, together)]
     assert effects == [pytest.approx(1.0, abs=0.15), pytest.approx(PANE_ROWS, rel=0.15)]
 
 
 def test_blocks_hold_every_row_of_the_reference() -> None:
     profile = by_pane(holed(1_000, 0.1))
-    hits, rows = block_hits(profile, [len(profile.counts)], length=6)
+    hits, rows = sparse_panes(profile).block_hits([len(profile.counts)], length=6)
     assert (int(hits.sum()), rows.tolist()) == (profile.missing, [300, 300, 300, 100])
 
 
