@@ -86,8 +86,9 @@ def own_redis(tmp_path: Path) -> Iterator[LocalRedis]:
 
 @pytest.fixture
 def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
-    """A deployment on the run's Kafka and Redis; whatever workers it starts end with the test."""
+    """A deployment with its topics on the run's Kafka and Redis; whatever workers it starts end with the test."""
     made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
+    made.create_topics()
     yield made
     made.stop()
 

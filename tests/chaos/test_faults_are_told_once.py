@@ -76,6 +76,7 @@ def undisturbed(
     """What one worker concludes of the events when nothing happens to it."""
     folder = tmp_path_factory.mktemp("undisturbed")
     made = Deployment(kafka_bootstrap, redis_url, f"t{uuid.uuid4().hex[:10]}", folder)
+    made.create_topics()
     prepare(made, references)
     made.start_worker(**SETTINGS)
     for records in in_two_parts(events):

@@ -31,6 +31,7 @@ def test_an_open_alert_outlives_a_killed_redis_and_a_killed_broker(
     own_kafka: LocalKafka, own_redis: LocalRedis, environment_name: str, tmp_path: Path
 ) -> None:
     deployment = Deployment(own_kafka.bootstrap, own_redis.url, environment_name, tmp_path)
+    deployment.create_topics()
     apply(deployment, routed(write_monitors(tmp_path, {MODEL: REFERENCE})))
     records = records_with_fault(EVENTS, **DOWN)
     first = int((EVENTS.times < DIVIDED_MS).sum())

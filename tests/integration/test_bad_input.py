@@ -71,6 +71,7 @@ class Sender:
 def sent(kafka_bootstrap: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
     folder = tmp_path_factory.mktemp("bad")
     deployment = Deployment(kafka_bootstrap, redis_url, f"t{uuid.uuid4().hex[:10]}", folder)
+    deployment.create_topics()
     apply(deployment, _monitors(folder, REFERENCE))
     # Idempotent, so that a record's offset is the number of those sent before it.
     settings = {"bootstrap.servers": kafka_bootstrap, "message.max.bytes": 8_000_000, "enable.idempotence": True}

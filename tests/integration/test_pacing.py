@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts
@@ -13,6 +17,14 @@ FAST, SLOW = 0, 1
 #: Far more than what may wait between Kafka and the agent, so that a held partition cannot run through.
 MANY = 120_000
 RUN = 500
+
+
+@pytest.fixture
+def deployment(kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path) -> Iterator[Deployment]:
+    """Without topics: they appear under the worker."""
+    made = Deployment(kafka_bootstrap, redis_url, environment_name, tmp_path)
+    yield made
+    made.stop()
 
 
 def event(minute: float) -> bytes:

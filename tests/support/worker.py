@@ -14,8 +14,10 @@ from typing import cast
 
 import redis
 from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
-from schemas.names import Names
+from schemas.names import TOPICS_IN, Names
 from tests.support.process import Process
 
 PARTITIONS = 4
@@ -46,6 +48,13 @@ class Deployment:
             "DRIFTLINE_SESSION_TIMEOUT_S": "6",
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
         }
+
+    def create_topics(self) -> None:
+        """Make the topics that workers read; one that appears under a running worker is seen by it within ten seconds only."""
+        topics = [NewTopic(self.names.topic(stream), PARTITIONS) for stream in (*TOPICS_IN, "dead-letters")]
+        admin = AdminClient({"bootstrap.servers": self.kafka})
+        for made in admin.create_topics(topics).values():
+            made.result()
 
     def start_worker(self, **settings: str) -> Process:
         """Start a worker; its log is ``worker-N.log`` in the folder."""
