@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PredictionKind = Literal["binary", "multiclass", "regression", "none"]
 FeatureType = Literal["numeric", "categorical", "embedding"]
+#: A chart that is asked for by name is built anew from so many panes, and from fewer than twice as many.
+CHART_PANES = 256
 
 
 class Frozen(BaseModel):
@@ -54,6 +56,34 @@ class Change(Frozen):
     by: str | None = None
 
 
+class ShewhartChart(Frozen):
+    """An alarm at a pane whose score lies ``width`` long-run sd off."""
+
+    width: float
+
+
+class RollingChart(Frozen):
+    """An alarm at a pane ``width`` sd off the mean of those before it, of which the newest weighs ``weight``."""
+
+    weight: float
+    width: float
+
+
+class RiverChart(Frozen):
+    """A detector of the package river, with the settings that differ from its defaults."""
+
+    name: str
+    settings: dict[str, float | int | str | bool] = Field(default_factory=dict)
+
+
+class ChartsMonitor(Frozen):
+    """Charts of pane scores that are asked for by name, beside those that are always there."""
+
+    shewhart: ShewhartChart | None = None
+    rolling: RollingChart | None = None
+    river: tuple[RiverChart, ...] = ()
+
+
 class FeatureMonitor(Frozen):
     """One feature; owner, freshness and nulls are inherited from its source where it says nothing itself.
 
@@ -79,6 +109,8 @@ class FeatureMonitor(Frozen):
     #: PSI that serving promises to stay within of the feature store; None: nothing is promised; off: they are not compared.
     skew: float | Literal["off"] | None = None
     fixed: dict[str, float] = Field(default_factory=dict)
+    #: None: the model's.
+    charts: ChartsMonitor | None = None
 
 
 class BudgetMonitor(Frozen):
@@ -110,6 +142,8 @@ class ModelMonitor(Frozen):
     features: dict[str, FeatureMonitor] = Field(default_factory=dict)
     #: Fixed thresholds by statistic, for the features and predictions that say nothing themselves.
     fixed: dict[str, float] = Field(default_factory=dict)
+    #: Of the features that say nothing themselves, and of the prediction.
+    charts: ChartsMonitor = ChartsMonitor()
     #: What decides where nothing is fixed; None: the rule of thumb does.
     budget: BudgetMonitor | None = None
     #: The largest share of predictions whose id came before; None: ids are not counted.

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from schemas import monitors_file as written
+from schemas.charts_file import Charts
 from schemas.durations import milliseconds_of
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import (
@@ -131,6 +132,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         serving=_serving(model.serving),
         features={feature: _feature(item, file, skew=model.skew) for feature, item in model.features.items()},
         fixed=(model.fixed or file.defaults.fixed or written.Fixed()).given(),
+        charts=(model.charts or file.defaults.charts or Charts()).watched(),
         budget=_budget(model.budget or file.defaults.budget),
         duplicates=model.duplicates,
     )
@@ -195,6 +197,7 @@ def _feature(
 ) -> FeatureMonitor:
     fallback = file.sources[said.source] if said.source is not None else written.Source()
     fixed = said.fixed or fallback.fixed or written.Fixed()
+    charts = said.charts or fallback.charts
     return FeatureMonitor(
         type=said.type,
         source=said.source,
@@ -214,6 +217,7 @@ def _feature(
         slow_window_ms=_first(said.slow_window, fallback.slow_window),
         skew=_first(said.skew, skew),
         fixed=fixed.given(),
+        charts=None if charts is None else charts.watched(),
     )
 
 

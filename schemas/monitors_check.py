@@ -100,6 +100,8 @@ def _feature(feature: Feature, file: MonitorsFile, spot: Spot) -> Iterator[Probl
         yield spot.inside("range").problem("must be [lowest, highest], the lowest first")
     if feature.range and feature.type == "categorical":
         yield spot.inside("range").problem("only a numeric feature or an embedding has a range")
+    if feature.charts is not None and feature.type != "numeric":
+        yield spot.inside("charts").problem("only a numeric feature has charts")
     if feature.hash and feature.type != "categorical":
         yield spot.inside("hash").problem("only a categorical feature can be counted by hash")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from schemas.charts_file import Charts
 from schemas.monitored import Change, FeatureType, PredictionKind
-from schemas.monitors_values import Duration, Finite, Key, Length, ModelName, Positive, Share, Skew, Version
+from schemas.monitors_values import Duration, Finite, Key, Length, ModelName, Positive, Shape, Share, Skew, Version
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
@@ -29,12 +30,6 @@ LATER = (
     "models.*.business",
     "models.*.playbooks",
 )
-
-
-class Shape(BaseModel):
-    """A mapping of the file: its keys and no others."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 class Budget(Shape):
@@ -74,6 +69,7 @@ class Timing(Shape):
     no_traffic_after: Length | None = None
     budget: Budget | None = None
     fixed: Fixed | None = None
+    charts: Charts | None = None
 
 
 class Source(Shape):
@@ -86,6 +82,7 @@ class Source(Shape):
     null_threshold: Share | None = None
     slow_window: Length | None = None
     fixed: Fixed | None = None
+    charts: Charts | None = None
 
 
 class Feature(Shape):
@@ -109,6 +106,7 @@ class Feature(Shape):
     slow_window: Length | None = None
     skew: Skew | None = None
     fixed: Fixed | None = None
+    charts: Charts | None = None
 
 
 class Prediction(Shape):

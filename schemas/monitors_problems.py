@@ -35,6 +35,8 @@ def _message(item: ErrorDetails, place: Place, shape: type[BaseModel]) -> str:
     kind, given = item["type"], item["input"]
     if kind == "missing":
         return "is missing"
+    if kind == "detector":
+        return item["msg"]  # which names the value itself
     if kind == "secret":
         return item["msg"]  # and never what stands there: it may be the secret itself
     if kind == "extra_forbidden":

@@ -1,11 +1,11 @@
-"""What a single value of a monitors file may be: lengths of time, shares, names, limits."""
+"""What a single value of a monitors file may be: lengths of time, shares, names, limits; and a mapping of them, no more than that."""
 
 from __future__ import annotations
 
 import math
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.durations import milliseconds_of
@@ -45,3 +45,9 @@ Skew = Annotated[float | Literal["off"], BeforeValidator(_skew)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 #: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
+
+
+class Shape(BaseModel):
+    """A mapping of the file: its keys and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)

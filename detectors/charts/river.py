@@ -12,15 +12,15 @@ of a pane without rows) is not shown to them.  None of them promises a rate of f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from detectors.charts.river_settings import DETECTORS, Detector, Value
 from schemas.errors import DriftlineError
+from schemas.river import DETECTORS, Detector, Value
 
 
 class NoRiver(DriftlineError):
@@ -37,9 +37,47 @@ def alarms(name: str, values: ArrayLike, **settings: Value) -> list[int]:
     >>> alarms("adwin", [0.0] * 300 + [1.0] * 300)
     [319]
     """
-    detector = _named(name)
-    given = detector.checked(settings, of=name)
-    return list(_replayed(_built(detector, given, name=name), _series(values, detector)))
+    shown = Shown(name, **settings)
+    series = _series(values, DETECTORS[name])
+    return [position for position, value in enumerate(series) if value == value and shown.alarms_at(value)]
+
+
+class Shown:
+    """A detector that begins with nothing and is shown one value after the other; it is not kept, but built anew.
+
+    :raises ValueError: no such detector or setting, or a setting out of its range.
+    :raises NoRiver: river is not installed.
+
+    >>> shown = Shown("page_hinkley", threshold=2.0, min_instances=3)
+    >>> [shown.alarms_at(value) for value in (0.0, 0.0, 0.0, 4.0, 4.0)]
+    [False, False, False, True, False]
+    """
+
+    __slots__ = ("_detector",)
+
+    def __init__(self, name: str, **settings: Value) -> None:
+        detector = _named(name)
+        self._detector = _built(detector, detector.checked(settings, of=name), name=name)
+
+    def alarms_at(self, value: float) -> bool:
+        """Whether it alarms at one more value, which is a number (a pane without rows is not shown)."""
+        self._detector.update(value)
+        return bool(self._detector.drift_detected)
+
+
+def is_installed() -> bool:
+    """Whether there is river on this machine; it is not loaded, which takes a second."""
+    return find_spec("river") is not None
+
+
+def wanted(*names: str) -> str:
+    """What detectors need that is not there, for people.
+
+    >>> wanted("adwin")
+    'adwin needs the package river: install driftline with its extra `river`'
+    """
+    need = "needs" if len(names) == 1 else "need"
+    return f"{', '.join(names)} {need} the package river: install driftline with its extra `river`"
 
 
 def _named(name: str) -> Detector:
@@ -64,13 +102,5 @@ def _built(detector: Detector, settings: dict[str, Value], *, name: str) -> Any:
     try:
         module = import_module(detector.module)
     except ModuleNotFoundError as missing:
-        raise NoRiver(f"{name} needs the package river: install driftline with its extra `river`") from missing
+        raise NoRiver(wanted(name)) from missing
     return getattr(module, detector.name)(**settings)
-
-
-def _replayed(detector: Any, series: list[float]) -> Iterator[int]:
-    for position, value in enumerate(series):
-        if value == value:  # a pane without rows is not shown, and NaN alone differs from itself
-            detector.update(value)
-            if detector.drift_detected:
-                yield position

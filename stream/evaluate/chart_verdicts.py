@@ -25,6 +25,7 @@ from stream.evaluate import severity
 from stream.evaluate.chart_limits import limits_of
 from stream.evaluate.charted import RULES
 from stream.evaluate.charts import MEMORY_PANES, Charts, Stepped
+from stream.evaluate.named_verdicts import named_measures
 from stream.evaluate.rules import RULE_OF_THUMB
 from stream.evaluate.verdict import Clear, Verdict
 from stream.evaluate.watched import Watched
@@ -62,7 +63,7 @@ def chart_measures(watched: Watched, charts: Charts, place: Place) -> dict[str, 
     if at is None:
         return {}
     found = {rule: _measure(watched, charts, (chart, at)) for chart, rule in enumerate(RULES)}
-    return {**found, "ewma": Measure(float(charts.smoothed[at]), EWMA)}
+    return {**found, "ewma": Measure(float(charts.smoothed[at]), EWMA), **named_measures(watched, charts, at)}
 
 
 def _measure(watched: Watched, charts: Charts, which: tuple[int, int]) -> Measure:

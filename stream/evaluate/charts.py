@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 
 from detectors import ewma
 from detectors.budget.limits import SLACKS
-from stream.evaluate import recent
+from stream.evaluate import named_charts, recent
 from stream.evaluate.chart_limits import BACK, HELD, limits_of
 from stream.evaluate.measuring import Sizes
+from stream.evaluate.named_charts import Named
 from stream.evaluate.recent import Recent
 from stream.evaluate.watched import Watched
 from stream.state.packing import Partial
@@ -56,6 +57,7 @@ class Charts:
     beyond: (charts, columns) whether each alarms; ``began``: (charts, columns, from and to) when that which it found began.
     smoothed: (columns,) the EWMA; ``recent``: the newest values.
     still: features that hold one value (`stream.evaluate.quality_still`).
+    panes: how many these charts have seen; ``named``: the charts that the file names, which are not stored but rebuilt.
     """
 
     layout: str = ""
@@ -69,6 +71,8 @@ class Charts:
     smoothed: Floats = field(default_factory=lambda: np.zeros(0))
     recent: Recent = field(default_factory=lambda: recent.begun(0))
     still: Mapping[str, Still] = field(default_factory=dict)
+    panes: int = 0
+    named: Named | None = None
 
     def to_json(self) -> bytes:
         """The stored form."""
@@ -77,7 +81,7 @@ class Charts:
                 layout=self.layout, first=self.first, at=self.at, values=dict(self.values),
                 smoothed=self.smoothed.tolist(), sums=self.sums.tolist(), since=self.since.tolist(),
                 beyond=self.beyond.tolist(), began=self.began.tolist(), recent=self.recent.stored(),
-                still=dict(self.still),
+                still=dict(self.still), panes=self.panes,
             )
         )  # fmt: skip
 
@@ -92,10 +96,12 @@ class Charts:
         sums = np.array(found.sums, dtype=np.float64)
         if sums.ndim != 3 or sums.shape[:2] != known.sums.shape[:2]:
             return replace(known, layout="")
+        series = recent.recalled(found.recent, sums.shape[2])
         return replace(
             known, sums=sums, since=np.array(found.since, dtype=np.int64),
             beyond=np.array(found.beyond, dtype=np.bool_), began=np.array(found.began, dtype=np.int64),
-            smoothed=np.array(found.smoothed, dtype=np.float64), recent=recent.recalled(found.recent, sums.shape[2]),
+            smoothed=np.array(found.smoothed, dtype=np.float64), recent=series,
+            panes=found.panes or len(series.ends),
         )  # fmt: skip
 
 
@@ -111,6 +117,7 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     began: list[list[list[int]]] = []
     recent: recent.Stored = recent.Stored()
     still: dict[str, Still] = msgspec.field(default_factory=dict)
+    panes: int = 0
 
 
 _DECODER = msgspec.json.Decoder(_Stored)
@@ -137,6 +144,24 @@ def stepped(charts: Charts, watched: Watched, partial: Partial, *, span: tuple[i
         return Stepped(replace(charts, values=values, at=span[1]), np.zeros(0, dtype=np.int64))
     x, rows = watched.charted.values(partial)
     return Stepped(_moved(charts, watched, (x, rows > 0), values=values, end=span[1]), rows)
+
+
+def revised(charts: Charts, watched: Watched, partial: Partial, *, end: int) -> Charts:
+    """The charts with what a pane holds now that they have seen: sums go on, and what is rebuilt from the series is rebuilt."""
+    if charts.layout != watched.layout.hash or not len(watched.charted):
+        return charts
+    x, rows = watched.charted.values(partial)
+    series = charts.recent.revised(end, x, rows > 0)
+    return charts if series is charts.recent else replace(charts, recent=series, named=None)
+
+
+def with_named(charts: Charts, watched: Watched) -> Charts:
+    """The charts with those that the file names, rebuilt where they are not these."""
+    if charts.layout != watched.layout.hash or named_charts.is_current(
+        charts.named, panes=charts.panes, watched=watched
+    ):
+        return charts
+    return replace(charts, named=named_charts.rebuilt(charts.recent, panes=charts.panes, watched=watched))
 
 
 def _begun(charts: Charts, watched: Watched, *, start: int) -> Charts:
@@ -170,7 +195,9 @@ def _moved(
         began=charts.began,
         smoothed=np.where(filled, ewma.step(charts.smoothed, x), charts.smoothed),
         recent=charts.recent.then(end, x, filled),
+        panes=charts.panes + 1,
     )
+    moved = replace(moved, named=named_charts.then(charts.named, moved.recent, panes=moved.panes, watched=watched))
     new = moved.beyond & ~charts.beyond
     return _dated(moved, new, pane_ms=watched.layout.pane_ms) if new.any() else moved
 

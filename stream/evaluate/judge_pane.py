@@ -1,7 +1,7 @@
 """Judges one closed pane: serving's rules, freshness and the charts.  Pure.
 
 A revised pane (not after the last one that the charts saw) is judged by serving's rules alone: charts and freshness have
-gone on.  A pane without events says nothing of freshness.
+gone on, but what it holds now stands in their series.  A pane without events says nothing of freshness.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stream.evaluate.chart_verdicts import budgeted_in, chart_verdicts
-from stream.evaluate.charts import Charts, stepped
+from stream.evaluate.charts import Charts, revised, stepped
 from stream.evaluate.freshness import freshness_verdicts
 from stream.evaluate.measuring import sizes_of
+from stream.evaluate.named_verdicts import named_verdicts
 from stream.evaluate.quality_still import still_verdicts, with_still
 from stream.evaluate.serving import serving_verdicts
 from stream.evaluate.verdict import Clear, Quiet, Verdict
@@ -42,7 +43,7 @@ def judge_pane(watched: Watched, pane: Pane, charts: Charts) -> PaneVerdicts:
     """What a pane adds to the charts and what its rules say; panes come in the order of their ends, but revised ones."""
     verdicts: list[Verdict | Quiet | Clear] = list(serving_verdicts(watched, pane.partial, start_ms=pane.start_ms))
     if charts.at is not None and pane.end_ms <= charts.at:
-        return PaneVerdicts(charts, tuple(verdicts))
+        return PaneVerdicts(revised(charts, watched, pane.partial, end=pane.end_ms), tuple(verdicts))
     span = (pane.start_ms, pane.end_ms)
     sizes = sizes_of(watched.yardstick, pane.partial)
     after = stepped(charts, watched, pane.partial, span=span, sizes=sizes)
@@ -51,4 +52,5 @@ def judge_pane(watched: Watched, pane: Pane, charts: Charts) -> PaneVerdicts:
         verdicts += still_verdicts(watched, charts, after.charts, start_ms=pane.start_ms)
         verdicts += freshness_verdicts(watched, after.charts, start_ms=pane.start_ms)
         verdicts += chart_verdicts(watched, after, span=span)
+        verdicts += named_verdicts(watched, after, span=span)
     return PaneVerdicts(after.charts, tuple(verdicts), budgeted_in(watched, after))

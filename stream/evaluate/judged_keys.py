@@ -14,6 +14,7 @@ from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor
 from stream.evaluate.chart_limits import limits_of
 from stream.evaluate.freshness import RULE as FRESHNESS
+from stream.evaluate.named_verdicts import named_keys
 from stream.evaluate.pools import pools_of
 from stream.evaluate.quality_ids import RULE as DUPLICATES
 from stream.evaluate.quality_ids import is_promised
@@ -45,6 +46,7 @@ def _of_window(watched: Watched, name: str, length: int) -> Iterator[str]:
 
 def _of_panes(watched: Watched) -> Iterator[str]:
     yield from (watched.chart_keys[at] for at in np.flatnonzero(limits_of(watched).decide).tolist())
+    yield from (key for keys in named_keys(watched) for key in keys)
     for name, feature in watched.monitor.features.items():
         if feature.freshness_sla_ms is not None:
             yield finding_key(watched.rule_on(FRESHNESS), watched.subject_of(name))

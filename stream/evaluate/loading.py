@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 
 from stream.evaluate.calibrated import is_known, known_calibration
@@ -14,12 +15,17 @@ from stream.evaluate.unit import Unit
 from stream.evaluate.watched import Watched
 from stream.evaluate.windows import WindowSpec
 from stream.state.packing import Partial
+from stream.state.uncharted import lacks_river
+
+log = logging.getLogger(__name__)
 
 
 async def load_rings(unit: Unit, merged: Merged) -> None:
     """The windows of the unit's phase as they stand after its last closed pane, and the rows that may still grow."""
     if not is_prepared(unit.phase.watched):
         await merged.asking.beside(partial(prepare, unit.phase.watched))
+        if unit.stream == "predictions" and (lacking := lacks_river(unit.phase.watched.monitor)) is not None:
+            log.error("charts of %s: %s", unit.model, lacking)
     if unit.rings is not None or unit.last is None:
         return
     unit.judged_to = unit.boundary()

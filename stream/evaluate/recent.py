@@ -41,7 +41,7 @@ class Recent:
 
     def then(self, end: int, values: Floats, filled: Bools) -> Recent:
         """With one more pane."""
-        newest = np.where(filled, np.rint(values * _PARTS), _NONE).astype(np.int8)
+        newest = _codes(values, filled)
         keep = 1 - PANES
         ends = np.concatenate((self.ends[keep:], np.array((end,))))
         return Recent(ends, np.concatenate((self.codes[keep:], newest[None])))
@@ -52,15 +52,42 @@ class Recent:
         there = codes != _NONE
         return self.ends[there], codes[there] / _PARTS
 
-    def onset(self, column: int, *, falling: bool, pane_ms: int) -> tuple[int, int]:
-        """From when to when that may have begun which a chart found at the newest value.
+    def newest(self, panes: int) -> Floats:
+        """(panes, columns) the values of so many newest panes, or of all that are kept; NaN where a column had none."""
+        codes = self.codes[max(len(self.codes) - panes, 0) :]
+        found: Floats = np.where(codes == _NONE, np.nan, codes / _PARTS)
+        return found
+
+    def onset(self, column: int, *, falling: bool, pane_ms: int, since: int = 1) -> tuple[int, int]:
+        """From when to when that may have begun which a chart found at the newest value, or the first of the ``since`` newest.
 
         What began between two panes shows in the second: so from the end of the last pane that is surely untouched.
         """
         ends, values = self.values(column)
-        found = onsets.onset(-values if falling else values)
-        before = ends[found.low - 1] if found.low else ends[0] - pane_ms
-        return int(before), int(ends[found.high])
+        known = values[: len(values) - since + 1]
+        found = onsets.onset(-known if falling else known)
+        return self._after(ends, found.low, pane_ms=pane_ms), int(ends[found.high])
+
+    def span(self, column: int, *, since: int, back: int, pane_ms: int) -> tuple[int, int]:
+        """The ``back`` values that end with the first of the ``since`` newest, in time."""
+        ends, _ = self.values(column)
+        last = max(len(ends) - since, 0)
+        return self._after(ends, max(last - back + 1, 0), pane_ms=pane_ms), int(ends[last])
+
+    def revised(self, end: int, values: Floats, filled: Bools) -> Recent:
+        """With the values that a pane of the series has now; itself where they are the same, or there is no such pane."""
+        at = int(np.searchsorted(self.ends, end))
+        codes = _codes(values, filled)
+        if at == len(self.ends) or self.ends[at] != end or (self.codes[at] == codes).all():
+            return self
+        changed = self.codes.copy()
+        changed[at] = codes
+        return Recent(self.ends, changed)
+
+    @staticmethod
+    def _after(ends: Ints, at: int, *, pane_ms: int) -> int:
+        """From when on that may have begun which first shows in a value: the end of the one before."""
+        return int(ends[at - 1] if at else ends[0] - pane_ms)
 
     def stored(self) -> Stored:
         """What is stored of it."""
@@ -82,6 +109,10 @@ def recalled(stored: Stored, columns: int) -> Recent:
         return begun(columns)
     ends = stored.first + np.concatenate([[0], np.cumsum(gaps, dtype=np.int64)]).astype(np.int64)
     return Recent(ends, codes.reshape(-1, columns))
+
+
+def _codes(values: Floats, filled: Bools) -> Codes:
+    return np.where(filled, np.rint(values * _PARTS), _NONE).astype(np.int8)
 
 
 def _runs(gaps: Ints) -> list[int]:

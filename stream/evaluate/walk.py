@@ -15,14 +15,16 @@ from schemas.findings import Progress
 from schemas.reports import ColumnCause, Report
 from stream.evaluate import alarms, causes, signatures
 from stream.evaluate.breath import Breath
+from stream.evaluate.charts import Charts, with_named
 from stream.evaluate.commit import Conclusion
 from stream.evaluate.earlier import with_earlier
-from stream.evaluate.judge_pane import Pane, judge_pane
+from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
 from stream.evaluate.live_panes import with_live
 from stream.evaluate.loading import prepare_tests
 from stream.evaluate.merged import Merged
+from stream.evaluate.named_charts import is_current, is_long
 from stream.evaluate.quality_verdicts import quality_verdicts, still_judged
 from stream.evaluate.ring import Sliding
 from stream.evaluate.standing import conclude, withdraw
@@ -67,7 +69,7 @@ class Walk:
         self._sums = self._sums or phase.watched.summed.begun()
         self._sums.add(partial, pane_end=end)
         self._keep(start_ms, partial, packed)
-        found = await self._judged(judge_pane, phase.watched, Pane(start_ms, end, partial), unit.charts)
+        found = await self._judged_pane(Pane(start_ms, end, partial))
         unit.charts, unit.last = found.charts, end
         if not self._warming:
             self._alarms[alarms.EXPECTED] += alarms.expected_of_charts(found.budgeted, phase.watched)
@@ -127,7 +129,7 @@ class Walk:
         window = await with_live(unit, self._merged, window, spec=spec)
         window = await with_earlier(unit, self._merged, window, spec=spec, written=self.conclusion.rows)
         await prepare_tests(watched, self._merged, window)
-        charts = unit.charts if newest else None
+        charts = await self._charts() if newest else None
         report = await self._judged(judge_window, watched, window, seen_ms=self._seen(ring.end_ms), charts=charts)
         if newest:
             report = await self._explained(report, window)
@@ -159,8 +161,9 @@ class Walk:
         return report
 
     async def conclude_pane(self, pane: Pane) -> None:
-        """What a revised pane says by itself; the charts have gone on."""
+        """What a revised pane says by itself; the charts have gone on, and their series holds what it holds now."""
         found = await self._judged(judge_pane, self.unit.phase.watched, pane, self.unit.charts)
+        self.unit.charts = found.charts
         await self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
 
     async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
@@ -199,6 +202,19 @@ class Walk:
         if len(self.unit.phase.watched.yardstick.places) < WIDE:
             return judge(*given, **named)
         return await self._merged.asking.beside(lambda: judge(*given, **named))
+
+    async def _judged_pane(self, pane: Pane) -> PaneVerdicts:
+        unit, watched = self.unit, self.unit.phase.watched
+        if is_long(unit.charts.named, panes=unit.charts.panes, watched=watched):
+            return await self._merged.asking.beside(partial(judge_pane, watched, pane, unit.charts))
+        return await self._judged(judge_pane, watched, pane, unit.charts)
+
+    async def _charts(self) -> Charts:
+        """As they stand after the last pane; those that the file names are rebuilt where that was before a restart."""
+        unit, watched = self.unit, self.unit.phase.watched
+        if not is_current(unit.charts.named, panes=unit.charts.panes, watched=watched):
+            unit.charts = await self._merged.asking.beside(partial(with_named, unit.charts, watched))
+        return unit.charts
 
     async def conclude(self, verdicts: Iterable[Verdict | Quiet | Clear], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""

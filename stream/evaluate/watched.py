@@ -159,6 +159,11 @@ class Watched:
         """What `stream.evaluate.chart_limits.limits_of` found."""
         return {}
 
+    @cached_property
+    def named_charts(self) -> dict[str, Any]:
+        """What `stream.evaluate.named_charts.groups_of` found, and the keys of their findings."""
+        return {}
+
     def prepare(self) -> None:
         """Work out all of this now: a dozen milliseconds, to be spent off the event loop."""
         for name in _WORKED_OUT:

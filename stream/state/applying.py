@@ -21,6 +21,7 @@ from schemas.yaml_lines import read_yaml
 from stream.state.generations import publish
 from stream.state.progress import greatest_clock, read_progress
 from stream.state.uncalibrated import uncalibrated
+from stream.state.uncharted import uncharted
 
 #: Statistics whose fixed threshold some rule decides by (``stream.evaluate.rules`` has the rules; a test compares the two).
 DECIDING = ("psi", "ks", "ks_p", "chi2_p")
@@ -66,7 +67,8 @@ def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list
     """What is allowed and probably not meant, a line each.
 
     A reference of another model, features it does not know, thresholds that decide nothing yet, a reference that cannot calibrate
-    what a budget is to decide, and secrets of receivers that are not on this machine (workers read them where they run).
+    what a budget is to decide, charts that cannot be drawn, and secrets of receivers that are not on this machine (workers read
+    them where they run).
     """
     of_models = [
         f"{model}: {said}"
@@ -75,6 +77,7 @@ def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list
             *_doubts(model, monitor.features, references[model]),
             *_deaf(monitor),
             *uncalibrated(monitor, references[model]),
+            *uncharted(monitor, references[model]),
         )
     ]
     return [*of_models, *_secrets(monitors)]

@@ -99,6 +99,11 @@ def alarms(of: Live, panes: int) -> int:
     return count
 
 
+def panes_of_nothing(of: Live, panes: int) -> Iterator[Partial]:
+    """So many panes in which nothing changes."""
+    yield from _panes(of, np.zeros(panes))
+
+
 def with_limits(of: Live, limits: tuple[float, float]) -> Live:
     """The same with charts of other limits."""
     known = limits_of(of.watched)

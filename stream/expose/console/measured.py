@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.reports import Column, Measure, Report
+from schemas.river import DETECTORS
 from stream.expose.console.charts import Series, timeline
 from stream.expose.console.format import SHARES
 
@@ -34,6 +35,9 @@ LABELS: Mapping[str, str] = {
     "ewma": "EWMA",
     "skew": "serving against store, PSI",
     "skew_p": "serving against store, p-value",
+    "shewhart": "Shewhart's chart, sd",
+    "rolling": "off the rolling mean, sd",
+    **{name: f"{one.name}, panes since its alarm" for name, one in DETECTORS.items() if one.watches == "values"},
 }
 
 

@@ -13,6 +13,7 @@ from alerting.receivers.receiver import TIMEOUT_S
 from detectors.budget.limits import SLACKS
 from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
+from schemas.river import DETECTORS
 from stream.evaluate.chart_limits import FIXED
 from stream.evaluate.charted import RULES
 from stream.evaluate.quality_ids import RULE as DUPLICATES
@@ -44,6 +45,9 @@ def test_every_rule_is_named_once_and_no_other_is() -> None:
         "freshness",
         *SERVING,
         *RULES,
+        "shewhart",
+        "rolling",
+        *(name for name, detector in DETECTORS.items() if detector.watches == "values"),
         *BUDGET_RULES,
         POOLED_RULE,
     }

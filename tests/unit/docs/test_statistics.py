@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from detectors.charts.river_settings import DETECTORS, Value
+from schemas.river import DETECTORS, Value
 from tests.support.source import ROOT
 
 TEXT = (ROOT / "docs" / "statistics.md").read_text()

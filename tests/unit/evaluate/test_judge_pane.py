@@ -40,11 +40,17 @@ def said(verdicts: tuple[Verdict | Quiet | Clear, ...]) -> list[Verdict]:
     return [verdict.whole() for verdict in verdicts if not isinstance(verdict, Clear)]
 
 
-def test_a_revised_pane_moves_nothing() -> None:
+def test_a_revised_pane_moves_no_sum_and_stands_in_the_series() -> None:
     of = watched(with_temp(freshness_sla_ms=HOUR))
     last = walked(of, temps(shift=0.0, panes=3))[-1].charts
+    seen = last.recent.values(0)[1].tolist()
     again = judge_pane(of, pane(of, 1, {"temp": [99.0] * 40, "status": ["error"] * 40}), last)
-    assert again.charts is last
+    assert again.charts.recent.values(0)[1].tolist() == [seen[0], 32 / 12, seen[2]]
+    assert (again.charts.at, again.charts.sums.tolist(), again.charts.values) == (
+        last.at,
+        last.sums.tolist(),
+        last.values,
+    )
     assert [verdict.rule for verdict in said(again.verdicts)] == ["errors", "latency"]
 
 

@@ -32,11 +32,11 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
     text = MODEL + "    timezon: UTC\n    features:\n      temp: {type: numeric, sorce: x}\n"
     assert refusal(folder, text) == [
         "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
-        "lateness, revise_within, no_traffic_after, budget, fixed, reference, references, service, owner, "
+        "lateness, revise_within, no_traffic_after, budget, fixed, charts, reference, references, service, owner, "
         "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates, skew",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
         "importance, range, unit, description, computation, version, changes, owner, top, hash, reference, "
-        "null_threshold, freshness_sla, slow_window, skew, fixed",
+        "null_threshold, freshness_sla, slow_window, skew, fixed, charts",
     ]
 
 
@@ -56,7 +56,7 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
         (
             "sources: {a: {zzz: 1}}",
             "sources.a.zzz",
-            "from, owner, description, freshness_sla, null_threshold, slow_window, fixed",
+            "from, owner, description, freshness_sla, null_threshold, slow_window, fixed, charts",
         ),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from detectors.charts.river import NoRiver, alarms
-from detectors.charts.river_settings import DETECTORS
+from schemas.river import DETECTORS
 
 K = np.arange(1, 1201)
 #: The series of NUMBERS.md: +1 from the 601st on.

@@ -15,6 +15,8 @@ from typing import Literal
 Value = float | int | str | bool
 
 _MANY, _LARGEST = 1e9, sys.float_info.max
+#: Settings that count values which must be seen before there can be an alarm.
+_WAITS = ("min_instances", "warm_start", "clock", "min_window_length", "grace_period", "window_size")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,15 @@ class Detector:
         found = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
         _draw_fits(found, of=of)
         return {**found, **self.fixed}
+
+    def waits(self, given: Mapping[str, Value]) -> int:
+        """How many values it must see before it can alarm.
+
+        >>> DETECTORS["adwin"].waits({}), DETECTORS["adwin"].waits({"clock": 8})
+        (32, 10)
+        """
+        found = {name: given.get(name, setting.default) for name, setting in self.settings.items()}
+        return max((int(value) for name, value in found.items() if name in _WAITS), default=0)
 
 
 def _draw_fits(settings: Mapping[str, Value], *, of: str) -> None:
