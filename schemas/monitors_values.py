@@ -1,4 +1,4 @@
-"""What a single value of a monitors file may be: lengths of time, shares, names, limits; and a mapping of them, no more than that."""
+"""What a single value of a monitors file may be: lengths of time, shares, names, limits; and a mapping that holds some."""
 
 from __future__ import annotations
 

@@ -139,13 +139,6 @@ def test_another_setting_is_in_force_for_the_whole_series_at_once() -> None:
     assert with_named(after, watched(monitor(features=other.monitor.features), of=REFERENCE)).named is after.named
 
 
-def test_a_chart_that_went_on_elsewhere_is_built_anew() -> None:
-    of, rows = named(), shifts((0.0, 60))
-    charts = walked(of, rows[:50])[-1].charts
-    first, second = (walked(of, rows[50:], charts)[-1].charts for _ in range(2))
-    np.testing.assert_equal(said(first), said(second))
-
-
 def test_a_restart_in_front_of_a_window_shows_what_there_was() -> None:
     of = named()
     charts = walked(of, shifts((0.0, 40), (9.0, 4)))[-1].charts
