@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 from detectors.charts.by_name import Chart, River, Rolling, Shewhart, Signs
 from detectors.charts.river import NoRiver
 from schemas.monitored import CHART_PANES, ChartsMonitor, RiverChart, RollingChart, ShewhartChart
+from schemas.river import DETECTORS
 from stream.evaluate.recent import Recent
 from stream.evaluate.watched import Watched
 
 Floats = NDArray[np.float64]
 
+#: Every rule there may be.
+NAMED_RULES = ("shewhart", "rolling", *(name for name, one in DETECTORS.items() if one.watches == "values"))
 #: Of river's detectors those that take a fifth of a millisecond a value.
 _SLOW = ("kswin",)
 Asked = ShewhartChart | RollingChart | RiverChart

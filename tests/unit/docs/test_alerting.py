@@ -13,9 +13,9 @@ from alerting.receivers.receiver import TIMEOUT_S
 from detectors.budget.limits import SLACKS
 from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
-from schemas.river import DETECTORS
 from stream.evaluate.chart_limits import FIXED
 from stream.evaluate.charted import RULES
+from stream.evaluate.named_charts import NAMED_RULES
 from stream.evaluate.quality_ids import RULE as DUPLICATES
 from stream.evaluate.rules import (
     BUDGET_RULES,
@@ -45,9 +45,7 @@ def test_every_rule_is_named_once_and_no_other_is() -> None:
         "freshness",
         *SERVING,
         *RULES,
-        "shewhart",
-        "rolling",
-        *(name for name, detector in DETECTORS.items() if detector.watches == "values"),
+        *NAMED_RULES,
         *BUDGET_RULES,
         POOLED_RULE,
     }

@@ -14,6 +14,7 @@ from schemas.reference import NumericProfile
 from schemas.reports import Column, Measure, Report
 from stream.evaluate.charted import RULES
 from stream.evaluate.measuring import CONVENTIONS
+from stream.evaluate.named_charts import NAMED_RULES
 from stream.evaluate.quality_verdicts import AGREED
 from stream.evaluate.rules import BUDGET_RULES
 from stream.evaluate.skew.columns import RULE as SKEW
@@ -180,7 +181,9 @@ def test_a_finding_leads_to_the_chart_of_what_it_was_judged_by(fields: dict[str,
 
 
 def test_every_measure_that_a_report_can_hold_can_be_chosen() -> None:
-    assert {*CONVENTIONS, *BUDGET_RULES, *LEARNED, *AGREED, *RULES, "ewma", SKEW, f"{SKEW}_p"} == set(LABELS)
+    assert {*CONVENTIONS, *BUDGET_RULES, *LEARNED, *AGREED, *RULES, "ewma", *NAMED_RULES, SKEW, f"{SKEW}_p"} == set(
+        LABELS
+    )
 
 
 def test_what_the_reports_hold_is_offered_and_what_was_chosen() -> None:
