@@ -86,6 +86,12 @@ class Members(Mapping[str, "Member"]):
         """The members that are not the identical ones in ``before``."""
         return self.table.differing(before.table)
 
+    def pieces(self) -> Iterator[object]:
+        """What holds them, a few each, in every table."""
+        yield from self.table.pieces()
+        for _, part in self.by_model.rows():
+            yield from part.pieces()
+
     def subjects_with(self, tag: str) -> int:
         """About how many subjects something fires (``ACTIVE``), or has a say that is of a kind and not silenced."""
         return self._tags.get(tag, 0)

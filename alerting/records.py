@@ -112,7 +112,10 @@ def _incidents(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
 
 
 def _members(name: str, before: Incident | None, after: Incident) -> Iterator[tuple[str, bytes | None]]:
-    for key, member in after.members.differing(before.members if before is not None else Members()):
+    known = before.members if before is not None else Members()
+    for key, member in after.members.differing(known):
+        if known.get(key) == member:  # Another silence or another route: neither is compared, neither is stored.
+            continue
         yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
 
 

@@ -88,8 +88,8 @@ def look_due(draft: Draft, rollup: RollUp) -> Iterator[int]:
     """When a roll-up is looked at again: its numbers at the next update, and once its address has room for one more."""
     storm, timings = draft.storms[rollup.reach.address], draft.policy.timings
     yield draft.now + max(rollup.reach.update_interval, MINUTE)
-    if room(storm, timings, draft.now) == 0:
-        yield storm.asked[0] + timings.storm_window
+    if room(storm, timings, draft.now) <= 0:  # below, where a new configuration takes fewer
+        yield storm.asked[-timings.storm] + timings.storm_window
 
 
 def room(storm: Storm, timings: Timings, now: int) -> int:

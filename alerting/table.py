@@ -91,6 +91,10 @@ class Table(Mapping[str, V]):
         """(key, value) in order: quicker than ``items``, which looks each key up."""
         return _rows(self._root, self._height)
 
+    def pieces(self) -> Iterator[object]:
+        """What holds its rows, ``WIDTH`` of them each: who keeps these lets a large table go in parts."""
+        return _leaves(self._root, self._height)
+
     def place(self, key: str) -> int:
         """How many rows were there before this one."""
         return self._places[key]
@@ -184,6 +188,14 @@ def _rows(node: _Node, height: int) -> Iterator[tuple[str, Any]]:
     else:
         for below in node.below:
             yield from _rows(below, height - 1)
+
+
+def _leaves(node: _Node, height: int) -> Iterator[_Node]:
+    if height == 0:
+        yield node
+    else:
+        for below in node.below:
+            yield from _leaves(below, height - 1)
 
 
 def _summed(node: _Node, height: int, summary: Summary[Any, Any]) -> Any:

@@ -75,7 +75,8 @@ class Broken:
 class Feeding:
     """``state`` and ``now`` as they become; ``lock_step`` is the clock of event time, ``unawaited`` the addresses given up.
 
-    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside; ``wide``: a step was.
+    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside; ``wide``: a step was;
+    ``left`` are the states that wide steps were taken from.
     """
 
     state: State
@@ -89,6 +90,7 @@ class Feeding:
     broken: list[Broken] = field(default_factory=list)
     more: bool = True
     wide: bool = False
+    left: list[State] = field(default_factory=list)
     _free_at: State | None = None
 
     def turn(self, own: list[Input], *, now: int, most: int) -> Iterator[Step]:
@@ -178,7 +180,10 @@ class Feeding:
         one = Step(make, wide=wide)
         self.wide |= wide
         yield one
-        self.state = one.state()
+        made = one.state()
+        if wide:
+            self.left.append(self.state)
+        self.state = made
 
     def _feed(self, arrival: Arrival) -> Iterator[Step]:
         message = arrival.message

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import itertools
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +13,13 @@ import msgspec
 import pytest
 
 from alerting.breadth import WIDE
+from alerting.incident import Member
 from alerting.inputs import Configure
 from alerting.records import restored
 from alerting.register import calls
 from alerting.state import State
 from alerting.step import step
+from alerting.table import WIDTH
 from schemas.actions import AddSilence, Matcher, Resolve
 from schemas.findings import Finding
 from schemas.names import Names
@@ -145,3 +149,80 @@ def _held_at_resolve(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, 
 
     monkeypatch.setattr(feeding, "step", slow)
     return began, free, order
+
+
+def test_what_a_wide_step_left_is_freed_a_part_at_a_time(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The members of the state before: ten thousand at once would hold the loop as long as the step that is taken beside it."""
+    monkeypatch.setattr(owner, "FREED", 2)
+    there: list[int] = []
+
+    async def count() -> None:
+        while True:
+            there.append(sum(type(one) is Member for one in gc.get_objects()))
+            await asyncio.sleep(0)
+
+    async def story() -> None:
+        async with running(redis_url, Names(environment_name)) as one:
+            one.feed(*map(one_of_many, range(SIZE)))
+            await one.until(lambda: one.tenure.stored["findings"] == SIZE)
+            [name] = one.tenure.state.incidents
+            mine, now = (Matcher("incident", "=", name),), one.tenure.now
+            counting = asyncio.create_task(count())
+            one.feed(AddSilence(silence="s", matchers=mine, starts=now, ends=now + 10**7, by="x", at=now))
+            await one.until(lambda: one.tenure.stored["actions"] == 1)
+            await one.until(lambda: there[-1] == SIZE)
+            counting.cancel()
+
+    gc.freeze()  # what there is before is not looked through
+    asyncio.run(story())
+    gc.unfreeze()
+    assert max(there) == 2 * SIZE
+    assert max(before - after for before, after in itertools.pairwise(there)) <= 2 * WIDTH
+
+
+def test_what_follows_a_wide_step_in_the_same_turn_is_still_written_beside_the_loop(
+    redis_url: str, environment_name: str, beside: list[str]
+) -> None:
+    async def story() -> None:
+        async with running(redis_url, Names(environment_name)) as one:
+            one.feed(*map(one_of_many, range(SIZE)))
+            await one.until(lambda: one.tenure.stored["findings"] == SIZE)
+            [name] = one.tenure.state.incidents
+            mine, now = (Matcher("incident", "=", name),), one.tenure.now
+            silence = AddSilence(silence="s", matchers=mine, starts=now, ends=now + 10**7, by="x", at=now)
+            one.feed(silence, one_of_many(SIZE))
+            await one.until(lambda: one.tenure.stored == one.offsets)
+            assert beside == ["step:AddSilence", "written", "written", "written"]
+
+    asyncio.run(story())
+
+
+def test_others_have_their_turn_between_two_steps(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, "SLICE_S", -1.0)
+    rounds: list[int] = []
+
+    def counted(state: State, given: Any, now: int) -> State:
+        rounds.append(turns[0])
+        return step(state, given, now)
+
+    monkeypatch.setattr(feeding, "step", counted)
+    turns = [0]
+
+    async def others() -> None:
+        while True:
+            turns[0] += 1
+            await asyncio.sleep(0)
+
+    async def story() -> None:
+        async with running(redis_url, Names(environment_name)) as one:
+            waiting = asyncio.create_task(others())
+            one.feed(*map(one_of_many, range(20)))
+            await one.until(lambda: one.tenure.stored["findings"] == 20)
+            waiting.cancel()
+
+    asyncio.run(story())
+    assert len(set(rounds)) == len(rounds) >= 20

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 
 import pytest
 
-from alerting.breadth import WIDE, is_wide, is_wide_due, summed
+from alerting.breadth import SETTLED, WIDE, is_wide, is_wide_due, summed
+from alerting.incident import Incident
 from alerting.inputs import Configure, Input, Tick
 from alerting.records import changed, restored
 from alerting.state import State, new_state
@@ -72,6 +74,24 @@ def test_the_end_of_a_silence_is_wide(due: int, wide: bool) -> None:
     while (state.index.due or due) < NOW + HOUR:
         state = fire(state)
     assert is_wide_due(state, due) is wide
+
+
+def test_the_time_of_a_large_incident_is_wide_and_that_of_a_small_one_beside_it_is_not() -> None:
+    opened = fired(SIZE, features=SIZE)
+    due = opened.index.due
+    assert due is not None
+    assert is_wide_due(opened, due)
+    assert not is_wide_due(opened, due - 1)
+    assert not is_wide_due(fired(1, features=1), due)
+
+
+@pytest.mark.parametrize(("live", "wide"), [(WIDE // (SETTLED + 1), False), (WIDE // (SETTLED + 1) + 1, True)])
+def test_many_small_incidents_are_wide_together_and_those_that_ended_do_not_count(live: int, wide: bool) -> None:
+    """A configuration settles each that lives."""
+    ended, [one] = Incident("inc-e", "k", 0, 0, ended=1), fired(1, features=1).incidents.values()
+    small = {f"inc-{n}": replace(one, id=f"inc-{n}") for n in range(live)}
+    state = replace(large(), incidents=small | {f"inc-e{n}": ended for n in range(WIDE)})
+    assert is_wide(state, Configure(state.policy)) is wide
 
 
 def test_what_was_summed_at_a_take_over_is_not_summed_by_the_first_step() -> None:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alerting.members import Members
 from alerting.table import WIDTH, Summary, Table
+from tests.unit.alerting.world import WEATHER, World
 
 KEYS = st.integers(0, 99).map(str)
 PUTS = st.lists(st.dictionaries(KEYS, st.integers(0, 9), max_size=40), max_size=8)
@@ -114,3 +116,14 @@ def test_what_a_sum_depends_on_besides_the_rows_is_told_apart_by_identity() -> N
 
     twice, thrice = [2], [3]
     assert [table.summed(times(by)) for by in (twice, thrice, twice)] == [9_900, 14_850, 9_900]
+
+
+def test_what_holds_the_rows_are_nodes_of_a_few_each() -> None:
+    table, members = large(100), Members()
+    assert (len(list(table.pieces())), len({id(one) for one in table.pieces()})) == (-(-100 // WIDTH),) * 2
+    assert len(list(members.pieces())) == 1
+    world = World()
+    for feature in WEATHER:
+        world.fire(f"a/{feature}")
+    [incident] = world.state.incidents.values()
+    assert len(list(incident.members.pieces())) == 2, "one of the table, one of its model's"
