@@ -113,9 +113,8 @@ class Walk:
         self.conclusion.add(+self._alarms, newest={})
         self._alarms.clear()
         unit, at = self.unit, self.unit.last or 0
-        if (
-            unit.stored is None and unit.stream == "features"
-        ):  # before its own: nobody shall pass what is compared later
+        if unit.stored is None and unit.stream == "features":
+            # Before its own: nobody shall pass what is compared later.
             first = first_mark(unit.begun, step_ms=unit.phase.step_ms)
             self.conclusion.tell(Progress(model=unit.model, stream=SKEW, at=first, seen=self._seen(first)))
         self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))

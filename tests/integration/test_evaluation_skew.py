@@ -131,14 +131,12 @@ def test_late_events_of_either_side_have_the_windows_that_hold_them_judged_again
         assert said(await found.findings()) == [(10, "firing", 1300)]  # the older window's revision says nothing new
         assert (await found.shown())[b"events"] == b"1300"
         await evaluator.run_once()
+        await evaluator.leave()  # another worker knows that these are done
+        evaluator = await found.evaluate(found.evaluator("two"))
         assert len(await found.reports()) == len(before) + 2
         await hours(found, range(10, 12))  # goes on from the revised rows
         await evaluator.run_once()
         assert (await found.reports())[-1].events == 2 * 400 + 100
-        # Another worker knows that these are done.
-        await evaluator.leave()
-        await found.evaluate(found.evaluator("two"))
-        assert len(await found.reports()) == len(before) + 3
 
     told(story)
 
@@ -272,5 +270,40 @@ def test_a_new_layout_begins_windows_anew(told: Callable[[Story], None]) -> None
             14: "drift",
             16: "drift",
         }
+
+    told(story)
+
+
+def test_many_features_are_compared_beside_the_loop_with_the_same_words(
+    told: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(6), served=OTHER)
+        monkeypatch.setattr("stream.evaluate.skew.walk.WIDE", 1)
+        await found.evaluate()
+        assert said(await found.findings()) == [(4, "firing", 800), (6, "firing", 800)]
+
+    told(story)
+
+
+def test_a_damaged_comparison_hurts_neither_side_and_is_said(
+    told: Callable[[Story], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(found: Sides) -> None:
+        await hours(found, range(6))
+        await (await found.evaluate()).leave()
+        scene = found.served
+        await scene.redis.hset(scene.names.evaluation("m", "skew"), "standing", "{")
+        await hours(found, range(6, 12))
+        evaluator = await found.evaluate(found.evaluator("two"))
+        await evaluator.run_once()
+        assert "skew of model 'm' cannot be evaluated" in caplog.text
+        assert evaluator.tally.failed == 1
+        assert (await scene.evaluation())["last"] == str(at(12)).encode()
+        assert [(report.end - START) / HOUR for report in await found.reports()] == [2, 4, 6]
+        await scene.redis.hset(scene.names.evaluation("m", "skew"), "standing", "{}")
+        await evaluator.leave()
+        await found.evaluate(found.evaluator("three"))
+        assert [(report.end - START) / HOUR for report in await found.reports()] == [2, 4, 6, 8, 10, 12]
 
     told(story)

@@ -6,9 +6,10 @@ findings have the same ids.  Where late events changed panes of either side, the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 from schemas.findings import Progress
 from schemas.reports import Report
@@ -26,6 +27,7 @@ from stream.state.store import PANES_A_BLOCK
 
 #: A comparison of so many features takes some milliseconds: it is made beside the event loop.
 WIDE = 16
+Judged = TypeVar("Judged")
 
 
 class Comparing:
@@ -134,23 +136,28 @@ class Comparing:
         served, stored = sides
         complete = served.start_ms >= self._skew.begun and not self._due.warming
         window = Window(spec.name, served.start_ms, served.end_ms, served.total, stored.total, complete)
-        judge = partial(judge_skew, both, window, seen_ms=self._seen(window.end_ms))
-        wide = len(both.columns) >= WIDE
-        report = await self._desk.merged.asking.beside(judge) if wide else judge()
+        report = await self._beside(partial(judge_skew, both, window, seen_ms=self._seen(window.end_ms)))
         self._made.report(report, spec.label, newest=newest)
         self._desk.tally.windows += 1
-        self._conclude(both, report)
+        await self._conclude(both, report)
         await self._desk.merged.breath()
 
-    def _conclude(self, both: Both, report: Report) -> None:
+    async def _conclude(self, both: Both, report: Report) -> None:
         skew = self._skew
-        found, skew.standing = conclude(
-            verdicts_of(report, both), skew.standing, at_ms=report.end, revision=report.events,
+        said = partial(
+            conclude, verdicts_of(report, both), skew.standing, at_ms=report.end, revision=report.events,
             seen_ms=self._seen(report.end), watched=both.stored.watched,
         )  # fmt: skip
+        found, skew.standing = await self._beside(said)
         self._desk.tally.findings += len(found)
         for finding in found:
             self._made.tell(finding)
+
+    async def _beside(self, judge: Callable[[], Judged]) -> Judged:
+        """A judgement of all columns: of many, made beside the event loop."""
+        if len(self._skew.both.columns) < WIDE:
+            return judge()
+        return await self._desk.merged.asking.beside(judge)
 
     async def _store(self) -> None:
         """Store what was concluded, and how far everything is judged."""
