@@ -10,6 +10,7 @@ import pytest
 
 from schemas.names import TOPICS_IN, Names
 from stream.local.broker import create_topic, embedded_broker
+from tests.support import skewed
 from tests.support.evaluation import Story, opened
 from tests.support.site import Site
 
@@ -42,5 +43,16 @@ def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
     async def run(story: Story) -> None:
         async with opened(redis_url, environment_name) as scene:
             await story(scene)
+
+    return lambda story: asyncio.run(run(story))
+
+
+@pytest.fixture
+def told_of_both(redis_url: str, environment_name: str) -> Callable[[skewed.Story], None]:
+    """The same of predictions and the feature store's events beside them."""
+
+    async def run(story: skewed.Story) -> None:
+        async with skewed.sides(redis_url, environment_name, **skewed.SHORT) as found:
+            await story(found)
 
     return lambda story: asyncio.run(run(story))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,36 +11,11 @@ import pytest
 from schemas.findings import Finding
 from stream.evaluate.skew.walk import Comparing
 from tests.support.evaluation import HOUR, START
-from tests.support.skewed import ALIKE, OTHER, Sides, at, sides, with_temp
-
-Story = Callable[[Sides], Awaitable[None]]
-#: A window of four hours, judged every two.
-SHORT: dict[str, Any] = {"windows": {"day": 4 * HOUR}, "step_ms": 2 * HOUR}
-
-
-@pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
-    """Runs a story in an environment of its own."""
-
-    async def run(story: Story) -> None:
-        async with sides(redis_url, environment_name, **SHORT) as made:
-            await story(made)
-
-    return lambda story: asyncio.run(run(story))
-
-
-async def hours(found: Sides, span: range, *, served: Sequence[Any] = ALIKE, store: Sequence[Any] = ALIKE) -> None:
-    for hour in span:
-        await found.hour(hour, served=served, store=store)
-
-
-def said(found: list[Finding]) -> list[tuple[float, str, int]]:
-    """(hours, state, events) of each finding."""
-    return [((one.at - START) / HOUR, one.state, one.rev[1]) for one in found]
+from tests.support.skewed import ALIKE, OTHER, SHORT, Sides, Story, at, hours, said, sides
 
 
 def test_a_feature_that_is_served_otherwise_than_the_store_says_is_found_with_its_numbers_and_ends(
-    told: Callable[[Story], None],
+    told_of_both: Callable[[Story], None],
 ) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(6))
@@ -68,10 +43,10 @@ def test_a_feature_that_is_served_otherwise_than_the_store_says_is_found_with_it
         assert [report.state for report in reports] == ["warming", "ok", "ok", "ok", "drift", "drift", "ok", "ok", "ok"]
         assert (await found.shown())[b"feature:temp"] == b"ok"
 
-    told(story)
+    told_of_both(story)
 
 
-def test_windows_wait_for_the_side_that_is_behind(told: Callable[[Story], None]) -> None:
+def test_windows_wait_for_the_side_that_is_behind(told_of_both: Callable[[Story], None]) -> None:
     async def story(found: Sides) -> None:
         for hour in range(10):
             await found.hour(hour, served=ALIKE)
@@ -88,7 +63,7 @@ def test_windows_wait_for_the_side_that_is_behind(told: Callable[[Story], None])
         ]  # fmt: skip
         assert all(at < 2 or at > 7 for name, at in marks if name == "skew")
 
-    told(story)
+    told_of_both(story)
 
 
 @pytest.mark.parametrize("every", [1, 5, 40])
@@ -116,7 +91,7 @@ def test_a_replay_gives_the_same_findings_however_it_is_polled(
 
 @pytest.mark.parametrize("side", ["served", "store"])
 def test_late_events_of_either_side_have_the_windows_that_hold_them_judged_again(
-    told: Callable[[Story], None], side: str
+    told_of_both: Callable[[Story], None], side: str
 ) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(10))
@@ -138,11 +113,11 @@ def test_late_events_of_either_side_have_the_windows_that_hold_them_judged_again
         await evaluator.run_once()
         assert (await found.reports())[-1].events == 2 * 400 + 100
 
-    told(story)
+    told_of_both(story)
 
 
 def test_late_events_are_judged_by_whoever_goes_on(
-    told: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+    told_of_both: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(10))
@@ -160,7 +135,7 @@ def test_late_events_are_judged_by_whoever_goes_on(
             (10, "firing", 1200)
         ]  # of the older window nobody was told anything newer
 
-    told(story)
+    told_of_both(story)
 
 
 async def _killed(self: Comparing) -> None:
@@ -198,7 +173,7 @@ def test_a_worker_that_is_killed_says_what_another_repeats(
     assert len(set(whole)) == len(whole) == 5
 
 
-def test_a_side_without_traffic_ends_what_was_found(told: Callable[[Story], None]) -> None:
+def test_a_side_without_traffic_ends_what_was_found(told_of_both: Callable[[Story], None]) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(8), served=OTHER)
         for hour in range(8, 14):  # the store's clock goes on without this model's features
@@ -209,73 +184,11 @@ def test_a_side_without_traffic_ends_what_was_found(told: Callable[[Story], None
         assert said(await found.findings())[-1] == (12, "no_data", 400)
         assert [report.state for report in await found.reports()][-3:] == ["drift", "no_traffic", "no_traffic"]
 
-    told(story)
-
-
-@pytest.mark.parametrize("how", ["off", "feature"])
-def test_what_is_not_compared_any_more_is_withdrawn(told: Callable[[Story], None], how: str) -> None:
-    async def story(found: Sides) -> None:
-        await hours(found, range(8), served=OTHER)
-        evaluator = await found.evaluate()
-        features = with_temp(skew="off")
-        if how == "feature":
-            del features["temp"]
-        await found.apply(clock_ms=at(8), features=features, **SHORT)
-        await evaluator.run_once()
-        if how == "feature":  # a layout comes into force with the next pane
-            for scene in (found.served, found.store):
-                for partition in (0, 1):
-                    await scene.move(partition, at(12))
-            await evaluator.run_once()
-        assert [state for _, state, _ in said(await found.findings())][-2:] == ["firing", "removed"]
-        await evaluator.run_once()
-        assert [state for _, state, _ in said(await found.findings())].count("removed") == 1
-
-    told(story)
-
-
-def test_what_is_switched_on_later_begins_where_it_is(redis_url: str, environment_name: str) -> None:
-    async def story() -> None:
-        async with sides(redis_url, environment_name, features=with_temp(skew="off"), **SHORT) as found:
-            await hours(found, range(8), served=OTHER)
-            evaluator = await found.evaluate()
-            assert [dict(report.features) for report in await found.reports()] == [{}] * 4
-            await found.apply(features=with_temp(skew=0.2), **SHORT)
-            await hours(found, range(8, 10), served=OTHER)
-            await evaluator.run_once()
-            [finding] = await found.findings()
-            assert (finding.at, finding.threshold, finding.severity) == (at(10), 0.2, "P3")
-
-    asyncio.run(story())
-
-
-def test_a_new_layout_begins_windows_anew(told: Callable[[Story], None]) -> None:
-    async def story(found: Sides) -> None:
-        await hours(found, range(5), served=OTHER)
-        evaluator = await found.evaluate()
-        await hours(found, range(5, 7), served=OTHER)
-        features = dict(with_temp())
-        del features["gust"]
-        await found.apply(clock_ms=at(7), features=features, **SHORT)
-        await hours(found, range(8, 16), served=OTHER)
-        await evaluator.run_once()
-        ends = {(report.end - START) / HOUR: report.state for report in await found.reports()}
-        assert ends == {
-            2: "warming",
-            4: "drift",
-            6: "drift",
-            8: "drift",
-            10: "warming",
-            12: "drift",
-            14: "drift",
-            16: "drift",
-        }
-
-    told(story)
+    told_of_both(story)
 
 
 def test_many_features_are_compared_beside_the_loop_with_the_same_words(
-    told: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+    told_of_both: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(6), served=OTHER)
@@ -283,11 +196,11 @@ def test_many_features_are_compared_beside_the_loop_with_the_same_words(
         await found.evaluate()
         assert said(await found.findings()) == [(4, "firing", 800), (6, "firing", 800)]
 
-    told(story)
+    told_of_both(story)
 
 
 def test_a_damaged_comparison_hurts_neither_side_and_is_said(
-    told: Callable[[Story], None], caplog: pytest.LogCaptureFixture
+    told_of_both: Callable[[Story], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story(found: Sides) -> None:
         await hours(found, range(6))
@@ -306,4 +219,4 @@ def test_a_damaged_comparison_hurts_neither_side_and_is_said(
         await found.evaluate(found.evaluator("three"))
         assert [(report.end - START) / HOUR for report in await found.reports()] == [2, 4, 6, 8, 10, 12]
 
-    told(story)
+    told_of_both(story)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
@@ -25,6 +25,8 @@ REFERENCE = models.reference(temp=models.numeric(*(float(edge) for edge in range
 ALIKE = [float(value) for value in range(1, 20, 2)] * 10
 #: The same with every third value ten higher.
 OTHER = [value + 10.0 * (at % 3 == 0) for at, value in enumerate(ALIKE)]
+#: A window of four hours, judged every two.
+SHORT: dict[str, Any] = {"windows": {"day": 4 * HOUR}, "step_ms": 2 * HOUR}
 
 
 def at(hours: float) -> int:
@@ -102,6 +104,10 @@ def with_temp(**changed: Any) -> dict[str, FeatureMonitor]:
     return features | {"temp": features["temp"].model_copy(update=changed)}
 
 
+#: What a test does with both sides.
+Story = Callable[[Sides], Awaitable[None]]
+
+
 @asynccontextmanager
 async def sides(url: str, environment: str, **changed: Any) -> AsyncIterator[Sides]:
     """Both streams, the model ``m`` in force."""
@@ -115,3 +121,14 @@ async def sides(url: str, environment: str, **changed: Any) -> AsyncIterator[Sid
         yield found
     finally:
         await redis.aclose()
+
+
+async def hours(found: Sides, span: range, *, served: Sequence[Any] = ALIKE, store: Sequence[Any] = ALIKE) -> None:
+    """Hours of both sides."""
+    for hour in span:
+        await found.hour(hour, served=served, store=store)
+
+
+def said(found: list[Finding]) -> list[tuple[float, str, int]]:
+    """(hours, state, events) of each finding."""
+    return [((one.at - START) / HOUR, one.state, one.rev[1]) for one in found]
