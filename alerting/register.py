@@ -25,10 +25,37 @@ def entries(state: State) -> Iterator[Entry]:
 
 def calls(state: State, now: int) -> list[Call]:
     """The next call of every entry that needs one, and the digests that are due."""
-    planned = (plan(state, entry.id, now) for entry in entries(state))
+    return list(planned(state, now))
+
+
+def planned(state: State, now: int) -> Iterator[Call]:
+    """The same, one by one: of thousands of openings each takes a moment."""
+    for entry in entries(state):
+        call = plan(state, entry.id, now)
+        if call is not None:
+            yield call
     wait = state.policy.timings.digest_wait
-    digests = (call_of(digest) for digest in state.digests.values() if digest_due(digest, wait) <= now)
-    return [*(call for call in planned if call is not None), *digests]
+    yield from (call_of(digest) for digest in state.digests.values() if digest_due(digest, wait) <= now)
+
+
+def planned_again(state: State, call: Call, now: int) -> Call | None:
+    """What is to be called instead of a call that was planned by an earlier state; None: nothing there."""
+    if call.kind != "digest":
+        return plan(state, call.entry, now)
+    digest = state.digests.get(call.address)
+    due = digest is not None and digest_due(digest, state.policy.timings.digest_wait) <= now
+    return call_of(digest) if digest is not None and due else None
+
+
+def untold(state: State, now: int) -> set[str]:
+    """The addresses at which some opening or closing is not confirmed; at each the first that is found is enough."""
+    found: set[str] = set()
+    for entry in entries(state):
+        if entry.address not in found:
+            call = plan(state, entry.id, now)
+            if call is not None and call.kind in ("open", "close"):
+                found.add(entry.address)
+    return found
 
 
 def plan(state: State, entry_id: str, now: int) -> Call | None:

@@ -19,10 +19,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from alerting.breadth import is_wide, is_wide_due
-from alerting.deliveries import Call
 from alerting.inputs import Input, Tick
 from alerting.refreshes import Refreshes
-from alerting.register import calls
+from alerting.register import untold
 from alerting.state import State
 from alerting.step import AT_ONCE, fire, is_due, next_due, step
 from schemas.answers import Answer
@@ -212,7 +211,7 @@ class Feeding:
         """Live, always; in event time once nobody is left to be told."""
         if not self.lock_step or self.state is self._free_at:
             return True
-        self.blocked = {call.address for call in untold(self.state, self.now)} - set(self.unawaited)
+        self.blocked = untold(self.state, self.now) - set(self.unawaited)
         if not self.blocked:
             self._free_at = self.state
         return not self.blocked
@@ -230,11 +229,6 @@ def _taken(run: Refreshes, fed: Fed) -> bool:
     except Exception as bug:
         log.error("a bug: a finding is taken by itself", exc_info=bug)
         return False
-
-
-def untold(state: State, now: int) -> list[Call]:
-    """The openings and closings that some receiver has not confirmed."""
-    return [call for call in calls(state, now) if call.kind in ("open", "close")]
 
 
 def _name(arrival: Arrival) -> str:

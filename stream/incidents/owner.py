@@ -178,7 +178,7 @@ class Owner:
         self._note_blocked(tenure, feeding)
         consumed = tenure.inbox.consumed()
         offsets = {topic: (tenure.stored[topic], end) for topic, end in consumed.items() if end != tenure.stored[topic]}
-        gathered = _beside if feeding.wide else _breathed
+        gathered = _beside if feeding.wide else breathed
         changed = Changed(
             dict(await gathered(changes(tenure.state, feeding.state))),
             dict(await gathered(documents(tenure.state, feeding.state))),
@@ -262,7 +262,7 @@ async def _let_go(states: list[State]) -> None:
         await asyncio.sleep(0)
 
 
-async def _breathed(work: Iterable[T]) -> list[T]:
+async def breathed(work: Iterable[T]) -> list[T]:
     """What comes of some work, done a slice at a time."""
     done: list[T] = []
     began = time.perf_counter()

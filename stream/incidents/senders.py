@@ -23,10 +23,10 @@ from alerting.deliveries import Call, Message, Receipt, ReceiverKind
 from alerting.document import rendered
 from alerting.inputs import Began, Confirmed, Failed
 from alerting.receivers.receiver import Receiver
-from alerting.register import calls
+from alerting.register import planned, planned_again
 from stream.incidents.backoff import pause_s
 from stream.incidents.kill_points import passing
-from stream.incidents.owner import Owner
+from stream.incidents.owner import Owner, breathed
 from stream.incidents.tenure import Ended, Tenure
 
 log = logging.getLogger(__name__)
@@ -123,7 +123,7 @@ class Senders:
         for lane in self._lanes.values():
             lane.calls = []
         if tenure is not None and tenure.unread is None:
-            self._look(tenure)
+            await self._look(tenure)
 
     def stop(self) -> None:
         """Begin no more requests."""
@@ -134,15 +134,19 @@ class Senders:
         for pool in (self._threads, self._urgent):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look(self, tenure: Tenure) -> None:
-        for call in calls(tenure.state, tenure.now):
+    async def _look(self, tenure: Tenure) -> None:
+        """List what there is to call, a slice at a time, and have each address that is idle make its first call."""
+        state = tenure.state
+        for call in await breathed(planned(state, tenure.now)):
             self._lanes.setdefault(call.address, Lane()).calls.append(call)
+        self._raise_bugs()
         now = time.monotonic()
         for lane in self._lanes.values():
             if lane.calls and _idle(lane):
                 lane.next_at, call = next_call(lane, now=now, held_s=partial(self._held_s, tenure))
-                if lane.next_at <= now:
-                    lane.task = asyncio.create_task(self._serve(tenure, lane, call=call))
+                again = call if tenure.state is state else planned_again(tenure.state, call, tenure.now)
+                if lane.next_at <= now and tenure.live and again is not None:  # else a turn has come between: look again
+                    lane.task = asyncio.create_task(self._serve(tenure, lane, call=again))
 
     def _held_s(self, tenure: Tenure, call: Call) -> float:
         """How long a request of the owner before may still arrive."""
