@@ -54,6 +54,8 @@ class IncidentAgent:
         owner.lost = self._lost
         owner.refused = self._put_aside
         owner.committed = self._committed
+        self._turned = asyncio.Event()
+        owner.listeners.append(self._turned)
 
     @property
     def _names(self) -> Names:
@@ -83,17 +85,28 @@ class IncidentAgent:
         return placed
 
     async def receive(self, run: Run) -> None:
-        """Hand a run to the owner, unless it was read under a placement that has ended; waits for a first configuration."""
+        """Hand a run to the owner, unless it was read under a placement that has ended; waits for a first configuration.
+
+        It waits for room as well: meanwhile Faust's queue fills, and what does not go into that is not fetched.
+        """
         await self._configured.first.wait()
         name = self.inputs.get(run.tp)
         tenure = self.owner.tenure
         if name is None or tenure is None or not self._is_current(run):
+            return
+        await self._room(tenure)
+        if not self._is_current(run):
             return
         arrivals, refused = read(run, name, epoch=tenure.epoch)
         if refused:
             await self._refuse(refused)
         if self._is_current(run):  # to keep a dead letter may have taken a while
             self.owner.add(arrivals)
+
+    async def _room(self, tenure: Tenure) -> None:
+        while tenure.live and tenure.inbox.full:
+            self._turned.clear()
+            await self._turned.wait()
 
     def _is_current(self, run: Run) -> bool:
         return self._placements.get(run.tp) == run.placement

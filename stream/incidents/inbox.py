@@ -43,6 +43,9 @@ class Fed:
 class Inbox(Protocol):
     """What the owner asks of an inbox.  ``now`` is the owner's present time."""
 
+    @property
+    def full(self) -> bool: ...
+
     def add(self, arrival: Arrival) -> None: ...
 
     def first(self, now: int) -> Fed | None: ...
@@ -77,6 +80,11 @@ class EventInbox:
 
     def __len__(self) -> int:
         return len(self._held) + len(self._actions)
+
+    @property
+    def full(self) -> bool:
+        """Never: the progress marks that it waits for come behind what it holds."""
+        return False
 
     def announce(self, pairs: Iterable[Pair]) -> None:
         """Another configuration is in force; of a model that it has no more nothing will come, and nobody waits for that."""

@@ -4,6 +4,9 @@ Urgent are findings of P0 and of the class serving, and what people do.  An urge
 records, and before those of its own model that are judged no earlier: so a model's event time never passes over what waits,
 and two verdicts of one key keep their order.  What goes before is fed twice if this process dies: the core knows it by its
 revision.  ``consumed`` names the first offset that was not fed yet, as if nothing had gone before.
+
+It is ``full`` at ``MOST`` records: the agent takes in no further run then, and the consumer fetches none once its queue of
+runs is full too.  They stay in Kafka, and beyond that an urgent one waits like any other.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from dataclasses import dataclass, field
 
 from schemas.findings import KIND_CLASS, Finding, Progress
 from stream.incidents.inbox import Arrival, Fed
+
+#: Of a backlog so many records are held here, and one run more: some 20 MB, and ten seconds of work.
+MOST = 20_000
 
 
 def is_urgent(arrival: Arrival) -> bool:
@@ -83,6 +89,11 @@ class LiveInbox:
 
     def __len__(self) -> int:
         return sum(len(topic.waiting) - len(topic.fed) for topic in self._topics.values())
+
+    @property
+    def full(self) -> bool:
+        """Whether what follows should stay in Kafka for now."""
+        return len(self) >= MOST
 
     def add(self, arrival: Arrival) -> None:
         """Take in a record; one that was taken in before is left out."""

@@ -145,7 +145,9 @@ class Senders:
             if lane.calls and _idle(lane):
                 lane.next_at, call = next_call(lane, now=now, held_s=partial(self._held_s, tenure))
                 again = call if tenure.state is state else planned_again(tenure.state, call, tenure.now)
-                if lane.next_at <= now and tenure.live and again is not None:  # else a turn has come between: look again
+                if (
+                    lane.next_at <= now and tenure.live and again is not None
+                ):  # else a turn has come between: look again
                     lane.task = asyncio.create_task(self._serve(tenure, lane, call=again))
 
     def _held_s(self, tenure: Tenure, call: Call) -> float:
