@@ -37,11 +37,11 @@ EWMA = f"lambda {ewma.WEIGHT:g}, limit {ewma.limit():.3f} (L {ewma.WIDTH:g}), lo
 
 def chart_verdicts(watched: Watched, stepped: Stepped, *, span: tuple[int, int]) -> Iterator[Verdict | Clear]:
     """Of the charts that decide and whose column has a value in the pane ``[start, end)``: those that alarm, and the others."""
-    said = limits_of(watched).decide & (stepped.rows > 0)
+    said = limits_of(watched).decide & stepped.filled
     if not said.any():
         return
     firing, keys = said & stepped.charts.beyond, watched.chart_keys
-    for chart, column in np.argwhere(firing).tolist():
+    for chart, column in np.argwhere(firing).tolist() if firing.any() else ():
         yield _verdict(watched, stepped, (chart, column), span=span)
     yield Clear(
         tuple(keys[at] for at in np.flatnonzero(said & ~firing).tolist()),
@@ -54,7 +54,7 @@ def budgeted_in(watched: Watched, stepped: Stepped) -> int:
     """How many charts the budget judged in the pane."""
     if watched.monitor.budget is None:
         return 0
-    return len(SLACKS) * int((limits_of(watched).budgeted & (stepped.rows > 0)).sum())
+    return len(SLACKS) * int(np.count_nonzero(limits_of(watched).budgeted & stepped.filled))
 
 
 def chart_measures(watched: Watched, charts: Charts, place: Place) -> dict[str, Measure]:

@@ -19,7 +19,6 @@ from detectors.pane_table import pane_table
 from schemas.reference import NumericProfile, Reference
 from stream.evaluate.yardstick import NOT_HELD, Place, Yardstick
 from stream.state.layout import Layout
-from stream.state.packing import Partial
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -57,11 +56,15 @@ class Charted:
         """Which chart is the column's; None where it has none."""
         return self.index.get((place.room, place.name))
 
-    def values(self, partial: Partial) -> tuple[Floats, Ints]:
-        """The pane's value of each column, cut (0 where it has none), and the rows that each rests on."""
-        counts = partial.cells[self.cells]
-        rows = np.add.reduceat(counts, self.starts)
-        score = np.add.reduceat(counts * self.scores, self.starts)
+    def values(self, cells: Ints) -> tuple[Floats, Ints]:
+        """Of (panes, cells): each pane's value of each column, cut (0 where it has none), and the rows that each rests on."""
+        counts, shape = cells[:, self.cells], (len(cells), len(self))
+        if not len(self):
+            return np.zeros(shape), np.zeros(shape, np.int64)
+        # Behind one another: the sums of scores are then made as those of one pane are.
+        begins = (np.arange(0, counts.size, counts.shape[1])[:, None] + self.starts).ravel()
+        rows = np.add.reduceat(counts.ravel(), begins).reshape(shape)
+        score = np.add.reduceat((counts * self.scores).ravel(), begins).reshape(shape)
         found = deviation(score, rows, middle=self.middle, variance=self.variance, thinness=self.thinness)
         return np.minimum(np.maximum(found, -CUT), CUT), rows
 

@@ -11,7 +11,7 @@ however large the trouble was: within `MEMORY_PANES`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -22,7 +22,7 @@ from detectors import ewma
 from detectors.budget.limits import SLACKS
 from stream.evaluate import named_charts, recent
 from stream.evaluate.chart_limits import BACK, HELD, limits_of
-from stream.evaluate.measuring import Sizes
+from stream.evaluate.counted import Counted
 from stream.evaluate.named_charts import Named
 from stream.evaluate.recent import Recent
 from stream.evaluate.watched import Watched
@@ -125,32 +125,48 @@ _DECODER = msgspec.json.Decoder(_Stored)
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Stepped:
-    """The charts after a pane, and how many values each column had in it."""
+    """The charts after a pane, and how many values each column had in it; ``filled``: which had any."""
 
     charts: Charts
     rows: Ints
+    filled: Bools
 
 
-def stepped(charts: Charts, watched: Watched, partial: Partial, *, span: tuple[int, int], sizes: Sizes) -> Stepped:
-    """The charts after one more pane ``[start, end)``; those of another layout begin anew."""
-    charts = _begun(charts, watched, start=span[0])
-    seen = {
-        place.name: span[1]
-        for place, values in zip(watched.yardstick.places, sizes.values, strict=True)
-        if values and place.room == "features"
-    }
-    values = {**charts.values, **seen}
-    if not len(watched.charted):
-        return Stepped(replace(charts, values=values, at=span[1]), np.zeros(0, dtype=np.int64))
-    x, rows = watched.charted.values(partial)
-    return Stepped(_moved(charts, watched, (x, rows > 0), values=values, end=span[1]), rows)
+def stepped(
+    charts: Charts, watched: Watched, counted: Counted, *, spans: Sequence[tuple[int, int]]
+) -> Iterator[Stepped]:
+    """The charts after each of some panes ``[start, end)``, in their order; those of another layout begin anew.
+
+    What stands still is not among them: it is `stream.evaluate.quality_still`'s to say.
+    """
+    charts = _begun(charts, watched, start=spans[0][0])
+    has_values, filled = counted.values > 0, counted.rows > 0
+    recents = charts.recent.thens([end for _, end in spans], counted.x, filled)
+    moves = _SIDES * counted.x[:, None, None, :] - _SLACKS
+    for at, (_, end) in enumerate(spans):
+        values = {**charts.values, **_seen(watched, has_values[at], end)}
+        if len(watched.charted):
+            pane = _Pane(end, values, counted.x[at], moves[at], None if filled[at].all() else filled[at])
+            charts = _moved(charts, watched, pane, newest=recents[at])
+        else:
+            charts = replace(charts, values=values, at=end, still={})
+        yield Stepped(charts, counted.rows[at], filled[at])
+
+
+def _seen(watched: Watched, has_value: Bools, end: int) -> dict[str, int]:
+    """The features with a value in a pane that ends here."""
+    names = watched.feature_names
+    if has_value.all():
+        return dict.fromkeys([name for name in names if name is not None], end)
+    pairs = zip(names, has_value.tolist(), strict=True)
+    return {name: end for name, seen in pairs if seen and name is not None}
 
 
 def revised(charts: Charts, watched: Watched, partial: Partial, *, end: int) -> Charts:
     """The charts with what a pane holds now that they have seen: sums go on, and what is rebuilt from the series is rebuilt."""
     if charts.layout != watched.layout.hash or not len(watched.charted):
         return charts
-    x, rows = watched.charted.values(partial)
+    (x,), (rows,) = watched.charted.values(partial.cells[np.newaxis])
     series = charts.recent.revised(end, x, rows > 0)
     return charts if series is charts.recent else replace(charts, recent=series, named=None)
 
@@ -177,24 +193,35 @@ def _begun(charts: Charts, watched: Watched, *, start: int) -> Charts:
     )  # fmt: skip
 
 
-def _moved(
-    charts: Charts, watched: Watched, pane: tuple[Floats, Bools], *, values: Mapping[str, int], end: int
-) -> Charts:
-    (x, filled), limits = pane, limits_of(watched)
-    after = np.minimum(np.maximum(charts.sums + (_SIDES * x - _SLACKS), 0.0), limits.held[:, None])
-    sums = np.where(filled, after, charts.sums)
+@dataclass(frozen=True, eq=False, slots=True)
+class _Pane:
+    """What a pane brings: values by feature, those of the charts, what each sum moves by; ``filled`` None: all have one."""
+
+    end: int
+    values: Mapping[str, int]
+    x: Floats
+    moves: Floats
+    filled: Bools | None
+
+
+def _moved(charts: Charts, watched: Watched, pane: _Pane, *, newest: Recent) -> Charts:
+    limits, filled = limits_of(watched), pane.filled
+    sums = np.minimum(np.maximum(charts.sums + pane.moves, 0.0), limits.held[:, None])
+    smoothed = ewma.step(charts.smoothed, pane.x)
+    if filled is not None:
+        sums, smoothed = np.where(filled, sums, charts.sums), np.where(filled, smoothed, charts.smoothed)
     highest = np.maximum(sums[:, 0], sums[:, 1])
     moved = Charts(
         layout=charts.layout,
         first=charts.first,
-        at=end,
-        values=values,
+        at=pane.end,
+        values=pane.values,
         sums=sums,
-        since=(charts.since + filled) * (sums > 0.0),
+        since=(charts.since + (1 if filled is None else filled)) * (sums > 0.0),
         beyond=(highest > limits.at) | (charts.beyond & (highest > limits.clear)),
         began=charts.began,
-        smoothed=np.where(filled, ewma.step(charts.smoothed, x), charts.smoothed),
-        recent=charts.recent.then(end, x, filled),
+        smoothed=smoothed,
+        recent=newest,
         panes=charts.panes + 1,
     )
     moved = replace(moved, named=named_charts.then(charts.named, moved.recent, panes=moved.panes, watched=watched))

@@ -106,8 +106,7 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
         walk.withdraw()
         panes = await desk.merged.noted(layout, batch)
         for some in passes(panes.items(), cells=layout.cells):
-            for (start, partial), packed in zip(some, pack_all([pane for _, pane in some]), strict=True):
-                await walk.close(start, partial, packed)
+            await walk.close(some, pack_all([pane for _, pane in some]))
         if at == len(batches) - 1:
             await walk.pass_over(end)
         walk.progress()

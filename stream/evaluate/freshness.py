@@ -13,7 +13,7 @@ from functools import partial
 from schemas.findings import Effect, finding_key
 from stream.evaluate import severity
 from stream.evaluate.charts import Charts
-from stream.evaluate.verdict import Quiet, Verdict
+from stream.evaluate.verdict import Fine, Quiet, Verdict
 from stream.evaluate.watched import Promise, Watched
 
 RULE = "freshness"
@@ -41,15 +41,31 @@ def is_stale(watched: Watched, charts: Charts, feature: str) -> bool:
     return _beyond(age_ms(watched, charts, feature), monitor.freshness_sla_ms)
 
 
-def freshness_verdicts(watched: Watched, charts: Charts, *, start_ms: int) -> Iterator[Verdict | Quiet]:
+def freshness_verdicts(watched: Watched, charts: Charts, *, start_ms: int) -> Iterator[Verdict | Quiet | Fine]:
     """One verdict for each feature with a promise, at the pane that the charts end with."""
-    for promise in promises_of(watched):
+    promises, at, last = promises_of(watched), charts.at, charts.values
+    if (
+        promises
+        and at is not None
+        and charts.first is not None
+        and all(last.get(one.feature) == at for one in promises)
+    ):
+        yield _all_fresh(watched, charts, start_ms=start_ms)
+        return
+    for promise in promises:
         age = age_ms(watched, charts, promise.feature)
         if age is None:
             continue
         start = _start(watched, charts, age=age, start_ms=start_ms)
         whole = partial(_verdict, watched, promise, charts, age=age, start_ms=start)
         yield whole() if age > promise.age_ms else Quiet(promise.key, "ok", start, whole)
+
+
+def _all_fresh(watched: Watched, charts: Charts, *, start_ms: int) -> Fine:
+    """Nearly always each of them has a value in the pane."""
+    promises = {promise.key: promise for promise in promises_of(watched)}
+    start = _start(watched, charts, age=0, start_ms=start_ms)
+    return Fine(tuple(promises), start, lambda key: _verdict(watched, promises[key], charts, age=0, start_ms=start))
 
 
 def _verdict(watched: Watched, promise: Promise, charts: Charts, *, age: int, start_ms: int) -> Verdict:

@@ -36,7 +36,7 @@ class Cells:
     absent: (places,) logarithm of the chance that a row of the reference has no value; 0 where it holds none.
     varies: (places,) whether the reference holds more than one value, and numbers.
     allowed: panes of one value that are not too many, by number of place; of features whose reference has panes in time order.
-    still: (places,) the same, infinity of the others.
+    still: (places,) the same, infinity of the others; ``able``: where the minima of those lie that have such a number.
     """
 
     features: NDArray[np.bool_]
@@ -53,6 +53,7 @@ class Cells:
     varies: NDArray[np.bool_]
     allowed: Mapping[int, int]
     still: Floats
+    able: Ints
 
 
 def cells_of(
@@ -69,13 +70,14 @@ def cells_of(
         for at, profile in enumerate(profiles)
         if pane_ms is not None and profile is not None and profile.pane_counts and _varies(profile)
     }
+    minimum = _ints([-1 if place.number is None else 2 * place.number for place in places])
     return Cells(
         features=np.array([place.room == "features" for place in places], dtype=np.bool_),
         nonfinite=_ints([_nonfinite(place) for place in places], width=3),
         wrong_type=_ints([_wrong_type(place) for place in places]),
         ends=_ints([_ends(place) for place in places], width=2),
         unseen=_ints([_unseen(place) for place in places]),
-        minimum=_ints([-1 if place.number is None else 2 * place.number for place in places]),
+        minimum=minimum,
         ranged=_ints([at for at, _ in ranged]),
         low=np.array([low for _, (low, _) in ranged], dtype=np.float64),
         high=np.array([high for _, (_, high) in ranged], dtype=np.float64),
@@ -84,6 +86,7 @@ def cells_of(
         varies=np.array([_varies(profile) for profile in profiles], dtype=np.bool_),
         allowed=allowed,
         still=np.array([allowed.get(at, math.inf) for at in range(len(places))], dtype=np.float64),
+        able=minimum[_ints(list(allowed))],
     )
 
 

@@ -18,23 +18,20 @@ from schemas.reference import NumericProfile
 from schemas.reports import Measure
 from stream.evaluate import severity
 from stream.evaluate.charts import Charts, Stepped, Still
-from stream.evaluate.measuring import Sizes
+from stream.evaluate.counted import PaneCounts
 from stream.evaluate.standing import STEP_COVERAGE
 from stream.evaluate.verdict import Verdict
 from stream.evaluate.watched import Watched
-from stream.state.packing import Partial
 
 RULE = "stuck"
 CONVENTION = "s, twice the longest of the reference"
 
 
-def with_still(
-    after: Stepped, watched: Watched, pane: Partial, *, before: Charts, sizes: Sizes, start_ms: int
-) -> Stepped:
+def with_still(after: Stepped, watched: Watched, pane: PaneCounts, *, before: Charts, start_ms: int) -> Stepped:
     """The charts after the pane that begins at ``start_ms``, with what stands still in it."""
     known = before.still if before.layout == after.charts.layout else {}
-    still = dict(_still(known, watched, pane, start_ms=start_ms, sizes=sizes)) if watched.quality.allowed else {}
-    return replace(after, charts=replace(after.charts, still=still)) if still or after.charts.still else after
+    still = dict(_still(known, watched, pane, start_ms=start_ms))
+    return replace(after, charts=replace(after.charts, still=still)) if still else after
 
 
 def still_verdicts(watched: Watched, before: Charts, after: Charts, *, start_ms: int) -> Iterator[Verdict]:
@@ -78,14 +75,13 @@ def judged(watched: Watched, charts: Charts, at: int) -> quality.Verdict | None:
 
 
 def _still(
-    before: Mapping[str, Still], watched: Watched, pane: Partial, *, start_ms: int, sizes: Sizes
+    before: Mapping[str, Still], watched: Watched, pane: PaneCounts, *, start_ms: int
 ) -> Iterator[tuple[str, Still]]:
-    places = watched.yardstick.places
-    able = np.fromiter(watched.quality.allowed, dtype=np.int64)
-    lows, highs = (pane.extrema[watched.quality.minimum[able] + side] for side in (0, 1))
-    for number in np.flatnonzero((lows == highs) | (lows > highs)).tolist():
-        at, value = int(able[number]), float(lows[number])
-        name, rows = places[at].name, sizes.values[at]
+    able = list(watched.quality.allowed)
+    for number in np.flatnonzero(pane.still).tolist():
+        at = able[number]
+        value = float(pane.partial.extrema[watched.quality.able[number]])
+        name, rows = watched.yardstick.places[at].name, int(pane.values[at])
         known = before.get(name)
         if not rows:
             if known is not None:

@@ -5,6 +5,7 @@ A value is kept in twelfths of an sd, which moves no onset.  A column without a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -39,12 +40,15 @@ class Recent:
     ends: Ints
     codes: Codes
 
-    def then(self, end: int, values: Floats, filled: Bools) -> Recent:
-        """With one more pane."""
+    def thens(self, ends: Sequence[int], values: Floats, filled: Bools) -> list[Recent]:
+        """With one more pane, with two, and so on; of all their values only one copy is held."""
         newest = _codes(values, filled)
         keep = 1 - PANES
-        ends = np.concatenate((self.ends[keep:], np.array((end,))))
-        return Recent(ends, np.concatenate((self.codes[keep:], newest[None])))
+        whole = Recent(
+            np.concatenate((self.ends[keep:], np.array(ends, np.int64))), np.concatenate((self.codes[keep:], newest))
+        )
+        upto = range(len(whole.ends) - len(ends) + 1, len(whole.ends) + 1)
+        return [Recent(whole.ends[max(0, end - PANES) : end], whole.codes[max(0, end - PANES) : end]) for end in upto]
 
     def values(self, column: int) -> tuple[Ints, Floats]:
         """The panes (ends) in which a column had a value, and the values."""

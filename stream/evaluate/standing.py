@@ -26,7 +26,7 @@ import msgspec
 
 from schemas.findings import Finding, Onset
 from stream.evaluate.finding_of import finding_of
-from stream.evaluate.verdict import Clear, Quiet, Verdict
+from stream.evaluate.verdict import Clear, Fine, Quiet, Verdict
 from stream.evaluate.watched import Watched
 
 #: (end of what was judged, events in it): verdicts of one key are ordered by it.
@@ -77,7 +77,7 @@ class Standing:
 
 
 def conclude(
-    verdicts: Iterable[Verdict | Quiet | Clear],
+    verdicts: Iterable[Verdict | Quiet | Clear | Fine],
     standing: Standing,
     *,
     at_ms: int,
@@ -95,6 +95,9 @@ def conclude(
     keys = dict(standing.keys)
     rev = (at_ms, revision)
     for said in _asked(verdicts, standing):
+        if isinstance(said, Fine):
+            _stand(keys, said, rev)
+            continue
         key = said.key
         before = keys.get(key) or Stood((at_ms, -1), said.start_ms)
         if rev < before.rev:
@@ -122,14 +125,28 @@ def withdraw(
     return [_removed(stood, last, at_ms=at_ms, seen_ms=seen_ms) for stood, last in told], Standing(kept)
 
 
-def _asked(verdicts: Iterable[Verdict | Quiet | Clear], standing: Standing) -> Iterator[Verdict | Quiet]:
-    """One by one; of keys that are clear together those that somebody was told of."""
+def _asked(verdicts: Iterable[Verdict | Quiet | Clear | Fine], standing: Standing) -> Iterator[Verdict | Quiet | Fine]:
+    """One by one; of keys that are clear together those that somebody was told of, and all that are fine if nobody was."""
     for said in verdicts:
         if isinstance(said, Clear):
-            stood = ((key, standing.keys.get(key)) for key in said.keys)
-            yield from (said.whole(key) for key, known in stood if known is not None and known.told is not None)
+            yield from (said.whole(key) for key in said.keys if _is_told(standing, key))
+        elif isinstance(said, Fine) and any(_is_told(standing, key) for key in said.keys):
+            yield from said.each()
         else:
             yield said
+
+
+def _is_told(standing: Standing, key: str) -> bool:
+    stood = standing.keys.get(key)
+    return stood is not None and stood.told is not None
+
+
+def _stand(keys: dict[str, Stood], said: Fine, rev: Revision) -> None:
+    """What ``conclude`` does with a quiet verdict of each key, none of which was told."""
+    stood = Stood(rev, said.start_ms)
+    for key in said.keys:
+        if key not in keys or keys[key].rev <= rev:
+            keys[key] = stood
 
 
 def _news(before: Stood, verdict: Verdict, watched: Watched, *, rev: Revision, seen_ms: int) -> Finding | None:

@@ -6,7 +6,8 @@ Pure values.  A verdict knows no history: whether it is news, and since when the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -73,6 +74,18 @@ class Clear(msgspec.Struct, frozen=True):
     keys: tuple[str, ...]
     start_ms: int
     whole: Callable[[str], Verdict]
+
+
+class Fine(msgspec.Struct, frozen=True):
+    """Verdicts of many keys that are all ``ok``, each of which stands."""
+
+    keys: tuple[str, ...]
+    start_ms: int
+    whole: Callable[[str], Verdict]
+
+    def each(self) -> Iterator[Quiet]:
+        """One by one."""
+        return (Quiet(key, "ok", self.start_ms, partial(self.whole, key)) for key in self.keys)
 
 
 class Quiet(msgspec.Struct, frozen=True):

@@ -7,8 +7,9 @@ year costs one judgement, wherever polling happened to see it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import ParamSpec, TypeVar
 
 from schemas.findings import Progress
@@ -18,7 +19,7 @@ from stream.evaluate.breath import Breath
 from stream.evaluate.charts import Charts, with_named
 from stream.evaluate.commit import Conclusion
 from stream.evaluate.earlier import with_earlier
-from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane
+from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane, judge_panes
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.judged_keys import keys_of
 from stream.evaluate.live_panes import with_live
@@ -33,9 +34,10 @@ from stream.evaluate.tiers import Tier
 from stream.evaluate.totals import Sums
 from stream.evaluate.touched import SKEW, first_mark
 from stream.evaluate.unit import Unit, judged_by
-from stream.evaluate.verdict import Clear, Quiet, Verdict
+from stream.evaluate.verdict import Clear, Fine, Quiet, Verdict
 from stream.evaluate.window_verdicts import judged
 from stream.evaluate.windows import WindowSpec
+from stream.state.bulk import sum_of
 from stream.state.layout import EVENTS, Layout
 from stream.state.packing import Partial
 
@@ -61,21 +63,41 @@ class Walk:
         self._alarms = Counter[str]()
         self._keys: dict[str, tuple[int, str]] = {}
 
-    async def close(self, start_ms: int, partial: Partial, packed: bytes) -> None:
-        """Close a pane that holds events, with its stored form; windows that end before it are judged first."""
-        await self.pass_over(start_ms)
+    async def close(self, panes: Sequence[tuple[int, Partial]], packed: Sequence[bytes]) -> None:
+        """Close panes that hold events, with their stored forms; windows that end before one are judged before it."""
+        first = 0
+        while first < len(panes):
+            await self.pass_over(panes[first][0])
+            end = first + 1
+            while end < len(panes) and not self._ends_before(panes[end][0]):
+                end += 1
+            await self._close(panes[first:end], packed[first:end])
+            first = end
+
+    def _ends_before(self, start_ms: int) -> bool:
+        """Whether a window is to be judged before a pane that begins here is closed."""
+        unit = self.unit
+        return bool(unit.rings) and unit.judged_to + unit.phase.step_ms <= start_ms
+
+    async def _close(self, panes: Sequence[tuple[int, Partial]], packed: Sequence[bytes]) -> None:
+        """Close panes between which no window ends."""
         unit, phase = self.unit, self.unit.phase
-        end = start_ms + phase.pane_ms
-        self._sums = self._sums or phase.watched.summed.begun()
-        self._sums.add(partial, pane_end=end)
-        self._keep(start_ms, partial, packed)
-        found = await self._judged_pane(Pane(start_ms, end, partial))
-        unit.charts, unit.last = found.charts, end
-        if not self._warming:
-            self._alarms[alarms.EXPECTED] += alarms.expected_of_charts(found.budgeted, phase.watched)
-        await self.conclude(found.verdicts, at_ms=end, revision=int(partial.cells[EVENTS]))
-        self._tally.panes += 1
+        watched = phase.watched
+        self._sums = self._sums or watched.summed.begun()
+        closed = [Pane(start, start + phase.pane_ms, partial) for start, partial in panes]
+        for pane in closed:
+            self._sums.add(pane.partial, pane_end=pane.end_ms)
+        self._keep(panes, packed)
         await self._breath()
+        judged = judge_panes(watched, closed, unit.charts)
+        for pane in closed:
+            found = await self._next(judged)
+            unit.charts, unit.last = found.charts, pane.end_ms
+            if not self._warming:
+                self._alarms[alarms.EXPECTED] += alarms.expected_of_charts(found.budgeted, watched)
+            await self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
+            self._tally.panes += 1
+            await self._breath()
 
     async def pass_over(self, end_ms: int) -> None:
         """Judge windows that end here or before; no pane up to here holds events that were not closed."""
@@ -174,20 +196,26 @@ class Walk:
             if not self._warming:
                 self._alarms[alarms.EXPECTED] += alarms.expected(report, self.unit.phase.watched)
 
-    def _keep(self, start_ms: int, partial: Partial, packed: bytes) -> None:
-        """Write the pane and the longer rows it belongs to; offer each window its tier's row."""
+    def _keep(self, panes: Sequence[tuple[int, Partial]], packed: Sequence[bytes]) -> None:
+        """Write panes and the longer rows they belong to; offer each window its tier's rows."""
         unit, layout = self.unit, self.unit.phase.watched.layout
-        for tier in unit.phase.tiers:
-            start = tier.start_of(start_ms)
-            held = unit.rows.get(tier.name)
-            row = held[1] + partial if held is not None and held[0] == start else partial
-            unit.rows[tier.name] = start, row
-            # A longer row may grow again in this batch.
-            stored = packed if tier.length_ms == layout.pane_ms else None
-            self.conclusion.row(self._closed_key(layout, tier, start), start, stored or row)
-            for spec, ring in unit.rings or ():
-                if spec.tier == tier:
-                    ring.offer(start, row, stored)
+        pane_tier, *longer = unit.phase.tiers
+        for pane, stored in zip(panes, packed, strict=True):
+            self._keep_row(layout, pane_tier, pane, stored=stored)
+        for tier in longer:
+            for start, own in groupby(panes, key=lambda pane: tier.start_of(pane[0])):
+                held = unit.rows.get(tier.name)
+                before = [held[1]] if held is not None and held[0] == start else []
+                # It may grow again in this batch, so it is not packed yet.
+                self._keep_row(layout, tier, (start, sum_of([*before, *(pane for _, pane in own)])), stored=None)
+
+    def _keep_row(self, layout: Layout, tier: Tier, row: tuple[int, Partial], *, stored: bytes | None) -> None:
+        start, held = row
+        self.unit.rows[tier.name] = row
+        self.conclusion.row(self._closed_key(layout, tier, start), start, stored or held)
+        for spec, ring in self.unit.rings or ():
+            if spec.tier == tier:
+                ring.offer(start, held, stored)
 
     def _closed_key(self, layout: Layout, tier: Tier, start_ms: int) -> str:
         """A block's rows follow one another."""
@@ -202,11 +230,11 @@ class Walk:
             return judge(*given, **named)
         return await self._merged.asking.beside(lambda: judge(*given, **named))
 
-    async def _judged_pane(self, pane: Pane) -> PaneVerdicts:
+    async def _next(self, judged: Iterator[PaneVerdicts]) -> PaneVerdicts:
         unit, watched = self.unit, self.unit.phase.watched
         if is_long(unit.charts.named, panes=unit.charts.panes, watched=watched):
-            return await self._merged.asking.beside(partial(judge_pane, watched, pane, unit.charts))
-        return await self._judged(judge_pane, watched, pane, unit.charts)
+            return await self._merged.asking.beside(partial(next, judged))
+        return await self._judged(lambda: next(judged))
 
     async def _charts(self) -> Charts:
         """As they stand after the last pane; those that the file names are rebuilt where that was before a restart."""
@@ -215,7 +243,7 @@ class Walk:
             unit.charts = await self._merged.asking.beside(partial(with_named, unit.charts, watched))
         return unit.charts
 
-    async def conclude(self, verdicts: Iterable[Verdict | Quiet | Clear], *, at_ms: int, revision: int) -> None:
+    async def conclude(self, verdicts: Iterable[Verdict | Quiet | Clear | Fine], *, at_ms: int, revision: int) -> None:
         """While a stream is warming nothing new is found, and what fires goes on."""
         if self._warming:
             return

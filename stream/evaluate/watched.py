@@ -94,6 +94,11 @@ class Watched:
         return tuple(finding_key(rule, self.subject_at(place)) for rule in RULES for place in places)
 
     @cached_property
+    def feature_names(self) -> tuple[str | None, ...]:
+        """The feature of each place; None of a part of the prediction."""
+        return tuple(place.name if place.room == "features" else None for place in self.yardstick.places)
+
+    @cached_property
     def summed(self) -> Summed:
         """What its panes add to the model's sums."""
         return Summed(self.layout)

@@ -96,6 +96,22 @@ class Added:
             self._extrema[rows[begins], side::2] = reach(self._extrema[rows[begins], side::2], found)
 
 
+def sum_of(partials: Sequence[Partial]) -> Partial:
+    """The exact merge of partials of one layout, one at least."""
+    if len(partials) == 1:
+        return partials[0]
+    extrema = np.stack([each.extrema for each in partials])
+    reached = np.empty_like(extrema[0])
+    extrema[:, 0::2].min(axis=0, out=reached[0::2])
+    extrema[:, 1::2].max(axis=0, out=reached[1::2])
+    return Partial(
+        np.stack([each.cells for each in partials]).sum(axis=0),
+        np.stack([each.sums for each in partials]).sum(axis=0),
+        reached,
+        sum(each.revision for each in partials),
+    )
+
+
 def portions(stored: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, bytes]]]:
     """What ``Added`` takes in one pass, piece by piece."""
     portion: list[tuple[int, bytes]] = []

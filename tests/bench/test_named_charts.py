@@ -53,7 +53,7 @@ def beyond(watched: Watched, values: Floats) -> Mapping[str, Bools]:
     series, filled = recent.begun(COLUMNS), np.ones(COLUMNS, dtype=np.bool_)
     found: dict[str, list[Bools]] = {}
     for at, row in enumerate(values, 1):
-        series = series.then(at * HOUR, np.clip(row, -10, 10), filled)
+        (series,) = series.thens([at * HOUR], np.clip(row, -10, 10)[None], filled[None])
         named = named_charts.then(named, series, panes=at, watched=watched)
         assert named is not None
         for group, signs in zip(named.groups, named.signs, strict=True):

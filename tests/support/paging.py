@@ -25,7 +25,7 @@ from stream.evaluate.judge_pane import Pane, judge_pane
 from stream.evaluate.judge_window import Window, judge_window
 from stream.evaluate.quality_verdicts import quality_verdicts
 from stream.evaluate.standing import Standing, conclude
-from stream.evaluate.verdict import Clear, Quiet, Verdict
+from stream.evaluate.verdict import Clear, Fine, Quiet, Verdict
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import judged
 from stream.evaluate.yardstick import Place
@@ -201,7 +201,7 @@ def _conclusions(model: Model, hours: int, found: Told) -> Iterator[tuple[Findin
         said = judge_pane(of, Pane(end - HOUR, end, pane), charts)
         charts = said.charts
         found.expected += alarms.expected_of_charts(said.budgeted, of) / alarms.PARTS
-        groups: list[tuple[Iterable[Verdict | Quiet | Clear], int]] = [(said.verdicts, model.rows)]
+        groups: list[tuple[Iterable[Verdict | Quiet | Clear | Fine], int]] = [(said.verdicts, model.rows)]
         for length in (one for one in model.windows if end % model.step_ms == 0 and at + 1 >= one):
             window = Window(f"{length} h", end - length * HOUR, end, _summed(kept, totals[length], length), True)
             report = judge_window(of, live.calibrated(window), seen_ms=end, charts=charts)

@@ -68,13 +68,13 @@ def test_values_are_pane_scores_in_long_run_sd() -> None:
     made = baseline_of(pane_matrix(profile)[:, : len(profile.counts)])
     assert made is not None
     pane = counted(of.layout, temps(4.0, 1)[0])
-    found, rows = of.charted.values(pane)
+    found, rows = (each[0] for each in of.charted.values(pane.cells[None]))
     bins = np.searchsorted(profile.edges, temps(4.0, 1)[0]["temp"], side="right")
     by_hand = standardised(made, [np.bincount(bins, minlength=len(profile.counts))])
     assert found.tolist() == pytest.approx([float(by_hand[0]), 0.0], rel=1e-12)
     assert rows.tolist() == [ROWS, 0]
     # A shift of 0.4 sd.
-    shifted = [of.charted.values(counted(of.layout, row))[0][0] for row in temps(4.0, 100)]
+    shifted = [of.charted.values(counted(of.layout, row).cells[None])[0][0, 0] for row in temps(4.0, 100)]
     assert np.mean(shifted) == pytest.approx(0.4 / of.charted.variance[0] ** 0.5, abs=0.1)
 
 
@@ -83,7 +83,7 @@ def test_sums_are_those_of_the_textbook() -> None:
     walk = walked(of, temps(0.5, 30))
     up, down, smoothed = np.zeros(1), np.zeros(1), np.zeros(1)
     for row, found in zip(temps(0.5, 30), walk, strict=True):
-        x = of.charted.values(counted(of.layout, row))[0][:1]
+        x = of.charted.values(counted(of.layout, row).cells[None])[0][0, :1]
         (up, down), smoothed = cusum.step(up, down, x, slack=0.25), ewma.step(smoothed, x)
         assert found.charts.sums[1, :, 0].tolist() == pytest.approx([up[0], down[0]], abs=1e-12)
         assert found.charts.smoothed[0] == pytest.approx(smoothed[0], abs=1e-12)
@@ -231,7 +231,7 @@ def test_the_newest_panes_are_kept_and_no_more() -> None:
     charts = walked(of, [row] * 520)[-1].charts
     ends, values = charts.recent.values(0)
     assert (len(ends), ends[0], ends[-1]) == (512, 9 * HOUR, 520 * HOUR)
-    assert set(values) == {round(float(of.charted.values(counted(of.layout, row))[0][0]) * 12) / 12}
+    assert set(values) == {round(float(of.charted.values(counted(of.layout, row).cells[None])[0][0, 0]) * 12) / 12}
     assert len(charts.to_json()) < 2_000
 
 

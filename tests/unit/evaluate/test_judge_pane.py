@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from stream.evaluate.charts import Charts
-from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane
-from stream.evaluate.verdict import Clear, Quiet, Verdict
+from stream.evaluate.judge_pane import Pane, PaneVerdicts, judge_pane, judge_panes
+from stream.evaluate.verdict import Clear, Fine, Quiet, Verdict
 from stream.evaluate.watched import Watched
 from tests.support.judged import HOUR, TEMP, counted, watched, with_temp
 
@@ -31,13 +31,14 @@ def temps(*, shift: float, panes: int, of: float = 1.0) -> list[dict[str, Any]]:
     return [{"temp": of * SHUFFLED[at * 40 : (at + 1) * 40] + shift} for at in range(panes)]
 
 
-def of_temp(verdicts: tuple[Verdict | Quiet | Clear, ...], rule: str) -> list[Verdict]:
+def of_temp(verdicts: tuple[Verdict | Quiet | Clear | Fine, ...], rule: str) -> list[Verdict]:
     return [verdict for verdict in said(verdicts) if verdict.rule == rule and verdict.feature == "temp"]
 
 
-def said(verdicts: tuple[Verdict | Quiet | Clear, ...]) -> list[Verdict]:
+def said(verdicts: tuple[Verdict | Quiet | Clear | Fine, ...]) -> list[Verdict]:
     """What is said of freshness and of serving, and of charts that alarm."""
-    return [verdict.whole() for verdict in verdicts if not isinstance(verdict, Clear)]
+    each = (one for verdict in verdicts for one in (verdict.each() if isinstance(verdict, Fine) else [verdict]))
+    return [verdict.whole() for verdict in each if not isinstance(verdict, Clear)]
 
 
 def test_a_revised_pane_moves_no_sum_and_stands_in_the_series() -> None:
@@ -65,6 +66,18 @@ def test_freshness_counts_event_time_from_the_last_value() -> None:
     late = found[3]
     assert (late.kind, late.severity, late.owner, late.source) == ("stale", "P2", "data", "weather")
     assert (late.threshold, late.start_ms, late.evidence["last_value_ms"]) == (7200.0, 0, HOUR)
+
+
+def test_panes_judged_together_say_what_each_says_alone() -> None:
+    """Of every pane the same charts and verdicts, whatever has no value in some of them or stands still."""
+    of = watched(with_temp(freshness_sla_ms=HOUR))
+    rows = [*temps(shift=0.0, panes=3), {"temp": [None] * 4}, {"dest": ["a"]}, {}, *({"temp": [7.0] * 5},) * 30]
+    panes = [pane(of, at, each) for at, each in enumerate(rows)]
+    alone, together = walked(of, rows), list(judge_panes(of, panes, Charts()))
+    assert [one.charts.to_json() for one in together] == [one.charts.to_json() for one in alone]
+    assert [said(one.verdicts) for one in together] == [said(one.verdicts) for one in alone]
+    fired = {one.rule for each in together for one in said(each.verdicts) if one.state == "firing"}
+    assert fired == {"freshness", "stuck", "cusum"}
 
 
 def test_twice_the_promise_on_what_matters_is_p1() -> None:
