@@ -124,3 +124,10 @@ def test_it_waits_for_the_side_that_has_not_gone_over_yet(gone_over: str) -> Non
     side = next(side for side in found.sides if side.stream == gone_over)
     side.layout = side.phase.watched.layout.hash
     assert not found.change_over()
+
+
+def test_what_was_judged_again_is_kept_no_longer() -> None:
+    touched = Touched(since=3).by([HOUR, 2 * HOUR]).by([2 * HOUR])
+    assert (touched.after(0), touched.after(1), touched.after(2)) == ([HOUR, 2 * HOUR], [2 * HOUR], [])
+    assert touched.without(1) == Touched(2, 3, {2 * HOUR: 2})
+    assert Touched.from_json(touched.to_json()) == touched
