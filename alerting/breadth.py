@@ -1,12 +1,14 @@
 """Which steps are wide: they look at more members than a few hundred, one by one, and take long.
 
 A finding means something to one member only, in an incident of any size.  A silence, a configuration and an operator's word
-concern every member; so do the end of an incident, and time that passes for a model of which nothing was said.
+concern every member; so do the end of an incident, time that passes for a model of which nothing was said, and a finding that may
+show two incidents to be one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from alerting.document import view
 from alerting.draft import Draft
@@ -27,7 +29,9 @@ SETTLED = 4
 def is_wide(state: State, given: Input) -> bool:
     """Whether a step with this input is."""
     match given:
-        case Finding() | Progress():
+        case Finding():
+            return _many(chain(_woken(state, given), _bridged(state, given)))
+        case Progress():
             return _many(_woken(state, given))
         case Acknowledge() | Resolve():
             found = state.incidents.get(given.incident)
@@ -62,6 +66,19 @@ def _woken(state: State, message: Finding | Progress) -> Iterator[Incident]:
         incident = state.incidents[name]
         if incident.event_due is not None and incident.event_due <= message.at:
             yield incident
+
+
+def _bridged(state: State, finding: Finding) -> list[Incident]:
+    """The incidents that nobody was told of yet and that a finding without a home may show to be one."""
+    heard = state.models.get(finding.model)
+    known = heard.keys.get(finding.key) if heard is not None else None
+    if finding.state != "firing" or (known is not None and known.home is not None):
+        return []
+    by_node = state.index.by_node
+    nodes = state.policy.lineage.above(finding.subject)
+    names = frozenset[str]().union(*(by_node.get(node, frozenset()) for node in nodes))
+    untold = [state.incidents[name] for name in names if state.incidents[name].state == "pending"]
+    return untold if len(untold) > 1 else []
 
 
 def _many(incidents: Iterable[Incident]) -> bool:

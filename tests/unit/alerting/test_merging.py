@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alerting import breadth
+from alerting.breadth import is_wide
 from alerting.document import view
 from alerting.incident import Incident
 from alerting.inputs import Configure
@@ -12,7 +15,7 @@ from alerting.records import restored
 from schemas.actions import Acknowledge
 from tests.unit.alerting.histories import settle
 from tests.unit.alerting.test_invariants import check_step
-from tests.unit.alerting.world import DAY, HOUR, MINUTE, P1, SECOND, T0, World, policy, route
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, P1, SECOND, T0, World, finding, policy, route
 
 #: Two narrow onsets, and a wide one over both.  At source:noaa, whose lag is an hour, the two are 48 minutes apart.
 EARLY, LATE = (T0 - 6 * HOUR, T0 - 6 * HOUR + MINUTE), (T0 - 4 * HOUR, T0 - 4 * HOUR + MINUTE)
@@ -182,3 +185,22 @@ def test_whatever_merges_every_finding_has_one_home_and_what_is_told_is_closed(
     settle(world)
     assert world.vendors.still_open() == set()
     assert not live(world)
+
+
+def test_a_finding_that_may_make_one_of_two_large_ones_is_wide_and_nothing_else_about_them_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each member of the one moves to the other: of ten thousand that is a quarter of a second."""
+    monkeypatch.setattr(breadth, "WIDE", 2 * (1 + breadth.SETTLED) - 1)
+    world = two()
+    bridge = finding("c/w2", world.now, severity="P1", onset=WIDE)
+    assert is_wide(world.state, bridge)
+    assert not is_wide(world.state, finding("c/w2", world.now, state="ok", severity="P1", onset=WIDE))
+    assert not is_wide(world.state, finding("a/w0", world.now, severity="P1", onset=WIDE)), "it is at home already"
+    assert not is_wide(world.state, finding("b/t0", world.now, severity="P1", onset=WIDE)), "of another feed"
+    told(world)
+    assert not is_wide(world.state, finding("c/w2", world.now, severity="P1", onset=WIDE)), "they can be linked only"
+    monkeypatch.setattr(breadth, "WIDE", breadth.SETTLED)
+    alone = World()
+    alone.fire("a/w0", severity="P1", onset=EARLY)
+    assert not is_wide(alone.state, finding("b/w1", alone.now, severity="P1", onset=EARLY)), "to join is not to merge"
