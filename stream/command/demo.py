@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from schemas.errors import DriftlineError
 from stream.command.options import AsJson
 
 
@@ -20,6 +21,11 @@ def demo(
 
     Needs no Kafka and no Redis: both are started here and end with the demo.
     """
-    from stream.local.show import run_demo  # pandas and scikit-learn, which only the demo needs
+    try:
+        from stream.local.show import run_demo  # pandas and scikit-learn, which only the demo needs
+    except ModuleNotFoundError as missing:
+        raise DriftlineError(
+            f"the demo needs the package {missing.name}: install driftline with its extra `demo`"
+        ) from None
 
     run_demo(stay=not leave, as_json=as_json)

@@ -15,6 +15,7 @@ from alerting.unreachable import domains_of, unreachable
 from schemas.config import Generation
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors, SecretPlace
+from schemas.monitors_problems import did_you_mean
 from schemas.names import Names
 from schemas.reference import BadReference, CategoricalProfile, Profile, Reference
 from schemas.yaml_lines import read_yaml
@@ -120,7 +121,9 @@ def _doubts(model: str, features: Mapping[str, FeatureMonitor], reference: Refer
         yield f"its reference was built for the model {reference.model!r}"
     absent = sorted(name for name in features if name not in reference.features)
     if absent:
-        yield f"not in the reference, so counted without bins or categories: {', '.join(absent)}"
+        spare = sorted(reference.features.keys() - features.keys())
+        named = (f"{name}{did_you_mean(name, spare)}" for name in absent)
+        yield f"not in the reference, so counted without bins or categories: {', '.join(named)}"
     for name, feature in sorted(features.items()):
         profile = reference.features.get(name)
         if profile is not None and not _agrees(feature, profile):

@@ -116,6 +116,12 @@ def test_features_that_the_reference_does_not_cover_are_a_warning(file: Path) ->
     ]
 
 
+def test_a_feature_that_is_written_otherwise_in_the_reference_is_asked_after(file: Path) -> None:
+    edit(file, "temp: {type: numeric}", "tmep: {type: numeric}")
+    [said] = [line for line in driftline("check-config", str(file)).out.splitlines() if line.startswith("warning")]
+    assert said.endswith("without bins or categories: tmep; did you mean 'temp'?")
+
+
 def test_a_reference_of_another_model_is_a_warning(file: Path) -> None:
     edit(file, "  m:", "  n:")
 

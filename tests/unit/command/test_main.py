@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
@@ -41,6 +42,17 @@ def test_the_version_is_one_line() -> None:
 
     assert (ended.code, len(ended.out.splitlines())) == (0, 1)
     assert ended.out.startswith("driftline ")
+
+
+def test_the_demo_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stream.local.show", "stream.local.demo"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    ended = driftline("demo")
+    assert (ended.code, ended.err) == (
+        1,
+        "the demo needs the package pandas: install driftline with its extra `demo`\n",
+    )
 
 
 def test_a_variable_that_is_no_setting_is_said_by_every_command_that_would_leave_it_out() -> None:
