@@ -21,8 +21,6 @@ import faust
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from schemas.config import Generation
 from schemas.errors import DriftlineError
@@ -52,6 +50,7 @@ from stream.ingest.plan import no_plan
 from stream.ingest.survey import Surveyor
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
+from stream.redis_client import worker_client
 from stream.start import wait_for_services
 from stream.state.clock import claim
 from stream.state.generations import Stamp, read_newer
@@ -92,7 +91,7 @@ class Parts:
 
 def parts(settings: Settings) -> Parts:
     """Build the worker's parts; nothing is started."""
-    redis, patience = _redis(settings), Patience()
+    redis, patience = worker_client(settings.redis, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
     store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
     letters, metrics = _letters(settings), WorkerMetrics()
     refuse = _refuser(letters, metrics)
@@ -140,14 +139,6 @@ def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence
             metrics.rejected.labels(rejection.tenure.stream, rejection.reason).inc()
 
     return refuse
-
-
-def _redis(settings: Settings) -> Redis:
-    # Asking again is ``Patience``'s business: the client's own retries would only delay the news of an outage.
-    return Redis.from_url(
-        settings.redis, socket_timeout=REDIS_ANSWERS_WITHIN_S, socket_connect_timeout=REDIS_ANSWERS_WITHIN_S,
-        retry=Retry(NoBackoff(), 0),
-    )  # fmt: skip
 
 
 def _loader(store: PaneStore, patience: Patience) -> Any:

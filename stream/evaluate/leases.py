@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from stream.evaluate.breath import Asking
 from stream.evaluate.shards import surplus, wanted
-from stream.state.lua import script
+from stream.state.lua import called, script
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +80,8 @@ class Leases:
         sent = self._monotonic()
 
         async def ask() -> list[int]:
-            pipe = self._redis.pipeline(transaction=False)
-            for shard in held:
-                await self._hold(keys=[self._names.lease(shard)], args=[self._worker, "hold", TTL_MS], client=pipe)
-            return [int(answer) for answer in await pipe.execute()]
+            calls = [([self._names.lease(shard)], [self._worker, "hold", TTL_MS]) for shard in held]
+            return [int(answer) for answer in await called(self._redis, self._hold, calls)]
 
         for shard, ours in zip(held, await self._asking(ask) if held else [], strict=True):
             if ours:

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from schemas.names import Names, Stream
 from stream.evaluate.breath import Asking
 from stream.evaluate.clocks import FIELDS, PartitionState, state_of
-from stream.state.lua import script
+from stream.state.lua import called, script
 from stream.state.watermarks import UNREAD
 
 #: The number of a topic's partitions; None while that is not known.
@@ -70,7 +70,5 @@ class Sealing:
         return [state_of(values) for values in await pipe.execute()]
 
     async def _write(self, stream: Stream, numbers: Sequence[int], *, end_ms: int) -> None:
-        pipe = self._redis.pipeline(transaction=False)
-        for number in numbers:
-            await self._seal(keys=[self._names.offset(stream, number)], args=[end_ms], client=pipe)
-        await pipe.execute()
+        keys = [self._names.offset(stream, number) for number in numbers]
+        await called(self._redis, self._seal, [([key], [end_ms]) for key in keys])

@@ -18,7 +18,7 @@ from schemas.errors import ConfigError, Problem
 from schemas.names import Names
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout
-from stream.state.lua import script
+from stream.state.lua import called, script
 from stream.state.packing import Partial, empty, unpack
 from stream.state.watermarks import PartitionClock, clock_of
 
@@ -123,11 +123,8 @@ class PaneStore:
 
     async def checkpoint(self, checkpoints: Sequence[Checkpoint]) -> list[Outcome]:
         """Store each partition's checkpoint whole or not at all; one round trip for all."""
-        pipe = self.redis.pipeline(transaction=False)
-        for checkpoint in checkpoints:
-            keys, args = self._arguments(checkpoint)
-            await self._checkpoint(keys=keys, args=args, client=pipe)
-        return [_outcome(answer) for answer in await pipe.execute()]
+        calls = map(self._arguments, checkpoints)
+        return [_outcome(answer) for answer in await called(self.redis, self._checkpoint, calls)]
 
     def _arguments(self, checkpoint: Checkpoint) -> tuple[list[str], list[Any]]:
         blocks: dict[str, list[Any]] = {}

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from schemas.errors import ConfigError, StoreError
 from schemas.names import Names
+from stream.redis_client import worker_client
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout, NumericColumn
 from stream.state.packing import Partial, empty, pack
@@ -38,7 +38,7 @@ def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
 
 @asynccontextmanager
 async def opened(url: str, environment: str) -> AsyncIterator[PaneStore]:
-    redis = Redis.from_url(url)
+    redis = worker_client(url, answers_within_s=5.0)
     try:
         yield PaneStore(redis, Names(environment), keep_ms=KEEP_MS)
     finally:
@@ -100,6 +100,19 @@ def test_the_same_checkpoint_sent_again_is_stored_once(told: Callable[[Story], N
             assert await store.checkpoint([checkpoint(epoch, 0, 5)]) == ["stored"]
         held = await store.redis.hgetall(store.names.offset("predictions", 3))
         assert (held[b"next"], held[b"rejected:not_json"]) == (b"5", b"1")
+
+    told(story)
+
+
+def test_a_checkpoint_is_one_question_to_redis(told: Callable[[Story], None]) -> None:
+    async def story(store: PaneStore) -> None:
+        epoch = await begin(store)
+        await store.checkpoint([checkpoint(epoch, 0, 5)])
+        before = await store.redis.info("commandstats")
+        await store.checkpoint([checkpoint(epoch, 5, 9)])
+        after = await store.redis.info("commandstats")
+        calls = [f"cmdstat_{name}" for name in ("evalsha", "script", "script|exists")]
+        assert [after.get(one, before) != before.get(one, before) for one in calls] == [True, False, False]
 
     told(story)
 
