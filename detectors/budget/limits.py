@@ -16,6 +16,11 @@ from detectors.charts.baseline import Baseline
 #: alarms than they save; simulated over 24 models, thresholds for all of it used .97 of the budget on average, some models thrice.
 MARGIN = 0.6
 
+#: An alarm of a test lasts until its p-value is above this.  Windows that overlap alarm in clusters, and within one the p-value
+#: crosses its limit again and again: of windows judged 168 times in their length an alarm that ends at the limit comes 3 times a
+#: cluster, one that ends at .01 up to 1.3 times, at .05 once (`tests/unit/detectors/budget/test_thresholds.py`).
+RELEASE = 0.05
+
 #: Slack of the charts, in long-run sd: one for shifts of 1 sd and more, one for small ones.
 SLACKS = (0.5, 0.25)
 

@@ -13,7 +13,7 @@ from schemas.reports import Report, Source
 from stream.evaluate import severity
 from stream.evaluate.pools import Pool, pools_of
 from stream.evaluate.rules import POOLED_RULE
-from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure
+from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure, lasts_by_measure
 from stream.evaluate.watched import Watched
 
 
@@ -36,6 +36,7 @@ def _verdict(report: Report, watched: Watched, pool: Pool, *, source: Source | N
         subject=pool.subject,
         scope=watched.model,
         state=judged_by_measure(measure),
+        lasts=lasts_by_measure(measure),
         severity=severity.of_source(pool.importance),
         start_ms=report.start,
         memory=report.end - report.start,
@@ -48,7 +49,7 @@ def _verdict(report: Report, watched: Watched, pool: Pool, *, source: Source | N
         source=pool.source,
         owner=(declared.owner if declared else None) or watched.owner_of(None),
         effect=Effect(importance=pool.importance),
-        evidence=_evidence(source) if source and measure and measure.exceeded else {},
+        evidence=_evidence(source) if source and measure and (measure.exceeded or lasts_by_measure(measure)) else {},
     )
 
 

@@ -5,7 +5,7 @@ The standing of a model's stream is stored by the script that stores what was co
 
 A finding leaves when a verdict fires (again at each judgement: a refresh), and once when a key that was told firing is judged
 clear or can no longer be judged.  A key that was never told, or told clear, stays silent.  A verdict older than the key's
-newest (a revised old window) says nothing and changes nothing.
+newest (a revised old window) says nothing and changes nothing.  One that ``lasts`` is a refresh of what was told, and else clear.
 
 **Revisions.**  The end of what was judged and the events in it: a pane only gains events, so another verdict on the same window
 has a greater number, whether its events were late by their partition's clock or not; and the same events give the same number,
@@ -105,7 +105,7 @@ def conclude(
         if before.told is None and said.state != "firing":
             keys[key] = Stood(rev, said.start_ms if said.state == "ok" else before.clear)
             continue
-        verdict = said.whole()
+        verdict = _lasting(said.whole(), before.told)
         found = _news(before, verdict, watched, rev=rev, seen_ms=seen_ms)
         findings += [found] if found else []
         keys[key] = _after(before, verdict, rev=rev, found=found)
@@ -147,6 +147,13 @@ def _stand(keys: dict[str, Stood], said: Fine, rev: Revision) -> None:
     for key in said.keys:
         if key not in keys or keys[key].rev <= rev:
             keys[key] = stood
+
+
+def _lasting(verdict: Verdict, last: Finding | None) -> Verdict:
+    """Firing still, where it is not clear and was told to fire."""
+    if verdict.lasts and last is not None and last.state == "firing":
+        return msgspec.structs.replace(verdict, state="firing")
+    return verdict
 
 
 def _news(before: Stood, verdict: Verdict, watched: Watched, *, rev: Revision, seen_ms: int) -> Finding | None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from detectors.budget.limits import RELEASE
 from schemas.findings import Effect, Kind, Onset, Severity, finding_key
 from schemas.reports import Measure
 
@@ -25,7 +26,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     ``memory`` is how long (ms) it may go on firing after true recovery.  ``onset`` is given where the rule knows more of the
     beginning than the spans in which it was last clear (a chart knows its last zero).  ``every`` is the event time within
     which the next judgement is expected; None where a wall clock judges.  ``scope`` tells its key apart where models share
-    the subject.
+    the subject.  ``lasts``: it does not fire, and is no sign either that what was told is over.
     """
 
     rule: str
@@ -46,6 +47,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     source: str | None = None
     scope: str | None = None
     owner: str | None = None
+    lasts: bool = False
     onset: Onset | None = None
     effect: Effect = Effect()
     evidence: Evidence = msgspec.field(default_factory=dict)
@@ -65,6 +67,13 @@ def judged_by_measure(measure: Measure | None) -> Judged:
     if measure is None or measure.value is None:
         return "no_data"
     return "firing" if measure.exceeded else "ok"
+
+
+def lasts_by_measure(measure: Measure | None) -> bool:
+    """Whether a test of the budget that does not alarm is not clear either: an alarm that was told goes on."""
+    if measure is None or measure.threshold is None or measure.p_value is None:
+        return False
+    return not measure.exceeded and measure.p_value <= RELEASE
 
 
 class Clear(msgspec.Struct, frozen=True):

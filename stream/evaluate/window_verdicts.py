@@ -17,7 +17,7 @@ from stream.evaluate.quality_ids import id_verdicts
 from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
 from stream.evaluate.signatures import plainly
 from stream.evaluate.source_verdicts import judged_sources
-from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure
+from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure, lasts_by_measure
 from stream.evaluate.watched import Head, Watched
 from stream.evaluate.yardstick import Place
 
@@ -66,6 +66,7 @@ def _verdict(report: Report, watched: Watched, head: Head, *, column: Column) ->
         kind=_kind(rule, place),
         subject=watched.subject_at(place),
         state=judged_by_measure(measure),
+        lasts=rule in BUDGET_RULES and lasts_by_measure(measure),
         severity=_severity(head, column),
         start_ms=report.start,
         memory=report.end - report.start,
@@ -132,8 +133,8 @@ def _severity_by_budget(head: Head, column: Column) -> Severity:
 
 
 def _evidence(column: Column, measure: Measure | None) -> Evidence:
-    """What a person wants beside the value, where the rule fires."""
-    if measure is None or not measure.exceeded:
+    """What a person wants beside the value, where the rule fires or a test is not clear again."""
+    if measure is None or not (measure.exceeded or lasts_by_measure(measure)):
         return {}
     cause = None if column.cause is None else plainly(column.cause)
     return evidence_of(column, measure, calibrated_p=_calibrated_p(column), q=column.q, cause=cause)

@@ -16,9 +16,10 @@ from detectors.profile import build_reference, coded, pane_matrix, panes_of
 from detectors.psi import decile_and_atom_edges, fold_to
 from schemas.monitored import BudgetMonitor, FeatureMonitor, ModelMonitor
 from schemas.reference import NumericProfile, Reference
-from schemas.reports import Column
+from schemas.reports import Column, Measure
 from stream.evaluate.calibrated import calibration_of, key_of
 from stream.evaluate.judge_window import judge_window
+from stream.evaluate.verdict import lasts_by_measure
 from stream.evaluate.watched import Watched
 from stream.evaluate.window_verdicts import verdicts_of
 from tests.support.judged import DAY, HOUR, Floats, monitor, watched, window
@@ -170,3 +171,30 @@ def test_a_column_that_never_changed_is_judged_by_the_rule_of_thumb() -> None:
 def test_a_window_of_few_rows_is_not_tested() -> None:
     found = columns(OF, SAME_TEMP[:99], SAME_DEST[:99])["temp"]
     assert (found.state, "drift" in found.measures) == ("not_enough_data", False)
+
+
+@pytest.mark.parametrize(
+    ("measure", "lasts"),
+    [
+        (Measure(0.01, "c", p_value=0.05, threshold=1e-5), True),
+        (Measure(0.01, "c", p_value=0.0501, threshold=1e-5), False),
+        (Measure(1e-6, "c", p_value=1e-6, threshold=1e-5, exceeded=True), False),
+        (Measure(0.01, "c", p_value=0.01), False),
+        (Measure(0.01, "c", threshold=1e-5), False),
+        (None, False),
+    ],
+)
+def test_an_alarm_of_a_test_lasts_until_its_p_value_is_that_of_any_window(measure: Measure | None, lasts: bool) -> None:
+    assert lasts_by_measure(measure) is lasts
+
+
+def test_a_window_that_is_not_clear_again_says_so_of_the_budgets_rules_alone() -> None:
+    """A shift of which the budget would not alarm, and that no window of a month shows by chance."""
+    report = judge_window(OF, window(OF, {"temp": SAME_TEMP + 0.9, "dest": SAME_DEST}), seen_ms=0)
+    said = {one.rule: one for one in verdicts_of(report, OF) if one.feature == "temp"}
+    p = report.features["temp"].measures["shift"].p_value
+    assert p is not None
+    assert p == pytest.approx(0.005838, abs=1e-6)
+    assert {rule for rule, one in said.items() if one.lasts} == {"drift", "shift"}
+    assert {one.state for one in said.values()} == {"ok"}
+    assert said["shift"].evidence["calibrated_p"] == report.features["temp"].measures["drift"].p_value

@@ -53,6 +53,23 @@ def test_edges_and_refreshes_leave_and_nothing_else(judged: list[Judged], told: 
     assert [finding.state for finding in after(*judged)[0]] == told
 
 
+def test_what_is_not_clear_again_goes_on_where_it_was_told_and_begins_nothing() -> None:
+    lasting = [verdict("firing" if at in (2, 5) else "ok", at=at, lasts=at in (1, 3, 6)) for at in range(1, 8)]
+    found: list[Finding] = []
+    standing = Standing()
+    for at, one in enumerate(lasting, start=1):
+        new, standing = conclude([one], standing, at_ms=at * DAY, revision=0, seen_ms=at, watched=OF)
+        found += new
+    assert [(one.at // DAY, one.state) for one in found] == [
+        (2, "firing"),
+        (3, "firing"),
+        (4, "ok"),
+        (5, "firing"),
+        (6, "firing"),
+        (7, "ok"),
+    ]
+
+
 def test_an_episode_began_after_the_start_of_the_last_clear_window() -> None:
     found, _ = after("ok", "ok", "no_data", "firing", "firing", "ok")
     assert {(finding.onset.lo, finding.onset.hi, finding.onset.coverage) for finding in found} == {(DAY, 4 * DAY, 0.95)}

@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
 from detectors import cusum as chart
 from detectors.budget.chart_limit import cusum_limit
 from detectors.budget.division import Watched, rate
+from detectors.budget.limits import RELEASE
 from detectors.budget.sliding import clusters, p_threshold
 from detectors.run_lengths import cusum
 from tests.support.simulated import Floats
@@ -104,3 +106,21 @@ def test_what_has_no_threshold_says_why() -> None:
         p_threshold(0.0, judgements=24.0, freedom=1.0)
     with pytest.raises(ValueError, match="a rate of 2 alarms a pane"):
         cusum_limit(2.0, 0.5, panes=100, blocks=20.0)
+
+
+@pytest.mark.parametrize("freedom", [1, 9])
+def test_an_alarm_that_lasts_until_the_release_is_one_a_cluster(freedom: int) -> None:
+    wanted, judgements = 1e-4, 168
+    values = sliding(judgements, freedom)
+    level = stats.chi2.isf(p_threshold(wanted, judgements=judgements, freedom=freedom), freedom)
+    over, clear = values > level, values <= stats.chi2.isf(RELEASE, freedom)
+    begun, lasting = np.count_nonzero(over[1:] & ~over[:-1]), _alarms(over, clear)
+    assert 0.82 <= lasting / (wanted * JUDGEMENTS) <= 1.5
+    assert begun >= 2 * lasting
+
+
+def _alarms(over: NDArray[np.bool_], clear: NDArray[np.bool_]) -> int:
+    """Alarms that begin where ``over`` and end where ``clear``."""
+    edges = np.flatnonzero(over | clear)
+    firing = over[edges]
+    return int(firing[0]) + int(np.count_nonzero(firing[1:] & ~firing[:-1]))
