@@ -118,10 +118,10 @@ def calibration_of(watched: Watched, key: tuple[int, int], live: Live = NOTHING)
     )
 
 
-def said_of(tests: Calibrated, folded: Ints, *, hour: int = 0) -> Mapping[int, Said]:
+def said_of(tests: Calibrated, folded: Ints, *, hour: float = 0.0) -> Mapping[int, Said]:
     """What each test says of a window, by held column; ``folded``: its counts in the yardstick's folded bins.
 
-    :param hour: of the week, in which it begins.
+    :param hour: of the week, at which it begins.
     """
     if tests.stacked is None:
         return {}
@@ -135,11 +135,11 @@ def said_of(tests: Calibrated, folded: Ints, *, hour: int = 0) -> Mapping[int, S
 
 
 def _said_by_hour(
-    tests: Calibrated, side_by_side: Stacked, rhythms: Rhythms, *, window: NDArray[np.float64], hour: int
+    tests: Calibrated, side_by_side: Stacked, rhythms: Rhythms, *, window: NDArray[np.float64], hour: float
 ) -> Mapping[int, Said]:
     """The same where columns have a rhythm: what PSI comes to with no drift has its distance in it."""
     verdicts = judge_folded(side_by_side, rhythms.flattened(side_by_side, window, hour))
-    found, distances = {}, rhythms.distance[hour].tolist()
+    found, distances = {}, rhythms.distances(hour)
     for at, (verdict, distance) in enumerate(zip(verdicts, distances, strict=True)):
         if verdict is not None:
             said = replace(verdict, expected_psi=verdict.expected_psi + distance)

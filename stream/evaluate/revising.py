@@ -106,17 +106,19 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
         ends = ends_of(
             recent, length_ms=spec.length_ms, step_ms=phase.step_ms, pane_ms=phase.pane_ms, upto=unit.judged_to
         )
-        held = await desk.merged.asking.beside(partial(_held_against, unit, recent, length_ms=spec.length_ms))
+        held = await _held_against(desk, unit, recent, length_ms=spec.length_ms)
         await _judge_ends(desk, walk, (spec, ring), ends=sorted({*ends, *held}), revised=book.rows[spec.tier])
 
 
-def _held_against(unit: Unit, starts: Iterable[int], *, length_ms: int) -> set[int]:
+async def _held_against(desk: Desk, unit: Unit, starts: Iterable[int], *, length_ms: int) -> set[int]:
     """Ends of the judged windows whose rolling columns are held against one that holds any of these panes."""
     watched, step_ms = unit.phase.watched, unit.phase.step_ms
     if unit.stream != "predictions" or not is_rolling(watched):
         return set()
-    zone = watched.monitor.timezone
-    return ends_held_against(starts, length_ms=length_ms, step_ms=step_ms, zone=zone, upto=unit.judged_to)
+    zone, upto = watched.monitor.timezone, unit.judged_to
+    return await desk.merged.asking.beside(
+        partial(ends_held_against, starts, length_ms=length_ms, step_ms=step_ms, zone=zone, upto=upto)
+    )
 
 
 def ends_of(starts: Iterable[int], *, length_ms: int, step_ms: int, pane_ms: int, upto: int) -> list[int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from detectors.calibration.calibrate import Calibration, Window
 from detectors.calibration.seasonal import Rhythm, Seasonal, calibrate_seasonal, is_worth_it
 from detectors.calibration.stacked import Stacked
-from detectors.seasonal import HOUR_MS, HOURS_A_WEEK, hours_of_week
+from detectors.seasonal import HOUR_MS, HOURS_A_WEEK, hours_of_week, local_ms
 from detectors.segments import spread, totals
 from stream.evaluate.watched import Watched
 from stream.evaluate.yardstick import Place
@@ -33,12 +33,18 @@ class Rhythms:
     weight: Floats
     distance: Floats
 
-    def flattened(self, tests: Stacked, window: Floats, hour: int) -> Floats:
-        """The folded counts of a window that begins in an hour of the week."""
+    def flattened(self, tests: Stacked, window: Floats, hour: float) -> Floats:
+        """The folded counts of a window that begins in an hour of the week, or so far on in one."""
         rows = spread(tests.rows(window), tests.starts, len(window))
-        found = rows * self.shares + (window - rows * self.expected[hour]) * self.weight[hour]
+        expected = _between(self.expected, hour)
+        found = rows * self.shares + (window - rows * expected) * _between(self.weight, hour)
         whole: Floats = found + (rows - spread(totals(found, tests.starts), tests.starts, len(window))) * self.shares
         return whole
+
+    def distances(self, hour: float) -> list[float]:
+        """``distance`` of the tests for a window that begins so."""
+        found: list[float] = _between(self.distance, hour).tolist()
+        return found
 
 
 def rhythms_of(tests: Stacked, found: Sequence[Rhythm | None]) -> Rhythms | None:
@@ -81,6 +87,16 @@ def _hours(starts_ms: tuple[int, ...], zone: str) -> Ints:
     return hours_of_week(starts_ms, zone=zone)
 
 
-def hour_of(watched: Watched, start_ms: int) -> int:
-    """The hour of the week by the model's clocks."""
-    return int(hours_of_week([start_ms], zone=watched.monitor.timezone)[0])
+def hour_of(watched: Watched, start_ms: int) -> float:
+    """The hour of the week by the model's clocks, 34.5 for Tuesday at half past ten."""
+    zone = watched.monitor.timezone
+    return float(hours_of_week([start_ms], zone=zone)[0] + local_ms([start_ms], zone=zone)[0] % HOUR_MS / HOUR_MS)
+
+
+def _between(by_hour: Floats, hour: float) -> Floats:
+    """A window that begins between two hours holds a part of the first one, and of the one behind its last the rest."""
+    first, part = int(hour), hour % 1.0
+    found: Floats = (
+        by_hour[first] if not part else (1.0 - part) * by_hour[first] + part * by_hour[(first + 1) % HOURS_A_WEEK]
+    )
+    return found

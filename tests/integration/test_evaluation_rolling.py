@@ -163,3 +163,28 @@ def test_in_the_end_the_reports_are_those_of_events_in_time(redis_url: str, envi
     assert {start: (one.features, one.events, one.earlier) for start, one in late.items()} == {
         start: (one.features, one.events, one.earlier) for start, one in in_time.items()
     }
+
+
+def test_from_rolling_to_fixed_and_back_nothing_is_left_firing_and_nothing_warms_up(
+    redis_url: str, environment_name: str
+) -> None:
+    async def story() -> tuple[list[Report], list[Finding]]:
+        async with opened(redis_url, environment_name, partitions=1) as scene:
+            rolling, fixed = (
+                FeatureMonitor(type="categorical", hash=True, reference=kind) for kind in ("rolling", "fixed")
+            )
+            evaluator = scene.evaluator()
+            for monitored, days in ((rolling, range(13)), (fixed, range(13, 15)), (rolling, range(15, DAYS))):
+                await scene.apply(pane_ms=PANE, step_ms=DAY, features={"tail": monitored})
+                await count_days(scene, days)
+                await scene.evaluate(evaluator)
+            messages = [message for topic, message in await scene.outbox() if topic == "findings"]
+            return await scene.reports(), [one for one in messages if isinstance(one, Finding)]
+
+    reports, findings = asyncio.run(story())
+    states = [one.features["tail"].state for one in reports]
+    assert states == [*["warming"] * 7, *["ok"] * 5, "drift", "no_reference", "no_reference", "drift"]
+    end = START + 13 * DAY
+    assert [(one.rule, one.state, one.at) for one in findings] == [
+        ("psi", "firing", end), ("psi", "removed", end), ("psi", "firing", START + DAYS * DAY)
+    ]  # fmt: skip

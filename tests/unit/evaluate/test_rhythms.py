@@ -85,3 +85,32 @@ def test_a_column_without_a_rhythm_and_a_week_are_judged_by_all_hours() -> None:
     assert tests.rhythms is not None
     assert (tests.rhythms.distance[:, tests.held.index(flat.held)] == 0.0).all()
     assert calibration_of(OF, key_of(7 * DAY, 480)).rhythms is None
+
+
+HALF = HOUR // 2
+
+
+def test_windows_that_begin_between_two_hours_are_held_against_parts_of_both() -> None:
+    """Windows of two hours, judged every half an hour, of a value that goes up and down by four sd a day."""
+    random = np.random.default_rng(20130107)
+
+    def at(halves: np.ndarray[tuple[int], np.dtype[np.int64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return random.normal(np.repeat(20.0 * np.sin(halves * np.pi / 24), 2 * ROWS), 10.0)
+
+    halves = np.arange(5 * 336)
+    panes = panes_of(MONDAY + np.repeat(halves, 2 * ROWS) * HALF, pane_ms=HALF)
+    reference = build_reference("m", {"temp": at(halves)}, panes=panes)
+    features = {"temp": FeatureMonitor(type="numeric")}
+    of = watched(monitor(features=features, windows={"two": 2 * HOUR}, pane_ms=HALF, step_ms=HALF), of=reference)
+    p: dict[int, list[float]] = {0: [], 1: []}
+    for begin in range(0, 336, 3):
+        start = MONDAY + 5 * 7 * DAY + begin * HALF
+        made = replace(
+            window(of, {"temp": at(begin + np.arange(4))}, name="two"), start_ms=start, end_ms=start + 2 * HOUR
+        )
+        found = judge_window(of, made, seen_ms=0).features["temp"].measures["drift"]
+        assert found.convention == "calibrated by hour of week"
+        p[begin % 2].append(found.p_value or 0.0)
+    # An hour is one row of the rhythm: its halves are not alike here. By the first hour alone 41 in 100 would alarm.
+    assert np.mean(np.array(p[0]) <= 0.05) <= 0.1
+    assert np.mean(np.array(p[1]) <= 0.05) <= 0.15
