@@ -6,7 +6,7 @@ from tests.support.many_names import NEIGHBOUR, held, prepare, send
 from tests.support.observed import counts
 from tests.support.worker import Deployment
 
-NAMES = 30_000
+NAMES = 20_000
 #: Each name kept would take a hundred bytes and more, in two columns.
 ALLOWED = 100 * NAMES
 
