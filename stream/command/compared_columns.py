@@ -27,12 +27,16 @@ SUFFIXES = tuple(suffix for suffixes in READERS for suffix in suffixes)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """The reference: its columns or profiles by name, its rows, and, where they are in order, their panes and how long one is."""
+    """The reference: its columns or profiles by name, its rows, and, where they are in order, their panes and how long one is.
+
+    left_out: those of the columns to leave out that it has.
+    """
 
     columns: Mapping[str, Rows | Profile]
     rows: int
     panes: Panes | None
     pane_ms: int | None
+    left_out: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +57,7 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
     held = {name: _held(column) for name, column in known.columns.items()}
     remedy = "--categorical" if from_rows else "a reference built with --categorical"
     now = current_rows(current, wanted, known=held, remedy=remedy)
+    _check_left_out(current, wanted, known, now)
     if not now.columns:
         raise unusable(current, "", f"has no column of the reference, which has {', '.join(known.columns) or 'none'}")
     pairs = {name: _pair(known, now, name, path=current) for name in known.columns if name in now.columns}
@@ -63,6 +68,14 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
         only_in_current=tuple(name for name in now.names if name not in known.columns),
         panes=None if known.pane_ms is None else len(_panes(current, now, wanted, pane_ms=known.pane_ms).starts),
     )
+
+
+def _check_left_out(current: Path, wanted: Wanted, known: Known, now: RowFile) -> None:
+    """A column to leave out that neither side has is a slip of the pen."""
+    for name in wanted.exclude:
+        if name not in known.left_out | now.left_out:
+            near = nearest(name, list(dict.fromkeys([*now.names, *known.columns])))
+            raise unusable(current, name, f"--exclude: no such column here, and none in the reference{near}")
 
 
 def _held(column: Rows | Profile) -> Holds:
@@ -77,9 +90,9 @@ def _held(column: Rows | Profile) -> Holds:
 def _rows(path: Path, wanted: Wanted) -> Known:
     found = reference_rows(path, wanted)
     if wanted.time is None:
-        return Known(found.columns, found.rows, None, None)
+        return Known(found.columns, found.rows, None, None, found.left_out)
     panes = _panes(path, found, wanted, pane_ms=wanted.pane_ms)
-    return Known(found.columns, found.rows, panes, wanted.pane_ms)
+    return Known(found.columns, found.rows, panes, wanted.pane_ms, found.left_out)
 
 
 def _profile(path: Path, wanted: Wanted) -> Known:
@@ -94,7 +107,8 @@ def _profile(path: Path, wanted: Wanted) -> Known:
     if wanted.time is not None and built.pane_ms is None:
         raise unusable(path, "", f"was built without --time, so --time {wanted.time} finds no order in it")
     columns = {name: one for name, one in built.features.items() if name not in wanted.exclude}
-    return Known(columns, built.rows, None, None if wanted.time is None else built.pane_ms)
+    pane_ms = None if wanted.time is None else built.pane_ms
+    return Known(columns, built.rows, None, pane_ms, frozenset(built.features).intersection(wanted.exclude))
 
 
 def _panes(path: Path, rows: RowFile, wanted: Wanted, *, pane_ms: int) -> Panes:

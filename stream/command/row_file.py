@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
@@ -42,12 +42,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowFile:
-    """names: of all columns but the time and those left out; times: of the rows, None where they have none."""
+    """names: of all columns but the time and those left out; times: of the rows, None where they have none.
+
+    left_out: those of the columns to leave out that the file has.
+    """
 
     names: tuple[str, ...]
     columns: Mapping[str, Rows]
     rows: int
     times: NDArray[np.int64] | None
+    left_out: frozenset[str]
 
 
 class Nothing:
@@ -100,7 +104,7 @@ def current_rows(path: Path, wanted: Wanted, *, known: Mapping[str, Holds], reme
 
     found = _read(path, wanted, sink_of, as_text={name for name, holds in known.items() if holds == "names"})
     columns = {name: column for name, column in found.columns.items() if name in known}
-    return RowFile(found.names, columns, found.rows, found.times)
+    return replace(found, columns=columns)
 
 
 def _read(path: Path, wanted: Wanted, sink_of: SinkOf, *, as_text: set[str]) -> RowFile:
@@ -115,7 +119,8 @@ def _read(path: Path, wanted: Wanted, sink_of: SinkOf, *, as_text: set[str]) -> 
         fill(spool, path, Reading(spelled, set(wanted.exclude), names=lambda names: None, rows=lambda rows: None))
         left = tuple(name for name in spool.names if name not in (*wanted.exclude, wanted.time))
         times = np.array(spool.column(wanted.time)) if wanted.time in spool.names else None
-        return RowFile(left, {name: _kept(spool.column(name)) for name in left}, spool.rows, times)
+        left_out = frozenset(wanted.exclude).intersection(spool.names)
+        return RowFile(left, {name: _kept(spool.column(name)) for name in left}, spool.rows, times, left_out)
 
 
 def _kept(column: Rows | None) -> Rows:

@@ -193,6 +193,18 @@ def test_rows_whose_order_is_named_are_not_independent(tmp_path: Path) -> None:
     assert (few["state"], few["reason"]) == ("not_enough_data", "15 blocks of this length, fewer than 20")
 
 
+def test_a_column_to_leave_out_is_there_on_one_side_at_least(tmp_path: Path) -> None:
+    then, now = (
+        write(tmp_path / "then.csv", {"x": [1], "old": [1]}),
+        write(tmp_path / "now.csv", {"x": [1], "new": [1]}),
+    )
+    built = profile(tmp_path, str(then))
+    for reference in (str(then), built):
+        words = ("compare", reference, str(now), "--statistic", "psi", "--exclude")
+        assert [driftline(*words, name).code for name in ("old", "new", "ne")] == [0, 0, 2]
+        assert "did you mean new?" in driftline(*words, "ne").err
+
+
 def test_columns_that_one_side_has_alone(tmp_path: Path) -> None:
     then = write(tmp_path / "then.csv", {"x": [1, 2, 3], "gone": [1, 1, 1]})
     now = write(tmp_path / "now.csv", {"x": [1, 2, 3], "new": [1, 1, 1]})
@@ -217,6 +229,7 @@ def test_columns_that_one_side_has_alone(tmp_path: Path) -> None:
         ),
         ({"x": [1]}, {"x": [1]}, ("--time", "at"), "no such column. The file has x"),
         ({"x": [1]}, {"x": [1]}, ("--categorical", "xx"), "no such column, did you mean x?"),
+        ({"x": [1]}, {"x": [1]}, ("--exclude", "xx"), "none in the reference, did you mean x? The file has x"),
         ({"x": [1], "at": ["?"]}, {"x": [1], "at": [0]}, ("--time", "at"), "row 1: '?'"),
     ],
 )
