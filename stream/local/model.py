@@ -50,10 +50,10 @@ def _out_of_fold(flights: pd.DataFrame) -> Floats:
 def _trained(flights: pd.DataFrame) -> Pipeline:
     """A model of the flights whose outcome is known."""
     known = flights[flights["outcome"].notna()]
-    return _pipeline().fit(known, known["outcome"])
+    return pipeline().fit(known, known["outcome"])
 
 
-def _pipeline() -> Pipeline:
+def pipeline() -> Pipeline:
     """Medians for what is missing, unit variance, a column per category; an unknown category is no column."""
     numbers = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
     names = OneHotEncoder(handle_unknown="ignore")
