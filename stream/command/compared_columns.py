@@ -57,7 +57,7 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
     held = {name: _held(column) for name, column in known.columns.items()}
     remedy = "--categorical" if from_rows else "a reference built with --categorical"
     now = current_rows(current, wanted, known=held, remedy=remedy)
-    _check_left_out(current, wanted, known, now)
+    _check_left_out(current, wanted, known=known, now=now)
     if not now.columns:
         raise unusable(current, "", f"has no column of the reference, which has {', '.join(known.columns) or 'none'}")
     pairs = {name: _pair(known, now, name, path=current) for name in known.columns if name in now.columns}
@@ -70,7 +70,7 @@ def compared_columns(reference: Path, current: Path, wanted: Wanted) -> Compared
     )
 
 
-def _check_left_out(current: Path, wanted: Wanted, known: Known, now: RowFile) -> None:
+def _check_left_out(current: Path, wanted: Wanted, *, known: Known, now: RowFile) -> None:
     """A column to leave out that neither side has is a slip of the pen."""
     for name in wanted.exclude:
         if name not in known.left_out | now.left_out:

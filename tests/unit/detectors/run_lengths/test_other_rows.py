@@ -36,8 +36,7 @@ def by_ewma(weight: float, width: float, shift: float) -> float:
 
 
 def _runs(moves: Floats) -> Floats:
-    found: Floats = np.linalg.solve(np.eye(len(moves)) - moves, np.ones(len(moves)))
-    return found
+    return np.asarray(np.linalg.solve(np.eye(len(moves)) - moves, np.ones(len(moves))), dtype=np.float64)
 
 
 @pytest.mark.parametrize(
