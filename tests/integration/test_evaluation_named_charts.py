@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import Any
 
+import numpy as np
+import pytest
 from msgspec.structs import replace
 
+from detectors.charts import river
 from schemas.findings import Finding
 from schemas.monitored import ChartsMonitor, FeatureMonitor, RiverChart, RollingChart, ShewhartChart
 from schemas.reports import Report
+from stream.evaluate.charts import Charts
 from stream.evaluate.evaluator import Evaluator
 from tests.integration.test_evaluation_alarms import REFERENCE, ROWS, TEMP
 from tests.support.evaluation import HOUR, START, Scene, opened
@@ -41,7 +46,35 @@ def test_who_begins_anew_at_every_batch_concludes_what_one_that_stays_does(
     assert sorted(one.rule for one in findings if one.state == "removed") == ["rolling", "shewhart"]
     shown = [report.features["temp"].measures for report in stays if isinstance(report, Report)]
     assert set(NAMES) <= set(shown[0])
+    assert all("adwin" in measures for measures in shown if "cusum" in measures)
     assert set(shown[-1]) & set(NAMES) == {"adwin"}
+
+
+def test_a_worker_without_river_says_what_to_install_and_goes_on(
+    redis_url: str, environment_name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(river, "find_spec", lambda name: None)
+    for module in ("river", "river.drift"):
+        monkeypatch.setitem(sys.modules, module, None)
+    report = asyncio.run(_day(redis_url, environment_name))
+    needed = "adwin needs the package river: install driftline with its extra `river`"
+    assert [record.getMessage() for record in caplog.records if "river" in record.getMessage()] == [
+        f"charts of m: {needed}"
+    ]
+    measures = report.features["temp"].measures
+    assert (measures["adwin"].value, measures["adwin"].convention) == (None, needed)
+    assert measures["shewhart"].value is not None
+
+
+async def _day(url: str, environment: str) -> Report:
+    async with opened(url, environment, partitions=1) as scene:
+        await _apply(scene, CHARTS)
+        worker = None
+        for hour in range(24):
+            await _count(scene, hour, shift=0.0)
+            if hour in (11, 23):
+                worker = await scene.evaluate(worker)
+        return (await scene.reports())[-1]
 
 
 async def _both(url: str, environment: str) -> tuple[list[Any], list[Any]]:
@@ -67,6 +100,9 @@ async def _story(scene: Scene, *, kept: bool) -> list[Any]:
     await _count(scene, HOURS + 1, shift=0.0)
     worker = await scene.evaluate(worker)
     await worker.leave()
+    ends, scores = Charts.from_json((await scene.evaluation())["charts"]).recent.values(0)
+    around = scores[np.searchsorted(ends, START + LATE * HOUR) :][:3]
+    assert around[1] < 0 < min(around[0], around[2])  # what came late stands in the series
     return [replace(one, reference="") if isinstance(one, Report) else one for _, one in await scene.outbox()]
 
 

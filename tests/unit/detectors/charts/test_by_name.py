@@ -117,6 +117,25 @@ def test_a_further_alarm_while_one_stands_is_the_same_one_for_longer() -> None:
     assert int(found[raised[-1]].since[0]) == raised[-1] - raised[0] + 1
 
 
+@pytest.mark.parametrize(("second", "episodes"), [(20, [(1, 1)]), (21, [(1, 1), (21, 20)])])
+def test_an_alarm_in_the_twenty_values_is_the_same_and_the_next_is_another(
+    second: int, episodes: list[tuple[int, int]]
+) -> None:
+    chart, seen, raised = River.begun(1, name="adwin", settings={}), 0, {1, second}
+
+    class Scripted:
+        def alarms_at(self, value: float) -> bool:
+            return seen in raised
+
+    each: list[Any] = chart.detectors.each
+    each[0] = Scripted()
+    found = set()
+    for seen in range(1, 25):
+        chart = chart.then(np.zeros(1))
+        found.add((seen - int(chart.signs.since[0]) + 1, int(chart.signs.back[0])) if chart.signs.beyond[0] else ())
+    assert sorted(found) == episodes
+
+
 def test_panes_without_values_are_not_shown_and_columns_do_not_mix() -> None:
     gaps = np.insert(VALUES[:700], np.arange(0, 700, 7), np.nan)
     settings = SETTINGS["adwin"]
