@@ -41,7 +41,7 @@ def saddlepoint(q: Floats, v: Floats, m: Floats) -> Floats:
 
 def three_moments(q: Floats, v: Floats, m: Floats, *, freedom: Floats) -> Floats:
     """(tests,) tail areas by an F fitted to three moments; ``freedom``: (tests,) at most these many degrees are believed."""
-    c1, c2, c3 = v.sum(axis=1), (v**2).sum(axis=1), (v**3).sum(axis=1)
+    c1, c2, c3 = v.sum(axis=1), (v * v).sum(axis=1), (v**3).sum(axis=1)
     less = np.minimum(freedom * c2 / (c1 * c1), 1.0)
     c2, c3 = c2 / less, c3 / (less * less)
     shape = c2**3 / c3**2
@@ -68,8 +68,11 @@ def _root(q: Floats, v: Floats, m: Floats) -> Floats:
 
 def _correction(omega: Floats, u: Floats, *, q: Floats, v: Floats, m: Floats) -> Floats:
     """log(u / omega) / omega, and its limit at 0."""
+    near = np.abs(omega) < _NEAR
+    if not near.any():
+        plain: Floats = np.log(u / omega) / omega
+        return plain
     second = 2.0 * (v**2).sum(axis=1) + 2.0 * q**2 / m
     third = 8.0 * (v**3).sum(axis=1) - 8.0 * q**3 / (m * m)
-    near = np.abs(omega) < _NEAR
     safe_omega, safe_u = np.where(near, 1.0, omega), np.where(near, 1.0, u)
     return np.where(near, third / (6.0 * second**1.5), np.log(safe_u / safe_omega) / safe_omega)

@@ -13,6 +13,7 @@ is information (P3).  Where thresholds are fixed its owner has said what decides
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 
@@ -68,13 +69,19 @@ def chart_measures(watched: Watched, charts: Charts, place: Place) -> dict[str, 
 
 def _measure(watched: Watched, charts: Charts, which: tuple[int, int]) -> Measure:
     chart, column = which
-    decides, limit = bool(limits_of(watched).decide[chart, column]), float(limits_of(watched).at[chart, column])
+    limits = limits_of(watched)
+    decides, limit = bool(limits.decide[chart, column]), float(limits.at[chart, column])
     return Measure(
         float(charts.sums[chart, :, column].max()),
-        f"{CUSUMS[chart]}, limit {limit:.3g}",
+        _convention(chart, limit),
         threshold=limit if decides else None,
         exceeded=decides and bool(charts.beyond[chart, column]),
     )
+
+
+@lru_cache(maxsize=4_096)
+def _convention(chart: int, limit: float) -> str:
+    return f"{CUSUMS[chart]}, limit {limit:.3g}"
 
 
 def _verdict(watched: Watched, stepped: Stepped, which: tuple[int, int], *, span: tuple[int, int]) -> Verdict:

@@ -89,7 +89,12 @@ def _hours(starts_ms: tuple[int, ...], zone: str) -> Ints:
 
 def hour_of(watched: Watched, start_ms: int) -> float:
     """The hour of the week by the model's clocks, 34.5 for Tuesday at half past ten."""
-    zone = watched.monitor.timezone
+    return _hour(start_ms, watched.monitor.timezone)
+
+
+@lru_cache(maxsize=4_096)
+def _hour(start_ms: int, zone: str) -> float:
+    """Of windows of all lengths and of all models alike: a week begins where a day began six days ago."""
     return float(hours_of_week([start_ms], zone=zone)[0] + local_ms([start_ms], zone=zone)[0] % HOUR_MS / HOUR_MS)
 
 
