@@ -11,10 +11,9 @@ from tests.support.judged import HOUR
 
 def series(*values: float | None, every: int = 1) -> Recent:
     """One column, a pane every so many hours; None where it has no value."""
-    found = recent.begun(1)
-    for at, value in enumerate(values, 1):
-        found = found.then(at * every * HOUR, np.array([value or 0.0]), np.array([value is not None]))
-    return found
+    ends = [at * every * HOUR for at in range(1, len(values) + 1)]
+    shown = np.array([[value or 0.0] for value in values])
+    return recent.begun(1).thens(ends, shown, np.array([[value is not None] for value in values]))[-1]
 
 
 RISEN = series(0.0, 0.0, 0.0, 0.0, 8.0, 8.0, 8.0, -9.0)
