@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: What is counted by subject: those about which something fires, and, by kind, those about which something has a say.
 ACTIVE = "active"
+#: And those of which a finding says what its change looks like: messages do then, too.
+EXPLAINED = "explained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,8 @@ def _moves(was: Member | None, member: Member) -> bool:
 
 def _tags(member: Member) -> set[str]:
     tags = {ACTIVE} if member.active else set()
+    if member.active and isinstance(member.finding.evidence.get("cause"), str):
+        tags.add(EXPLAINED)
     if member.counts and member.silenced is None:
         tags.add(member.finding.kind)
     return tags

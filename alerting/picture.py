@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from alerting.cause import likely, stands_out
 from alerting.incident import Incident, Picture
-from alerting.members import ACTIVE
+from alerting.members import ACTIVE, EXPLAINED
 from alerting.totals import totals
 from alerting.wanted import all_silenced_until
 
@@ -28,6 +28,9 @@ def picture_of(incident: Incident) -> Picture:
     cause = likely(incident) if stands_out(incident.causes) else "unclear"
     subjects = members.subjects_with(ACTIVE)
     detail = (members.active, subjects, len(members), said.counts.muted, cause, *incident.links)
+    explained = members.subjects_with(EXPLAINED)
+    if explained:
+        detail = (*detail, f"explained {explained}")
     if rollup is not None:
         detail = (rollup.waiting, 0, rollup.taken, 0, "", *incident.links)
     return Picture("|".join(map(str, urgent)), "|".join(map(str, detail)))

@@ -163,4 +163,5 @@ def _said(finding: Finding) -> tuple[object, ...]:
     return (
         finding.state, finding.severity, finding.model, finding.subject, finding.kind, finding.rule, finding.feature,
         finding.source, finding.window, finding.segment, finding.owner, finding.memory, finding.refresh_by is None,
+        finding.evidence.get("cause"),
     )  # fmt: skip

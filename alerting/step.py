@@ -28,13 +28,13 @@ def step(state: State, given: Input, now: int) -> State:
     if isinstance(given, Finding):
         if not is_news(state, given):
             return finished(Draft(state, now))
-        state = heard(state, given, now)
+        state = _heard(state, given, now)
     draft = Draft(state, now)
     _take(draft, given)
     return finished(draft)
 
 
-def heard(state: State, finding: Finding, now: int) -> State:
+def _heard(state: State, finding: Finding, now: int) -> State:
     """The state once event time has passed up to a finding that is news, before the finding itself is taken."""
     draft = Draft(state, now)
     hear_time(draft, finding)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import StoreError
-from stream.state.bulk import Added, pack_all, portions
+from stream.state.bulk import Added, pack_all, portions, sum_of
 from stream.state.packing import HEAD, Partial, empty, pack, unpack
 from tests.unit.state.test_packing import content, partials
 
@@ -131,3 +131,38 @@ def test_flipped_bytes_are_added_as_one_by_one_or_refused(made: list[Partial], d
         found = added(stored, cells=20, columns=2)[0]
     assert found.cells.tobytes() == total.cells.tobytes()
     assert found.sums.tobytes() == total.sums.tobytes()
+
+
+@settings(max_examples=25)
+@given(st.lists(partials(), min_size=1, max_size=5))
+def test_the_sum_of_some_is_that_of_one_after_the_other(made: list[Partial]) -> None:
+    total = made[0]
+    for each in made[1:]:
+        total = total + each
+    assert content(sum_of(made)) == content(total)
+
+
+@settings(max_examples=25)
+@given(st.lists(partials(), min_size=2, max_size=5))
+def test_one_with_wider_places_than_it_needs_is_added_as_it_is_alone(made: list[Partial]) -> None:
+    """Nobody writes one; what can be read counts all the same, and so do those beside it."""
+    wide = Partial(np.concatenate((made[0].cells, np.zeros(260, np.int64))), *_rest(made[0]))
+    stored = [(0, pack(wide)), *((at % 2, pack(each)) for at, each in enumerate(made[1:]))]
+    assert {s: content(p) for s, p in added(stored).items()} == {s: content(p) for s, p in one_by_one(stored).items()}
+
+
+def test_a_sum_of_a_column_that_the_layout_has_not_is_refused_and_counted_nowhere() -> None:
+    """It would be added to the pane behind it."""
+    more = empty(CELLS, COLUMNS + 1)
+    more.sums[-1] = 7
+    head = list(HEAD.unpack_from(pack(more)))
+    head[4] = COLUMNS
+    short = HEAD.pack(*head) + pack(more)[HEAD.size : -16]
+    with pytest.raises((StoreError, IndexError)):
+        unpack(short, CELLS)
+    with pytest.raises((StoreError, IndexError)):
+        added([(0, short), (1, pack(empty(CELLS, COLUMNS)))])
+
+
+def _rest(one: Partial) -> tuple[np.ndarray, np.ndarray, int]:
+    return one.sums, one.extrema, one.revision
