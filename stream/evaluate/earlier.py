@@ -14,6 +14,7 @@ from stream.evaluate.tiers import Tier, tiers_of
 from stream.evaluate.unit import Unit
 from stream.evaluate.windows import WindowSpec
 from stream.state.packing import Partial, unpack
+from stream.state.store import PANES_A_BLOCK
 
 #: By the key of their hash: rows that are not stored yet.
 Written = Mapping[str, Mapping[int, bytes | Partial]]
@@ -28,10 +29,10 @@ async def with_earlier(unit: Unit, merged: Merged, window: Window, *, spec: Wind
     span = earlier_span(window.start_ms, window.end_ms, zone=watched.monitor.timezone)
     tier = _tier(pane_ms, span, spec.tier)
     found = {start: row.cells for start, row in (await merged.rows(layout, tier, span=span)).items()}
-    for start in range(-(-span[0] // tier.length_ms) * tier.length_ms, span[1], tier.length_ms):
-        row = written.get(merged.closed_key(layout, tier, start), {}).get(start)
-        if row is not None:
-            found[start] = (unpack(row, layout.cells) if isinstance(row, bytes) else row).cells
+    for block in range(tier.block_of(span[0]), span[1], PANES_A_BLOCK * tier.length_ms):
+        for start, row in written.get(merged.closed_key(layout, tier, block), {}).items():
+            if span[0] <= start < span[1]:
+                found[start] = (unpack(row, layout.cells) if isinstance(row, bytes) else row).cells
     total = sum(found.values(), start=np.zeros(layout.cells, np.int64))
     return replace(window, earlier=Earlier(total, span[0] >= unit.begun))
 
