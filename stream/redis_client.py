@@ -68,6 +68,16 @@ class LeanConnection(Connection):
                 raise NotConnected(f"Error while writing to socket: {error}") from error
             raise
 
+    async def disconnect(self, nowait: bool = False, *why: Any, **named: Any) -> None:
+        """End the connection; at once where ``nowait``, and then what Redis has not taken yet is dropped.
+
+        redis-py's own goes on sending it: a Redis that hangs would cost memory and a socket an attempt, and a command that was
+        given up would be done after all, behind those that were sent since.
+        """
+        if nowait and self._writer is not None:
+            self._writer.transport.abort()
+        await super().disconnect(nowait, *why, **named)
+
     async def _send(self, command: bytes | str | Iterable[bytes]) -> None:
         text = command.encode() if isinstance(command, str) else command
         assert self._writer is not None
