@@ -17,9 +17,8 @@ from stream.evaluate import severity
 from stream.evaluate.learned import learned_in
 from stream.evaluate.rules import LEAST_ROWS
 from stream.evaluate.standing import STEP_COVERAGE, Standing
-from stream.evaluate.verdict import Judged, Verdict
+from stream.evaluate.verdict import Judged, Verdict, evidence_of
 from stream.evaluate.watched import Watched
-from stream.evaluate.window_verdicts import evidence_of
 from stream.evaluate.windows import windows_of
 
 #: The checks of a window and the kind of trouble that each finds.  A promised share of missing rows is a rule of its own.

@@ -14,7 +14,7 @@ import msgspec
 
 from detectors.budget.limits import RELEASE
 from schemas.findings import Effect, Kind, Onset, Severity, finding_key
-from schemas.reports import Measure
+from schemas.reports import Column, Measure
 
 Judged = Literal["firing", "ok", "no_data"]
 Evidence = dict[str, float | int | str | None]
@@ -105,3 +105,16 @@ class Quiet(msgspec.Struct, frozen=True):
     state: Judged
     start_ms: int
     whole: Callable[[], Verdict]
+
+
+def evidence_of(column: Column, measure: Measure, **further: float | str | None) -> Evidence:
+    """What every finding about a column says beside its value, and what else is known of it."""
+    found: Evidence = {
+        "convention": measure.convention,
+        "expected": measure.expected,
+        "mean": column.mean,
+        "missing_ratio": column.missing_ratio,
+        "n_reference": column.n_reference,
+        **further,
+    }
+    return {name: value for name, value in found.items() if value is not None}

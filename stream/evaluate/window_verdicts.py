@@ -17,7 +17,7 @@ from stream.evaluate.quality_ids import id_verdicts
 from stream.evaluate.rules import BUDGET_RULES, RULE_OF_THUMB, ColumnRules
 from stream.evaluate.signatures import plainly
 from stream.evaluate.source_verdicts import judged_sources
-from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure, lasts_by_measure
+from stream.evaluate.verdict import Evidence, Quiet, Verdict, evidence_of, judged_by_measure, lasts_by_measure
 from stream.evaluate.watched import Head, Watched
 from stream.evaluate.yardstick import Place
 
@@ -138,16 +138,3 @@ def _evidence(column: Column, measure: Measure | None) -> Evidence:
         return {}
     cause = None if column.cause is None else plainly(column.cause)
     return evidence_of(column, measure, calibrated_p=_calibrated_p(column), q=column.q, cause=cause)
-
-
-def evidence_of(column: Column, measure: Measure, **further: float | str | None) -> Evidence:
-    """What every finding about a column says beside its value, and what else is known of it."""
-    found: Evidence = {
-        "convention": measure.convention,
-        "expected": measure.expected,
-        "mean": column.mean,
-        "missing_ratio": column.missing_ratio,
-        "n_reference": column.n_reference,
-        **further,
-    }
-    return {name: value for name, value in found.items() if value is not None}

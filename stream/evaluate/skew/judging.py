@@ -20,8 +20,7 @@ from schemas.reports import Column, Measure, Report, State
 from stream.evaluate import severity
 from stream.evaluate.measuring import mean_of
 from stream.evaluate.skew.columns import RULE, Both, Compared, Ints, Side
-from stream.evaluate.verdict import Evidence, Quiet, Verdict, judged_by_measure
-from stream.evaluate.window_verdicts import evidence_of
+from stream.evaluate.verdict import Evidence, Quiet, Verdict, evidence_of, judged_by_measure
 from stream.state.layout import EVENTS, LATE
 from stream.state.packing import Partial
 
