@@ -16,26 +16,26 @@ from redis.asyncio import Redis
 
 from schemas.errors import StoreError
 from schemas.names import TOPICS_IN, Names, Stream
-from stream.evaluate.breath import Asking, Breath
-from stream.evaluate.clocks import PartitionState, closed_before
-from stream.evaluate.closing import Desk, Due, Refused, close
-from stream.evaluate.commit import Commits
-from stream.evaluate.lanes import in_lanes
-from stream.evaluate.leases import Leases
-from stream.evaluate.merged import Merged
-from stream.evaluate.notes import Note, Notes, panes_due
-from stream.evaluate.polls import Poll, seen_at, watermarks
-from stream.evaluate.post import Post
-from stream.evaluate.revising import revise
-from stream.evaluate.roll import Roll
-from stream.evaluate.roster import newer_roster
-from stream.evaluate.sealing import Partitions, Sealing
-from stream.evaluate.silence import Listening
+from stream.evaluate.closing.closing import Desk, Due, Refused, close
+from stream.evaluate.closing.polls import Poll, seen_at, watermarks
+from stream.evaluate.closing.revising import revise
+from stream.evaluate.closing.roll import Roll
+from stream.evaluate.closing.roster import newer_roster
+from stream.evaluate.closing.silence import Listening
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.panes.clocks import PartitionState, closed_before
 from stream.evaluate.skew.unit import Skew
 from stream.evaluate.skew.units import Skews
-from stream.evaluate.tally import EvaluationTally
-from stream.evaluate.unit import Unit
-from stream.evaluate.watched import Watched
+from stream.evaluate.storing.breath import Asking, Breath
+from stream.evaluate.storing.commit import Commits
+from stream.evaluate.storing.lanes import in_lanes
+from stream.evaluate.storing.leases import Leases
+from stream.evaluate.storing.merged import Merged
+from stream.evaluate.storing.notes import Note, Notes, panes_due
+from stream.evaluate.storing.post import Post
+from stream.evaluate.storing.sealing import Partitions, Sealing
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.state.generations import Stamp, read_stamp
 from stream.state.patience import Patience
 
@@ -171,7 +171,7 @@ class Evaluator:
 
     async def _close(self, stream: Stream, polls: Mapping[str, Poll], *, end_ms: int) -> None:
         partitions = next(iter(polls.values())).partitions
-        # In this order, see :mod:`stream.evaluate.sealing`.
+        # In this order, see :mod:`stream.evaluate.storing.sealing`.
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
         await self._drop(stream, notes, before_ms=end_ms - ABANDONED_AFTER_MS)

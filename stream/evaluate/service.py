@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 
 from schemas.settings import Settings
 from stream.evaluate.evaluator import Evaluator
-from stream.evaluate.leases import TTL_MS
-from stream.evaluate.relay import Relay, relay_producer
-from stream.evaluate.sealing import Partitions
-from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.storing.leases import TTL_MS
+from stream.evaluate.storing.relay import Relay, relay_producer
+from stream.evaluate.storing.sealing import Partitions
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.state.patience import Patience
 from stream.tasks import Periodic
 

@@ -18,8 +18,8 @@ from prometheus_client.utils import floatToGoString
 
 from schemas.monitored import FeatureMonitor, ModelMonitor
 from schemas.reports import Report
-from stream.evaluate import alarms
-from stream.evaluate.totals import bins, bounds_of, total
+from stream.evaluate.calibration import alarms
+from stream.evaluate.panes.totals import bins, bounds_of, total
 from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
 from stream.ingest.versions import PREFIX

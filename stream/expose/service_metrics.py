@@ -11,7 +11,7 @@ from typing import get_args
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.findings import Severity
-from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.expose.growth import Growth
 from stream.incidents.tally import OwnerTally
 

@@ -24,7 +24,7 @@ from stream.state.progress import greatest_clock, read_progress
 from stream.state.uncalibrated import uncalibrated
 from stream.state.uncharted import uncharted
 
-#: Statistics whose fixed threshold some rule decides by (``stream.evaluate.rules`` has the rules; a test compares the two).
+#: Statistics whose fixed threshold some rule decides by (``stream.evaluate.columns.rules`` has the rules; a test compares the two).
 DECIDING = ("psi", "ks", "ks_p", "chi2_p")
 
 

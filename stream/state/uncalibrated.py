@@ -1,6 +1,6 @@
 """What a person should hear of a reference whose own panes cannot calibrate the test that a budget decides by.  Pure.
 
-Live panes will (:mod:`stream.evaluate.live_calibration`), weeks later: a reference of other panes does at once.
+Live panes will (:mod:`stream.evaluate.calibration.live_calibration`), weeks later: a reference of other panes does at once.
 """
 
 from __future__ import annotations

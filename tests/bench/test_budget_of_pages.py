@@ -14,7 +14,7 @@ from rich.progress import track
 from rich.table import Table
 
 from detectors.budget.division import MONTH_MS
-from stream.evaluate.budget_share import rate_of
+from stream.evaluate.calibration.budget_share import rate_of
 from tests.support.judged import DAY, HOUR
 from tests.support.paging import MONTH_HOURS, Model, Stream, Told, delays, told
 

@@ -18,8 +18,8 @@ from redis.asyncio import Redis
 from schemas.monitored import FeatureMonitor
 from schemas.names import Names
 from stream.collector import spare_the_collector
-from stream.evaluate.breath import Breath
 from stream.evaluate.evaluator import Evaluator
+from stream.evaluate.storing.breath import Breath
 from stream.state.layout import EVENTS
 from stream.state.packing import empty, pack
 from stream.state.store import Checkpoint, PaneKey

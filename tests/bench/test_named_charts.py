@@ -17,12 +17,13 @@ from rich.table import Table
 from scipy import signal
 
 from schemas.monitored import ChartsMonitor, RiverChart, RollingChart, ShewhartChart
-from stream.evaluate import named_charts, recent
-from stream.evaluate.chart_limits import prepare
-from stream.evaluate.charts import Charts
-from stream.evaluate.judge_pane import Pane, judge_pane
-from stream.evaluate.named_charts import Named
-from stream.evaluate.watched import Watched
+from stream.evaluate.charts import named as named_charts
+from stream.evaluate.charts import recent
+from stream.evaluate.charts.charts import Charts
+from stream.evaluate.charts.limits import prepare
+from stream.evaluate.charts.named import Named
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_pane import Pane, judge_pane
 from tests.support.charted import Live, Model, live, panes_of_nothing
 from tests.support.judged import HOUR
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from schemas.findings import Progress
 from schemas.reports import encode
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
 from tests.support.evaluation import DAY, HOUR, START, Scene, Story, assert_same
 
 PANE, DAYS = tiers_of(HOUR)

@@ -10,14 +10,14 @@ from msgspec.structs import replace as replaced
 from schemas import reports
 from schemas.findings import Finding
 from schemas.reports import Column, Report
-from stream.evaluate.judge_window import Window, judge_window
-from stream.evaluate.live_calibration import NOTHING
-from stream.evaluate.quality_verdicts import quality_verdicts
-from stream.evaluate.standing import Standing
-from stream.evaluate.tiers import tiers_of
-from stream.evaluate.verdict import Verdict
-from stream.evaluate.watched import Watched
-from stream.evaluate.window_verdicts import verdicts_of
+from stream.evaluate.calibration.live_calibration import NOTHING
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_window import Window, judge_window
+from stream.evaluate.judging.window_verdicts import verdicts_of
+from stream.evaluate.panes.tiers import tiers_of
+from stream.evaluate.quality.verdicts import quality_verdicts
+from stream.evaluate.verdicts.standing import Standing
+from stream.evaluate.verdicts.verdict import Verdict
 from tests.support import models
 from tests.support.evaluation import DAY, HOUR, START, Scene, monitor, opened
 

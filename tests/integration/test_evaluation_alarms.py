@@ -11,7 +11,7 @@ import pytest
 from detectors.budget.division import MONTH_MS
 from detectors.profile import build_reference, panes_of
 from schemas.monitored import BudgetMonitor, FeatureMonitor
-from stream.evaluate.alarms import of_model
+from stream.evaluate.calibration.alarms import of_model
 from tests.support.evaluation import HOUR, START, Scene, opened
 from tests.support.judged import counted
 

@@ -8,7 +8,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from stream.evaluate.shards import shard_of
+from stream.evaluate.storing.shards import shard_of
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
 from tests.support.observed import apply
 from tests.support.worker import PARTITIONS, Deployment

@@ -11,9 +11,9 @@ import pytest
 from schemas.findings import Progress
 from schemas.names import Stream
 from stream.evaluate.evaluator import Evaluator
-from stream.evaluate.notes import Note
-from stream.evaluate.shards import shard_of
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
+from stream.evaluate.storing.notes import Note
+from stream.evaluate.storing.shards import shard_of
 from tests.support.evaluation import HOUR, START, Scene, Story, assert_same
 from tests.support.models import numeric, reference
 

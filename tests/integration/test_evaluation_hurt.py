@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from stream.evaluate.evaluator import ABANDONED_AFTER_MS, AGAIN_AFTER_POLLS
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
 from stream.state.store import note_of
 from tests.support.evaluation import HOUR, START, Scene, Story, assert_same
 from tests.support.models import reference

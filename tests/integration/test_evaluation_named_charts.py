@@ -14,7 +14,7 @@ from detectors.charts import river
 from schemas.findings import Finding
 from schemas.monitored import ChartsMonitor, FeatureMonitor, RiverChart, RollingChart, ShewhartChart
 from schemas.reports import Report
-from stream.evaluate.charts import Charts
+from stream.evaluate.charts.charts import Charts
 from stream.evaluate.evaluator import Evaluator
 from tests.integration.test_evaluation_alarms import REFERENCE, ROWS, TEMP
 from tests.support.evaluation import HOUR, START, Scene, opened

@@ -21,8 +21,8 @@ from schemas.errors import ConfigError
 from schemas.names import Names
 from schemas.reports import Column, Measure, Report, decode, encode
 from stream.evaluate.own_topics import ensure_topics
-from stream.evaluate.relay import Relay, relay_producer
-from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.storing.relay import Relay, relay_producer
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.state.patience import Patience
 from tests.support.command import driftline
 from tests.support.kafka import LocalKafka

@@ -11,7 +11,7 @@ from schemas.findings import Finding, Progress
 from schemas.monitored import ServingMonitor
 from schemas.names import Stream
 from stream.evaluate.evaluator import Evaluator
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
 from tests.support.evaluation import HOUR, START, Scene, Story, assert_same, monitor, opened
 
 PANE, _ = tiers_of(HOUR)

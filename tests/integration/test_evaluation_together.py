@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio.client import Pipeline
 from redis.exceptions import ConnectionError as Lost
 
-from stream.evaluate.commit import Commits, Conclusion, Outcome
-from stream.evaluate.shards import shard_of
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
+from stream.evaluate.storing.commit import Commits, Conclusion, Outcome
+from stream.evaluate.storing.shards import shard_of
 from tests.support.evaluation import HOUR, START, Scene, assert_same, opened
 from tests.support.models import reference
 
@@ -50,7 +50,7 @@ async def assert_counted_once(scene: Scene, *models: str) -> None:
 @pytest.fixture
 def together(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first scripts of the models wait for each other, and leave in one round of the loop."""
-    monkeypatch.setattr("stream.evaluate.breath.HOLD_S", 1e9)
+    monkeypatch.setattr("stream.evaluate.storing.breath.HOLD_S", 1e9)
     store, ready, all_ready = Commits.store, set[str](), asyncio.Event()
 
     async def waiting(self: Commits, conclusion: Conclusion, *, token: int) -> Outcome:

@@ -12,7 +12,7 @@ import pytest
 
 from detectors.profile import build_reference, panes_of
 from schemas.monitored import BudgetMonitor, FeatureMonitor
-from stream.evaluate import walk
+from stream.evaluate.closing import walk
 from tests.support.evaluation import HOUR, START, Scene, opened
 from tests.support.judged import counted
 

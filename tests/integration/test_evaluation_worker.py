@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 
 from schemas import findings, reports
 from schemas.findings import Progress
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
 from stream.state.columns import layouts_of
 from stream.state.generations import read, read_reference
 from stream.state.layout import Layout

@@ -12,11 +12,11 @@ from scipy import signal
 from detectors.edges import bin_of
 from detectors.profile import build_reference, panes_of
 from schemas.monitored import BudgetMonitor, FeatureMonitor, ModelMonitor
-from stream.evaluate.chart_limits import limits_at, limits_of
-from stream.evaluate.charts import Charts
-from stream.evaluate.judge_pane import Pane, judge_pane
-from stream.evaluate.verdict import Verdict
-from stream.evaluate.watched import Watched
+from stream.evaluate.charts.charts import Charts
+from stream.evaluate.charts.limits import limits_at, limits_of
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_pane import Pane, judge_pane
+from stream.evaluate.verdicts.verdict import Verdict
 from stream.state.layout import EVENTS
 from stream.state.packing import Partial, empty
 from tests.support.judged import DAY, HOUR, monitor, watched

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import redis
 from redis.asyncio import Redis
 
-from stream.evaluate.tiers import tiers_of
+from stream.evaluate.panes.tiers import tiers_of
 from stream.state.columns import layouts_of
 from stream.state.generations import read, read_reference
 from stream.state.layout import Layout

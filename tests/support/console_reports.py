@@ -8,9 +8,9 @@ from redis.asyncio import Redis
 
 from schemas.names import Names
 from schemas.reports import Report
-from stream.evaluate.breath import Asking, Breath
-from stream.evaluate.commit import Commits, Conclusion
-from stream.evaluate.post import Post
+from stream.evaluate.storing.breath import Asking, Breath
+from stream.evaluate.storing.commit import Commits, Conclusion
+from stream.evaluate.storing.post import Post
 from stream.state.patience import Patience
 
 DAY = 86_400_000

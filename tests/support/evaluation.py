@@ -16,7 +16,7 @@ from schemas.names import Names, Stream
 from schemas.reference import Reference
 from schemas.reports import Report
 from stream.evaluate.evaluator import Evaluator
-from stream.evaluate.tiers import Tier
+from stream.evaluate.panes.tiers import Tier
 from stream.state.columns import layouts_of
 from stream.state.epochs import Epoch
 from stream.state.generations import publish

@@ -11,8 +11,8 @@ import numpy as np
 from detectors.profile import build_reference, panes_of
 from schemas.monitored import FeatureMonitor
 from schemas.reports import Report
-from stream.evaluate.judge_window import Window, judge_window
-from stream.evaluate.watched import Watched
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_window import Window, judge_window
 from stream.local.flights import load_flights
 from tests.support.flights_drift import BEGIN_MS, FOUR_WEEKS, HOUR_MS, JANUARY, WEATHER
 from tests.support.judged import DAY, counted, monitor, watched

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from schemas.monitored import FeatureMonitor
-from stream.evaluate.rolling import Earlier, earlier_span, rolled
+from stream.evaluate.columns.rolling import Earlier, earlier_span, rolled
 from stream.ingest.codes import bucket_of
 from stream.local.flights import load_flights
 from tests.support.judged import DAY, monitor, watched

@@ -21,8 +21,8 @@ from detectors.value_buckets import bucket_of
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
 from schemas.names import Stream
 from schemas.reference import Reference
-from stream.evaluate.judge_window import Window
-from stream.evaluate.watched import Watched
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_window import Window
 from stream.state.columns import layouts_of
 from stream.state.layout import CATEGORY_TAIL, EVENTS, HASH_BUCKETS, LATE, SPECIALS, Layout
 from stream.state.packing import Partial, empty

@@ -19,16 +19,16 @@ from detectors.edges import bin_of
 from detectors.profile import build_reference, coded, panes_of
 from schemas.findings import Finding
 from schemas.monitored import BudgetMonitor, FeatureMonitor
-from stream.evaluate import alarms
-from stream.evaluate.charts import Charts
-from stream.evaluate.judge_pane import Pane, judge_pane
-from stream.evaluate.judge_window import Window, judge_window
-from stream.evaluate.quality_verdicts import quality_verdicts
-from stream.evaluate.standing import Standing, conclude
-from stream.evaluate.verdict import Clear, Fine, Quiet, Verdict
-from stream.evaluate.watched import Watched
-from stream.evaluate.window_verdicts import judged
-from stream.evaluate.yardstick import Place
+from stream.evaluate.calibration import alarms
+from stream.evaluate.charts.charts import Charts
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.columns.yardstick import Place
+from stream.evaluate.judging.judge_pane import Pane, judge_pane
+from stream.evaluate.judging.judge_window import Window, judge_window
+from stream.evaluate.judging.window_verdicts import judged
+from stream.evaluate.quality.verdicts import quality_verdicts
+from stream.evaluate.verdicts.standing import Standing, conclude
+from stream.evaluate.verdicts.verdict import Clear, Fine, Quiet, Verdict
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS
 from stream.state.packing import Partial, empty
 from tests.support.judged import DAY, HOUR, monitor, watched

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
-from stream.evaluate.judge_window import Window
-from stream.evaluate.live_panes import with_live
-from stream.evaluate.merged import Merged
-from stream.evaluate.tiers import Tier
-from stream.evaluate.unit import Unit
-from stream.evaluate.watched import Watched
-from stream.evaluate.windows import windows_of
+from stream.evaluate.closing.live_panes import with_live
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.judging.judge_window import Window
+from stream.evaluate.panes.tiers import Tier
+from stream.evaluate.panes.windows import windows_of
+from stream.evaluate.storing.merged import Merged
 from stream.state.packing import Partial
 
 

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from detectors.quality.skew import SKEW
 from detectors.quality.verdict import BY_CHANCE, LEVEL
 from schemas.findings import finding_key
-from stream.evaluate.unit import Phase
-from stream.evaluate.watched import Watched
-from stream.evaluate.windows import WindowSpec, windows_of
-from stream.evaluate.yardstick import NOT_HELD, Place
+from stream.evaluate.closing.unit import Phase
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.columns.yardstick import NOT_HELD, Place
+from stream.evaluate.panes.windows import WindowSpec, windows_of
 from stream.state.layout import CategoricalColumn, Layout, NumericColumn
 
 Ints = NDArray[np.int64]

@@ -17,10 +17,10 @@ import numpy as np
 from detectors.quality.skew import Skew, skew
 from schemas.findings import Effect, Severity
 from schemas.reports import Column, Measure, Report, State
-from stream.evaluate import severity
-from stream.evaluate.measuring import mean_of
+from stream.evaluate.columns.measuring import mean_of
 from stream.evaluate.skew.columns import RULE, Both, Compared, Ints, Side
-from stream.evaluate.verdict import Evidence, Quiet, Verdict, evidence_of, judged_by_measure
+from stream.evaluate.verdicts import severity
+from stream.evaluate.verdicts.verdict import Evidence, Quiet, Verdict, evidence_of, judged_by_measure
 from stream.state.layout import EVENTS, LATE
 from stream.state.packing import Partial
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from stream.evaluate.ring import Sliding
+from stream.evaluate.closing.unit import Phase, Unit
+from stream.evaluate.panes.ring import Sliding
+from stream.evaluate.panes.touched import SKEW
+from stream.evaluate.panes.windows import WindowSpec, boundary_before
 from stream.evaluate.skew.columns import Both
-from stream.evaluate.standing import Standing
-from stream.evaluate.touched import SKEW
-from stream.evaluate.unit import Phase, Unit
-from stream.evaluate.windows import WindowSpec, boundary_before
+from stream.evaluate.verdicts.standing import Standing
 
 #: Fields of the evaluation hash.
 FIELDS = ("last", "begun", "layout", "judged_by", "standing", "seen")

@@ -13,13 +13,13 @@ from typing import cast
 from redis.asyncio import Redis
 
 from schemas.names import Names
-from stream.evaluate.breath import Asking
-from stream.evaluate.closing import Desk, Due
-from stream.evaluate.roll import Roll
+from stream.evaluate.closing.closing import Desk, Due
+from stream.evaluate.closing.roll import Roll
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.panes.touched import Touched
 from stream.evaluate.skew.unit import FIELDS, Skew
 from stream.evaluate.skew.walk import Comparing
-from stream.evaluate.touched import Touched
-from stream.evaluate.unit import Unit
+from stream.evaluate.storing.breath import Asking
 
 
 class Skews:

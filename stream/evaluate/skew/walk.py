@@ -13,16 +13,16 @@ from typing import TypeVar
 
 from schemas.findings import Progress
 from schemas.reports import Report
-from stream.evaluate.closing import Desk, Due, Refused
-from stream.evaluate.commit import Conclusion
-from stream.evaluate.revising import ends_of
-from stream.evaluate.ring import Sliding
+from stream.evaluate.closing.closing import Desk, Due, Refused
+from stream.evaluate.closing.revising import ends_of
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.panes.ring import Sliding
+from stream.evaluate.panes.windows import WindowSpec
 from stream.evaluate.skew.columns import RULE, Both
 from stream.evaluate.skew.judging import Window, judge_skew, verdicts_of
 from stream.evaluate.skew.unit import Skew
-from stream.evaluate.standing import conclude, withdraw
-from stream.evaluate.watched import Watched
-from stream.evaluate.windows import WindowSpec
+from stream.evaluate.storing.commit import Conclusion
+from stream.evaluate.verdicts.standing import conclude, withdraw
 from stream.state.store import PANES_A_BLOCK
 
 #: A comparison of so many features takes some milliseconds: it is made beside the event loop.

@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from schemas.config import InForce
 from schemas.names import Names
-from stream.evaluate.windows import WINDOWED
+from stream.evaluate.panes.windows import WINDOWED
 from stream.expose.console.overview import windows_of
 from stream.expose.console.read import Found, Place
 from stream.expose.feature_health import FeatureHealth, features_of

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 
 from alerting.cause import stands_out
 from schemas.incidents import IncidentView, MemberView
-from stream.evaluate.touched import SKEW
-from stream.evaluate.windows import SLOW
+from stream.evaluate.panes.touched import SKEW
+from stream.evaluate.panes.windows import SLOW
 from stream.expose.console.measured import LABELS
 from stream.expose.console.node import Node, node_of
 from stream.state.incidents import Happened
@@ -114,7 +114,7 @@ def incident_page(view: IncidentView, happened: Sequence[Happened]) -> IncidentP
 def subject_of(member: MemberView) -> Node:
     """What a finding is about; that of a feature leads to the chart of the measure it was judged by.
 
-    A slow window's reports may stand under a longer name (`stream.evaluate.windows`): such a finding leads to the page alone.
+    A slow window's reports may stand under a longer name (`stream.evaluate.panes.windows`): such a finding leads to the page alone.
     """
     node = node_of(member.subject)
     if member.feature is None or node.href is None or member.rule not in LABELS or member.window == SLOW:

@@ -11,7 +11,7 @@ from schemas.findings import SEVERITIES
 from schemas.monitored import ModelMonitor
 from schemas.names import TOPICS_IN
 from schemas.reports import Report
-from stream.evaluate.windows import windows_of as window_specs
+from stream.evaluate.panes.windows import windows_of as window_specs
 from stream.expose.console.charts import Spark, sparkline
 from stream.expose.console.incident_page import Row, open_rows
 from stream.expose.console.read import Found, Place, Standing

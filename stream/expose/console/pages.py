@@ -13,7 +13,7 @@ from schemas.config import Generation, InForce
 from schemas.errors import ConfigError, StoreError
 from schemas.names import Names, Stream
 from schemas.reports import Report
-from stream.evaluate.touched import SKEW
+from stream.evaluate.panes.touched import SKEW
 from stream.expose.console import read
 from stream.expose.console.feature_page import Picture, feature_page
 from stream.expose.console.features import places_of, read_features

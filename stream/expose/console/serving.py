@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas.monitored import ServingMonitor
-from stream.evaluate.totals import bins, total
+from stream.evaluate.panes.totals import bins, total
 
 
 @dataclass(frozen=True, slots=True)

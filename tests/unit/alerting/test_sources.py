@@ -11,7 +11,7 @@ from tests.unit.alerting.world import DAY, HOUR, T0, World, finding
 
 
 def of_source(model: str, at: int = T0) -> Finding:
-    """What `stream.evaluate.source_verdicts` tells: the subject is a source that models share, the key names the model."""
+    """What `stream.evaluate.calibration.source_verdicts` tells: a subject that models share, and a key that names the model."""
     return msgspec.structs.replace(
         finding(f"{model}/w0", at, onset=(T0 - HOUR, T0), rule="shift_of_source"),
         key=f"shift_of_source|source:weather|{model}|week", subject="source:weather", feature=None, source="weather",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stream.evaluate.rules import undecided
+from stream.evaluate.columns.rules import undecided
 from stream.state.applying import DECIDING
 from tests.support.command import Ended, driftline
 from tests.support.models import reference

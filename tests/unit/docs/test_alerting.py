@@ -13,11 +13,10 @@ from alerting.receivers.receiver import TIMEOUT_S
 from detectors.budget.limits import SLACKS
 from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
-from stream.evaluate.chart_limits import FIXED
-from stream.evaluate.charted import RULES
-from stream.evaluate.named_charts import NAMED_RULES
-from stream.evaluate.quality_ids import RULE as DUPLICATES
-from stream.evaluate.rules import (
+from stream.evaluate.charts.limits import FIXED
+from stream.evaluate.charts.named import NAMED_RULES
+from stream.evaluate.columns.charted import RULES
+from stream.evaluate.columns.rules import (
     BUDGET_RULES,
     LEAST_REQUESTS,
     LEAST_ROWS,
@@ -26,8 +25,9 @@ from stream.evaluate.rules import (
     POOLED_RULE,
     RULE_OF_THUMB,
 )
-from stream.evaluate.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
+from stream.evaluate.quality.ids import RULE as DUPLICATES
 from stream.evaluate.skew.columns import RULE as SKEW
+from stream.evaluate.verdicts.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
 #: The page whatever its lines are folded at.

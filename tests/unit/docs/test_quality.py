@@ -12,10 +12,10 @@ from detectors.calibration.blocks import LEAST_BLOCKS
 from detectors.quality import skew, stillness, verdict
 from detectors.quality.repeats import by_chance
 from schemas.reports import State
-from stream.evaluate import severity
-from stream.evaluate.quality_ids import RULE as DUPLICATES
-from stream.evaluate.quality_verdicts import KINDS, STUCK
+from stream.evaluate.quality.ids import RULE as DUPLICATES
+from stream.evaluate.quality.verdicts import KINDS, STUCK
 from stream.evaluate.skew.columns import RULE as SKEW
+from stream.evaluate.verdicts import severity
 from stream.ingest.unregistered import MOST
 from stream.state.columns import ID_BUCKETS
 

@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from schemas.names import Names
-from stream.evaluate import clocks, unit
+from stream.evaluate.closing import unit
+from stream.evaluate.panes import clocks
 from stream.evaluate.skew import unit as skew
 
 PAGE = (Path(__file__).parents[3] / "docs" / "redis.md").read_text()

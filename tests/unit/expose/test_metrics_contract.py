@@ -5,7 +5,7 @@ What is not exported yet is listed too: it comes with labels joined to predictio
 
 from __future__ import annotations
 
-from stream.evaluate.totals import bounds_of
+from stream.evaluate.panes.totals import bounds_of
 from stream.expose.model_families import COUNTERS, GAUGES, HISTOGRAMS, families
 from stream.state.columns import LATENCY_S, TOKENS
 from tests.support.source import ROOT

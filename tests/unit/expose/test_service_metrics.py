@@ -7,7 +7,7 @@ from collections import Counter
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as PromCounter
 
-from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.expose.growth import Growth
 from stream.expose.service_metrics import EvaluationMetrics, IncidentMetrics
 from stream.incidents.tally import OwnerTally

@@ -29,6 +29,20 @@ ROOMS = (
     "local",
     "command",
 )
+#: The rooms of ``stream/evaluate``, likewise; what stands beside them (the evaluator, its service) knows them all.
+EVALUATE = (
+    "panes",
+    "storing",
+    "columns",
+    "verdicts",
+    "causes",
+    "calibration",
+    "charts",
+    "quality",
+    "judging",
+    "closing",
+    "skew",
+)
 #: Where Faust and aiokafka keep what they do not promise.
 PRIVATE = ("faust.transport", "aiokafka.consumer", "aiokafka.coordinator", "aiokafka.client")
 TRANSPORT = ("stream/transport.py", "stream/fetching.py", "stream/assigning.py")
@@ -75,6 +89,23 @@ def test_an_arrow_that_goes_back_is_seen(path: str, text: str) -> None:
     assert len(backward(parse(path, text=text))) == 1
 
 
+def test_every_room_of_evaluate_has_its_place_and_none_is_empty() -> None:
+    inside = [source.path.split("/") for source in sources("stream/evaluate")]
+    assert {path[2] for path in inside if len(path) > 3} == set(EVALUATE)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("stream/evaluate/columns/a.py", "from stream.evaluate.closing.walk import Walk"),
+        ("stream/evaluate/charts/a.py", "from stream.evaluate import quality"),
+        ("stream/evaluate/skew/a.py", "from stream.evaluate.evaluator import Evaluator"),
+    ],
+)
+def test_an_arrow_that_goes_back_between_the_rooms_of_evaluate_is_seen(path: str, text: str) -> None:
+    assert len(backward(parse(path, text=text))) == 1
+
+
 @pytest.mark.parametrize("text", ["from faust.transport.drivers import aiokafka", "import aiokafka.client"])
 def test_a_private_name_is_seen_elsewhere_and_allowed_in_the_transport(text: str) -> None:
     assert len(privates(parse("stream/app.py", text=text))) == 1
@@ -92,7 +123,7 @@ def backward(source: Source) -> list[str]:
     return [
         _line(source, line, name)
         for line, name in source.imports()
-        if name.startswith("stream.") and _place(name) > _place(source.module)
+        if name.startswith("stream.") and _later(name, source.module)
     ]
 
 
@@ -111,9 +142,20 @@ def _may(package: str, imported: str) -> bool:
     return imported not in FORBIDDEN[package]
 
 
+def _later(imported: str, module: str) -> bool:
+    inside = all(name.startswith("stream.evaluate.") for name in (imported, module))
+    return _inner(imported) > _inner(module) if inside else _place(imported) > _place(module)
+
+
 def _place(module: str) -> int:
     room = module.split(".")[1] if "." in module else ""
     return ROOMS.index(room) if room in ROOMS else -1
+
+
+def _inner(module: str) -> int:
+    """Which room of evaluation; behind all of them what stands beside them."""
+    room = module.split(".")[2]
+    return EVALUATE.index(room) if room in EVALUATE else len(EVALUATE)
 
 
 def _top(name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from detectors.moments import STEPS
 from detectors.signatures.signature import signature
 from schemas.reference import NumericProfile
-from stream.evaluate.signatures import window_in
+from stream.evaluate.causes.signatures import window_in
 from stream.ingest.arena import Arena
 from stream.ingest.block import matrix
 from stream.ingest.counting import Rows, count

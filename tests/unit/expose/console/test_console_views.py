@@ -12,11 +12,11 @@ from detectors.quality.limits import LEARNED
 from schemas.incidents import Cause, IncidentView
 from schemas.reference import NumericProfile
 from schemas.reports import Column, Measure, Report
-from stream.evaluate.charted import RULES
-from stream.evaluate.measuring import CONVENTIONS
-from stream.evaluate.named_charts import NAMED_RULES
-from stream.evaluate.quality_verdicts import AGREED
-from stream.evaluate.rules import BUDGET_RULES
+from stream.evaluate.charts.named import NAMED_RULES
+from stream.evaluate.columns.charted import RULES
+from stream.evaluate.columns.measuring import CONVENTIONS
+from stream.evaluate.columns.rules import BUDGET_RULES
+from stream.evaluate.quality.verdicts import AGREED
 from stream.evaluate.skew.columns import RULE as SKEW
 from stream.expose.console.charts import Series, sparkline, timeline
 from stream.expose.console.histogram import Bin, folded, histogram, ticks_of

@@ -1,0 +1,1 @@
+"""What may have happened to a column that drifts."""

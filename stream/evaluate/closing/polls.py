@@ -1,0 +1,35 @@
+"""What one look at the partitions tells of one model's stream, and when what is concluded from it was decided.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.panes.clocks import PartitionState, stream_watermark
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Poll:
+    """What one poll knows for one model: Redis' time and the stream's watermark, partitions and whether it is warming."""
+
+    now: int
+    watermark: int
+    partitions: Sequence[PartitionState]
+    warming: bool
+
+
+def watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:
+    """The stream's watermark for each model, worked out once for all of one lateness."""
+    lateness = {unit.model: unit.phase.watched.monitor.lateness_ms for unit in units}
+    by_lateness = {ms: stream_watermark(partitions, lateness_ms=ms) for ms in set(lateness.values())}
+    return {model: by_lateness[ms] for model, ms in lateness.items()}
+
+
+def seen_at(now_ms: int, *, lateness_ms: int, event_clock: bool) -> Callable[[int], int]:
+    """When something complete at a time was decided: then and the lateness in a replay, else now.
+
+    >>> seen_at(900, lateness_ms=5, event_clock=True)(100), seen_at(900, lateness_ms=5, event_clock=False)(100)
+    (105, 900)
+    """
+    return (lambda at: at + lateness_ms) if event_clock else (lambda at: now_ms)

@@ -1,0 +1,161 @@
+"""Late events: panes that were closed are merged again, and the windows they are in get one revised report a poll.
+
+So do windows whose rolling columns were held against one that they are in.  A revised report has its window's end and a greater
+count of events, its own or the earlier window's, which number it: so a replay numbers alike.  Panes
+older than ``revise_within`` are merged again too, for their counts stay exact, but their windows are not told anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+
+from stream.evaluate.closing.closing import Desk, Due
+from stream.evaluate.closing.live_panes import forget
+from stream.evaluate.closing.loading import load_rings, window_at
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.closing.walk import Walk
+from stream.evaluate.columns.rolling import ends_held_against, is_rolling
+from stream.evaluate.judging.judge_pane import Pane
+from stream.evaluate.panes.ring import Sliding
+from stream.evaluate.panes.tiers import Tier, revised, tiers_of
+from stream.evaluate.panes.totals import Summed
+from stream.evaluate.panes.windows import WindowSpec
+from stream.evaluate.storing.notes import Note
+from stream.state.layout import Layout
+from stream.state.packing import Partial, pack
+
+#: Panes that are merged again in one batch.
+AT_ONCE = 24
+#: Layout hash -> the layout, of all in which a model's panes were ever stored.
+Layouts = Mapping[str, Layout]
+
+
+async def revise(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Due, layouts: Layouts) -> list[Note]:
+    """Merge again what these notes (of closed panes) name; the notes that were acted on.
+
+    :raises Refused: something was not stored.
+    :raises StoreError: a pane is damaged.
+    """
+    done: list[Note] = []
+    for digest in sorted({note.layout for note in notes} & set(layouts)):
+        own = [note for note in notes if note.layout == digest]
+        starts = sorted({note.start_ms for note in own})
+        for first in range(0, len(starts), AT_ONCE):
+            await _revise_some(desk, unit, starts[first : first + AT_ONCE], due=due, layout=layouts[digest])
+        done += own
+    return done
+
+
+async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Due, layout: Layout) -> None:
+    incarnations = [partition.incarnation for partition in due.partitions]
+    found = await desk.merged.whole(layout, starts, incarnations=incarnations)
+    walk = desk.walk(unit, due)
+    book = _Book(desk, walk, layout)
+    changed = [start for start, new in found.items() if await book.replace(start, new)]
+    if not changed:
+        return
+    await book.write()
+    if layout.hash == unit.phase.watched.layout.hash:
+        await _judge_again(desk, walk, book, changed=changed, last=unit.last or 0)
+    walk.progress()
+    await desk.store(walk, due)
+    desk.tally.revised += len(walk.reports)
+
+
+class _Book:
+    """The rows of all tiers that a batch of revised panes changes; stored rows are read once."""
+
+    def __init__(self, desk: Desk, walk: Walk, layout: Layout) -> None:
+        self.rows: dict[Tier, dict[int, Partial]] = {tier: {} for tier in tiers_of(layout.pane_ms)}
+        self._desk, self._walk, self._layout, self._summed = desk, walk, layout, Summed(layout)
+
+    async def replace(self, start_ms: int, new: Partial) -> bool:
+        """Put ``new`` in the pane's place in every tier; False where nothing had changed."""
+        pane, *longer = self.rows
+        old = await self._desk.merged.row(self._layout, pane, start_ms)
+        if old is not None and pack(old) == pack(new):
+            return False
+        self.rows[pane][start_ms] = new
+        for tier in longer:
+            start = tier.start_of(start_ms)
+            row = self.rows[tier].get(start) or await self._desk.merged.row(self._layout, tier, start)
+            self.rows[tier][start] = new if row is None else revised(row, old=old, new=new)
+        totals = self._summed.increments(old, new)
+        self._walk.conclusion.add(totals, newest=self._summed.latest(new, start_ms + self._layout.pane_ms))
+        return True
+
+    async def write(self) -> None:
+        """Have the rows written with the batch."""
+        for tier, rows in self.rows.items():
+            for start, row in rows.items():
+                self._walk.conclusion.row(self._desk.merged.closed_key(self._layout, tier, start), start, pack(row))
+                await self._desk.merged.breath()
+
+
+async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence[int], last: int) -> None:
+    unit, phase = walk.unit, walk.unit.phase
+    await load_rings(unit, desk.merged)
+    _take_over(unit, book)
+    forget(unit, changed)
+    recent = [s for s in changed if s + phase.pane_ms + phase.watched.monitor.revise_within_ms > last]
+    unit.touched = unit.touched.by(recent) if recent else unit.touched
+    for start in recent:
+        await walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
+    for spec, ring in unit.rings or ():
+        ends = ends_of(
+            recent, length_ms=spec.length_ms, step_ms=phase.step_ms, pane_ms=phase.pane_ms, upto=unit.judged_to
+        )
+        held = await _held_against(desk, unit, recent, length_ms=spec.length_ms)
+        await _judge_ends(desk, walk, (spec, ring), ends=sorted({*ends, *held}), revised=book.rows[spec.tier])
+
+
+async def _held_against(desk: Desk, unit: Unit, starts: Iterable[int], *, length_ms: int) -> set[int]:
+    """Ends of the judged windows whose rolling columns are held against one that holds any of these panes."""
+    watched, step_ms = unit.phase.watched, unit.phase.step_ms
+    if unit.stream != "predictions" or not is_rolling(watched):
+        return set()
+    zone, upto = watched.monitor.timezone, unit.judged_to
+    return await desk.merged.asking.beside(
+        partial(ends_held_against, starts, length_ms=length_ms, step_ms=step_ms, zone=zone, upto=upto)
+    )
+
+
+def ends_of(starts: Iterable[int], *, length_ms: int, step_ms: int, pane_ms: int, upto: int) -> list[int]:
+    """Ends of the judged windows that hold any of these panes.
+
+    >>> ends_of([5], length_ms=10, step_ms=5, pane_ms=1, upto=100)
+    [10, 15]
+    >>> ends_of([5], length_ms=10, step_ms=5, pane_ms=1, upto=12)
+    [10]
+    """
+    found: set[int] = set()
+    for start in starts:
+        first = -(-(start + pane_ms) // step_ms) * step_ms
+        found |= set(range(first, min(upto, start + length_ms) + 1, step_ms))
+    return sorted(found)
+
+
+async def _judge_ends(
+    desk: Desk, walk: Walk, window: tuple[WindowSpec, Sliding], *, ends: Sequence[int], revised: dict[int, Partial]
+) -> None:
+    spec, current = window
+    if ends and ends[0] < current.end_ms:
+        ring = await window_at(walk.unit, desk.merged, spec, end_ms=ends[0], revised=revised)
+        for end in ends:
+            ring.slide(end)
+            if ring.events:
+                await walk.judge(spec, ring, newest=end == current.end_ms)
+    elif ends:
+        await walk.judge(spec, current, newest=True)
+
+
+def _take_over(unit: Unit, book: _Book) -> None:
+    """The revised rows stand in memory too."""
+    for tier, rows in book.rows.items():
+        for start, row in rows.items():
+            if tier.name in unit.rows and unit.rows[tier.name][0] == start:
+                unit.rows[tier.name] = start, row
+            for spec, ring in unit.rings or ():
+                if spec.tier == tier and start >= unit.begun - unit.begun % tier.length_ms:
+                    ring.offer(start, row)

@@ -1,0 +1,1 @@
+"""From a pane or a window to its report and its verdicts."""

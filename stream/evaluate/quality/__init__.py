@@ -1,0 +1,1 @@
+"""Whether the data of a window is sound."""

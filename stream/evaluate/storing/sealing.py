@@ -1,0 +1,74 @@
+"""Polls how far every partition of a stream is, and seals what evaluation is about to read.
+
+Exactness rests on the order: seal, then read notes, then read partials.  A checkpoint before the seal is seen by the read; one
+after it is noted.  So every event is either in what was read or in a note that is still there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from redis.asyncio import Redis
+
+from schemas.names import Names, Stream
+from stream.evaluate.panes.clocks import FIELDS, PartitionState, state_of
+from stream.evaluate.storing.breath import Asking
+from stream.state.lua import called, script
+from stream.state.watermarks import UNREAD
+
+#: The number of a topic's partitions; None while that is not known.
+Partitions = Callable[[Stream], int | None]
+AT_ONCE = 64
+
+
+class Sealing:
+    """Reads offset hashes, and writes into them how far evaluation has sealed and until when a partition is warming."""
+
+    def __init__(self, redis: Redis, names: Names, *, partitions: Partitions, asking: Asking) -> None:
+        self._redis, self._names, self._partitions = redis, names, partitions
+        self._asking = asking
+        self._seal = script(redis, "evaluate", "seal")
+
+    async def poll(self, stream: Stream) -> list[PartitionState]:
+        """The state of every partition by number; none while their number is not known."""
+        found: list[PartitionState] = []
+        count = self._partitions(stream) or 0
+        for first in range(0, count, AT_ONCE):
+            numbers = range(first, min(first + AT_ONCE, count))
+            found += await self._asking(partial(self._read, stream, numbers))
+            await self._asking.breath()
+        return found
+
+    async def seal(self, stream: Stream, states: Sequence[PartitionState], *, end_ms: int) -> None:
+        """Seal every partition up to ``end_ms``, or to the furthest that any of them is sealed to."""
+        end = max([end_ms, *(state.sealed for state in states)])
+        behind = [number for number, state in enumerate(states) if state.sealed < end]
+        if end > UNREAD and behind:
+            await self._asking(lambda: self._write(stream, behind, end_ms=end))
+
+    async def warm(self, stream: Stream, states: Sequence[PartitionState], *, watermark: int, span_ms: int) -> bool:
+        """Whether any partition is warming; the state ends once a whole longest window lies behind its beginning.
+
+        After events were lost (an emptied Redis, retention, a topic made anew) windows that reach back over the loss say
+        nothing.  It is taken to have happened at the watermark at which it is first seen.
+        """
+        warming = {number: state for number, state in enumerate(states) if state.warming}
+        for number, state in warming.items():
+            key = self._names.offset(stream, number)
+            if state.warming_until is None and watermark > UNREAD:
+                until = watermark + span_ms
+                await self._asking(partial(self._redis.hsetnx, key, "warming_until", str(until)))
+            elif state.warming_until is not None and watermark >= state.warming_until:
+                await self._asking(partial(self._redis.hdel, key, "state", "warming_until"))
+        return bool(warming)
+
+    async def _read(self, stream: Stream, numbers: Sequence[int]) -> list[PartitionState]:
+        pipe = self._redis.pipeline(transaction=False)
+        for number in numbers:
+            pipe.hmget(self._names.offset(stream, number), FIELDS)
+        return [state_of(values) for values in await pipe.execute()]
+
+    async def _write(self, stream: Stream, numbers: Sequence[int], *, end_ms: int) -> None:
+        keys = [self._names.offset(stream, number) for number in numbers]
+        await called(self._redis, self._seal, [([key], [end_ms]) for key in keys])

@@ -1,0 +1,62 @@
+"""How far a stream is complete: the minimum over all partitions, read or not."""
+
+from __future__ import annotations
+
+from schemas.monitored import FeatureMonitor
+from stream.evaluate.panes.clocks import UNTOUCHED, PartitionState, closed_before, state_of, stream_watermark
+from stream.evaluate.panes.windows import boundary_before, windows_of
+from stream.state.watermarks import UNREAD, PartitionClock
+from tests.support.ingest import HOUR, monitor
+
+
+def of(clock: int | None, *, idle: bool = False, closed: int | None = None) -> PartitionState:
+    return PartitionState(PartitionClock(clock, closed, idle=idle))
+
+
+def test_an_unread_partition_holds_everything_back() -> None:
+    assert stream_watermark([of(9_000), UNTOUCHED, of(8_000)], lateness_ms=1_000) == UNREAD
+    assert stream_watermark([of(9_000), of(8_000)], lateness_ms=1_000) == 7_000
+    assert stream_watermark([], lateness_ms=0) == UNREAD
+    assert closed_before(UNREAD, pane_ms=60_000) == UNREAD
+
+
+def test_an_idle_partition_is_left_out_and_where_all_are_the_slowest_says_it() -> None:
+    assert stream_watermark([of(9_000), of(2_000, idle=True), of(None, idle=True)], lateness_ms=0) == 9_000
+    assert stream_watermark([of(9_000, idle=True), of(2_000, idle=True)], lateness_ms=0) == 2_000
+    assert stream_watermark([of(9_000, idle=True), of(None, idle=True)], lateness_ms=0) == UNREAD
+
+
+def test_what_control_records_closed_is_closed_also_when_all_is_idle() -> None:
+    ended = [of(9_000, idle=True, closed=20_000), of(None, idle=True, closed=20_000)]
+    assert stream_watermark(ended, lateness_ms=5_000) == 20_000
+
+
+def test_an_offset_hash_is_read_field_by_field() -> None:
+    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None])
+    assert found == PartitionState(PartitionClock(5, None, idle=True), 7, 2, 1, warming=True, warming_until=None)
+    assert state_of([None] * 8) == UNTOUCHED
+
+
+def test_windows_end_on_multiples_of_the_step_from_the_epoch() -> None:
+    assert boundary_before(25 * HOUR - 1, step_ms=24 * HOUR) == 24 * HOUR
+    assert boundary_before(24 * HOUR, step_ms=24 * HOUR) == 24 * HOUR
+
+
+def test_each_slow_length_has_a_window_on_predictions_only() -> None:
+    slow = {
+        "a": FeatureMonitor(type="numeric", slow_window_ms=672 * HOUR),
+        "b": FeatureMonitor(type="numeric", slow_window_ms=672 * HOUR),
+        "c": FeatureMonitor(type="numeric"),
+    }
+    watched = monitor(features=slow)
+    assert [(w.name, w.length_ms, w.label) for w in windows_of(watched, "predictions")] == [
+        ("day", 24 * HOUR, "day"), ("slow", 672 * HOUR, "slow")
+    ]  # fmt: skip
+    assert [(w.name, w.label) for w in windows_of(watched, "features")] == [("day", "features:day")]
+    assert windows_of(watched, "labels") == ()
+    two = monitor(features=slow | {"c": FeatureMonitor(type="numeric", slow_window_ms=48 * HOUR)})
+    assert [(w.name, w.label) for w in windows_of(two, "predictions")][1:] == [
+        ("slow", "slow-48h"), ("slow", "slow-672h")
+    ]  # fmt: skip
+    declared = monitor(features=slow, windows={"slow": 48 * HOUR})
+    assert [(w.name, w.length_ms) for w in windows_of(declared, "predictions")] == [("slow", 48 * HOUR)]
