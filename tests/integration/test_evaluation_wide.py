@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from stream.evaluate.closing import walk
 from tests.support.evaluation import HOUR, START, Scene, opened
 from tests.support.judged import counted
 
-PIECES = ("judge_pane", "judge_window", "judged", "conclude")
+PIECES = ("judge_panes", "judge_window", "judged", "conclude")
 ROWS, HOURS = 5, 24 * 30
 PANES = panes_of(np.repeat(np.arange(HOURS), ROWS) * HOUR, pane_ms=HOUR)
 
@@ -28,9 +29,20 @@ def test_where_a_window_is_judged(
     monkeypatch.setattr(walk, "WIDE", 10)
     on_the_loop: dict[str, set[bool]] = {name: set() for name in PIECES}
     for name in PIECES:
-        monkeypatch.setattr(walk, name, _noted(name, getattr(walk, name), on_the_loop))
+        work = getattr(walk, name)
+        noted = _each_noted if inspect.isgeneratorfunction(work) else _noted
+        monkeypatch.setattr(walk, name, noted(name, work, on_the_loop))
     asyncio.run(_a_day(redis_url, environment_name, features))
     assert on_the_loop == {name: {not beside} for name in PIECES}
+
+
+def _each_noted(name: str, work: Callable[..., Iterator[Any]], on_the_loop: dict[str, set[bool]]) -> Callable[..., Any]:
+    def noting(*given: Any, **named: Any) -> Iterator[Any]:
+        for found in work(*given, **named):
+            on_the_loop[name].add(threading.current_thread() is threading.main_thread())
+            yield found
+
+    return noting
 
 
 def _noted(name: str, work: Callable[..., Any], on_the_loop: dict[str, set[bool]]) -> Callable[..., Any]:
