@@ -247,7 +247,7 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
-        *built.evaluation.tasks(settings),
+        *(built.evaluation.tasks(settings) if settings.evaluate == "here" else []),
         *built.incidents.tasks(settings),
         Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
         Periodic("versions", VERSIONS_S, partial(_store_versions, built)),
@@ -277,9 +277,11 @@ def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
     wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
     ensure_topics(settings.kafka, settings.names)
+    if settings.evaluate == "elsewhere":
+        log.warning("this worker counts and does not evaluate: `driftline evaluate` is to run elsewhere")
     built = parts(settings)
     spare_the_collector()
-    server = Server(built.metrics, built.sampler, settings)
+    server = Server("worker", built.metrics.registry, settings, sampler=built.sampler)
     worker = faust.Worker(
         faust_app(built), server, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
     )

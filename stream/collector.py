@@ -6,7 +6,7 @@ It is called now and then, and looks at ``MOST`` new objects at most: a few mill
 aside (``gc.freeze``, which takes no time): it is never looked at again, and still freed by its reference counts.
 
 A cycle that dies after it was set aside stays until ``look_at_all``, at the next assignment, when nothing is read anyway
-(``docs/decisions/0022-the-collector-is-called.md``).
+(``docs/decisions/0025-the-collector-is-called.md``).
 """
 
 from __future__ import annotations

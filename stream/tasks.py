@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import faust
+from mode import ServiceT
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +38,15 @@ def add_periodic(app: faust.App, tasks: Iterable[Periodic]) -> None:
 
 def _named(app: faust.App, periodic: Periodic) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
-        await _every(app, periodic)
+        await every(app, periodic)
 
     run.__name__ = run.__qualname__ = periodic.name
     return run
 
 
-async def _every(app: faust.App, periodic: Periodic) -> None:
-    while not app.should_stop:
+async def every(service: ServiceT, periodic: Periodic) -> None:
+    """Do it again and again until the service is to stop."""
+    while not service.should_stop:
         started = time.monotonic()
         await surviving(periodic.work())
         await asyncio.sleep(max(0.0, periodic.interval_s - (time.monotonic() - started)))

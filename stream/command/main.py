@@ -25,6 +25,7 @@ from stream.command.compare import compare
 from stream.command.console import console
 from stream.command.counts import counts
 from stream.command.demo import demo
+from stream.command.evaluate import evaluate
 from stream.command.features import features
 from stream.command.lag import lag
 from stream.command.produce import produce
@@ -67,7 +68,21 @@ def driftline(
         typer.echo(said, err=True)
 
 
-for command in (demo, worker, console, apply, check_config, compare, counts, produce, features, status, lag, tail):
+for command in (
+    demo,
+    worker,
+    evaluate,
+    console,
+    apply,
+    check_config,
+    compare,
+    counts,
+    produce,
+    features,
+    status,
+    lag,
+    tail,
+):
     app.command(command.__name__.replace("_", "-"))(command)
 app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,7 +13,21 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from schemas.errors import ConfigError, Problem
-from stream.expose.sampling import Sampler
+from stream.expose.health import Health
+
+
+class Sampling(Protocol):
+    """What the pages are told by, at each request."""
+
+    def sample(self) -> None:
+        """Set every series."""
+
+    def health(self) -> Health:
+        """Whether the process makes progress."""
+
+    def ready(self) -> bool:
+        """Whether it has begun its work."""
+
 
 WORKER_PORTS = range(8780, 8789)
 
@@ -27,7 +42,7 @@ class _Collected(Collector):
         return self.found
 
 
-def pages(registry: CollectorRegistry, *, sampler: Sampler) -> web.Application:
+def pages(registry: CollectorRegistry, *, sampler: Sampling) -> web.Application:
     """The three pages; the sampler is asked at each request."""
 
     async def metrics(request: web.Request) -> web.Response:

@@ -12,7 +12,7 @@ import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,14 +70,21 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The two processes of ours."""
+    """The processes of ours: evaluation has one of its own, so that the replay is not slowed by it."""
 
     worker: Child
+    evaluator: Child
     console: Child
+
+    @property
+    def judging(self) -> tuple[Child, Child]:
+        """Those that evaluate and tell."""
+        return self.worker, self.evaluator
 
     def check(self) -> None:
         """:raises ChildDied: one of them ended."""
         self.worker.check()
+        self.evaluator.check()
         self.console.check()
 
 
@@ -104,20 +111,22 @@ def replayed(flights: pd.DataFrame, scores: Floats, *, console: Console) -> Iter
         _apply(write_watched(stack.folder, reference), stack)
         with _children(stack, console) as children:
             progress = _replay(records_of(flights, scores), stack, worker=children.worker, console=console)
-            _settle(stack, children, until_ms=end_of_pane(progress.clock_ms), console=console)
+            _settle(stack, children.judging, until_ms=end_of_pane(progress.clock_ms), console=console)
             yield _summary(reference, stack, progress=progress, children=children), children
 
 
 @contextlib.contextmanager
 def _children(stack: Stack, console: Console) -> Iterator[Children]:
-    console.print("driftline worker, driftline console: starting")
+    console.print("driftline worker, driftline evaluate, driftline console: starting")
+    counting = stack.env | {"DRIFTLINE_EVALUATE": "elsewhere"}
     with (
-        running("worker", [*DRIFTLINE, "worker"], folder=stack.folder, env=stack.env) as worker,
+        running("worker", [*DRIFTLINE, "worker"], folder=stack.folder, env=counting) as worker,
+        running("evaluator", [*DRIFTLINE, "evaluate"], folder=stack.folder, env=stack.env) as evaluator,
         running("console", [*DRIFTLINE, "console"], folder=stack.folder, env=stack.env) as page,
     ):
         page.wait_until(lambda: _address(page) is not None, timeout_s=_READY_S)
         console.print(f"console: {_address(page)}")
-        yield Children(worker, page)
+        yield Children(worker, evaluator, page)
 
 
 def _apply(monitors: Path, stack: Stack) -> None:
@@ -160,7 +169,7 @@ def _judging(redis: Redis, stack: Stack) -> contextlib.closing[Judging]:
     return contextlib.closing(Judging(redis, NAMES, kafka=stack.kafka, model=MODEL))
 
 
-def _settle(stack: Stack, children: Children, *, until_ms: int, console: Console) -> None:
+def _settle(stack: Stack, judges: Sequence[Child], *, until_ms: int, console: Console) -> None:
     """Wait until the whole year is judged and everybody was told.
 
     :raises DemoFailed: nothing moved for two minutes.
@@ -172,11 +181,12 @@ def _settle(stack: Stack, children: Children, *, until_ms: int, console: Console
         console.status("judging") as status,
     ):
         while not (now := judging()).settled(until_ms):
-            children.check()
+            for child in judges:
+                child.check()
             status.update(judging_line(now))
             before, moved = (now, time.monotonic()) if now != before else (before, moved)
             if time.monotonic() - moved > _SETTLED_S:
-                raise DemoFailed(f"{_stuck(now)}\n{children.worker.last_lines()}")
+                raise DemoFailed("\n".join([_stuck(now), *(child.last_lines() for child in judges)]))
             time.sleep(0.1)
 
 

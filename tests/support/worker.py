@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,9 +58,16 @@ class Deployment:
 
     def start_worker(self, **settings: str) -> Process:
         """Start a worker; its log is ``worker-N.log`` in the folder."""
+        return self._start("worker", settings)
+
+    def start_evaluator(self, **settings: str) -> Process:
+        """Start a process that only evaluates; its log is one of the workers'."""
+        return self._start("evaluate", settings)
+
+    def _start(self, command: str, settings: Mapping[str, str]) -> Process:
         log = self.folder / f"worker-{len(self.workers)}.log"
         environment = {**self.variables, **{f"DRIFTLINE_{name.upper()}": value for name, value in settings.items()}}
-        worker = Process([sys.executable, "-m", "stream.command.main", "worker"], log=log, env=environment)
+        worker = Process([sys.executable, "-m", "stream.command.main", command], log=log, env=environment)
         self.workers.append(worker)
         return worker
 

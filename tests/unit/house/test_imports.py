@@ -25,6 +25,7 @@ ROOMS = (
     "evaluate",
     "incidents",
     "expose",
+    "evaluation_apart",
     "app",
     "local",
     "command",
