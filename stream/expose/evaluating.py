@@ -6,7 +6,7 @@ import time
 
 from prometheus_client import CollectorRegistry
 
-from stream.evaluate.tally import EvaluationTally
+from stream.evaluate.storing.tally import EvaluationTally
 from stream.expose.health import Health
 from stream.expose.sampling import PATIENCE_S
 from stream.expose.service_metrics import EvaluationMetrics
