@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
+from collections import deque
 from collections.abc import Iterator
 
 import pytest
@@ -144,3 +145,47 @@ def test_an_answer_of_redis_leaves_nothing_to_the_collector() -> None:
         return gc.collect()
 
     assert asyncio.run(asked()) == 0
+
+
+@pytest.mark.parametrize("a_look", [MUCH + 1_000, 2_000])
+def test_two_hundred_thousand_dead_cycles_are_freed_within_the_bound(
+    monkeypatch: pytest.MonkeyPatch, a_look: int
+) -> None:
+    """Made in storms that are never looked at, or by living on until they have been set aside."""
+    monkeypatch.setattr(collector, "ASIDE", 60_000)
+    called, kept = Collector(), deque[Ring](maxlen=a_look)
+    before, most = gc.get_freeze_count(), 0
+    for _ in range(200_000 // a_look):
+        kept.extend(Ring() for _ in range(a_look))
+        called.look()
+        most = max(most, gc.get_freeze_count() - before)
+    assert 40_000 < most < 62_000
+
+
+def test_what_lives_brings_the_long_look_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collector, "ASIDE", 5_000)
+    called, live = Collector(), list[list[list[object]]]()
+    for _ in range(12):
+        live.append(some(1_100))
+        called.look()
+    assert len(caplog.records) == 2
+    assert live
+    for _ in range(12):
+        passing = some(1_100)
+        called.look()
+        del passing
+    assert len(caplog.records) == 2, "it is known to live"
+
+
+def test_what_was_set_aside_and_is_freed_by_its_counts_does_not_bring_the_long_look(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collector, "ASIDE", 5_000)
+    called = Collector()
+    for _ in range(12):
+        kept = some(1_100)
+        called.look()
+        del kept
+    assert not caplog.records
