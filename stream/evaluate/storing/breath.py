@@ -26,7 +26,7 @@ from schemas.errors import StoreError
 from stream.state.patience import Patience
 
 Answer = TypeVar("Answer")
-HOLD_S = 0.006
+HOLD_S = 0.004
 #: Refusals that pass by themselves, by their type or, where the client has none, by the word that Redis begins them with.
 _PASSING = (OutOfMemoryError, ReadOnlyError, NoScriptError, MasterDownError, TryAgainError)
 _PASSING_WORDS = (
