@@ -1,25 +1,36 @@
-"""Evaluation in a real worker: what it closed is what `driftline counts` shows, and its conclusions arrive on Kafka."""
+"""Evaluation in a real worker: what it closed is what `driftline counts` shows, its conclusions arrive on Kafka, and a feature that
+is served otherwise than its store says becomes an incident.  One worker for both: its start takes longer than either.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import redis
+import yaml
 from confluent_kafka import Consumer
-from redis.asyncio import Redis
+from redis.asyncio import Redis as AsyncRedis
 
 from schemas import findings, reports
 from schemas.findings import Progress
+from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.panes.tiers import tiers_of
 from stream.state.columns import layouts_of
 from stream.state.generations import read, read_reference
 from stream.state.layout import Layout
 from stream.state.packing import Partial, empty, unpack
 from stream.state.summary import summary_of
+from tests.support.command import driftline
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
+from tests.support.models import reference as temperatures
 from tests.support.observed import apply, counts
 from tests.support.worker import PARTITIONS, Deployment
 
@@ -29,11 +40,22 @@ EVENTS = generate(MODEL, 8_000, seed=2, features=3, span_ms=130 * PANE_MS)
 END_MS = START_MS + 130 * PANE_MS
 
 
+@pytest.fixture(scope="module")
+def deployment(kafka_bootstrap: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """A worker that was sent both models' events, up to the end of all."""
+    folder = tmp_path_factory.mktemp("worker")
+    made = Deployment(kafka_bootstrap, redis_url, f"t{uuid.uuid4().hex[:10]}", folder)
+    made.create_topics()
+    ensure_topics(made.kafka, made.names)
+    apply(made, _with_store(write_monitors(folder, {MODEL: REFERENCE})))
+    made.start_worker()
+    made.send(_stored(), stream="features")
+    made.send([*_served(), *EVENTS.records(), *[_control(END_MS)] * PARTITIONS])
+    yield made
+    made.stop()
+
+
 def test_closed_panes_hold_what_was_counted_and_reports_and_marks_are_on_kafka(deployment: Deployment) -> None:
-    apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
-    deployment.start_worker()
-    deployment.send(EVENTS.records())
-    deployment.send([_control(END_MS)] * PARTITIONS)
     deployment.wait_until(lambda: _last(deployment) == END_MS)
 
     shown = counts(deployment, MODEL, from_ms=START_MS, to_ms=END_MS)
@@ -46,14 +68,63 @@ def test_closed_panes_hold_what_was_counted_and_reports_and_marks_are_on_kafka(d
     assert shown["events"] == len(EVENTS) == int(total.cells[1])
     assert len(panes) == len(np.unique(EVENTS.times // PANE_MS))
 
-    marks = [m for m in map(findings.decode, _read(deployment, "findings")) if isinstance(m, Progress)]
+    told = [m for m in map(findings.decode, _read(deployment, "findings")) if m.model == MODEL]
+    marks = [m for m in told if isinstance(m, Progress)]
     assert [mark.at for mark in marks] == sorted({mark.at for mark in marks})
     assert marks[-1].at == END_MS
-    found = [reports.decode(value) for value in _read(deployment, "drift-reports")]
+    found = [one for one in map(reports.decode, _read(deployment, "drift-reports")) if one.model == MODEL]
     hours = [START_MS // 3_600_000 * 3_600_000 + hour * 3_600_000 for hour in (1, 2)]
     assert [report.end for report in found] == hours
     wanted = [int(((EVENTS.times >= end - 3_600_000) & (EVENTS.times < end)).sum()) for end in hours]
     assert [report.events for report in found] == wanted
+
+
+def test_a_feature_served_in_another_unit_than_the_store_has_is_an_incident_that_names_it(
+    deployment: Deployment,
+) -> None:
+    def incidents() -> list[dict[str, str]]:
+        shown = driftline("incident", "ls", "--all", "--json", env=deployment.variables).json["incidents"]
+        return [one for one in shown if one["title"].startswith("store:")]
+
+    deployment.wait_until(lambda: bool(incidents()))
+    (incident,) = incidents()
+    assert (incident["title"], incident["severity"]) == ("store: temp not as in the feature store", "P2")
+    deployment.wait_until(lambda: len(_compared(deployment)) == 3)
+    assert _compared(deployment) == ["warming", "drift", "drift"]
+
+
+def _compared(deployment: Deployment) -> list[str]:
+    """The states of the comparison's windows."""
+    with redis.Redis.from_url(deployment.redis_url) as client:
+        history: Any = client.xrange(deployment.names.history("store", "skew:short"))
+    return [reports.decode(fields[b"document"]).state for _, fields in history]
+
+
+def _with_store(file: Path) -> Path:
+    """A model ``store`` beside the others, which promises to serve what its feature store says."""
+    document = yaml.safe_load(file.read_text())
+    (file.parent / "store.json").write_bytes(temperatures().to_json())
+    document["models"]["store"] = {
+        "reference": "store.json", "skew": 0.2, "windows": {"short": "2m"}, "step": "1m", "lateness": "0s",
+        "features": {"temp": {"type": "numeric", "fixed": {"psi": 99}}},
+    }  # fmt: skip
+    file.write_text(yaml.safe_dump(document))
+    return file
+
+
+def _served() -> Iterator[bytes]:
+    """Three minutes of 120 values, ten higher than the store's."""
+    for at in range(360):
+        event = {"timestamp": START_MS + at * 500, "model": "store", "features": {"temp": 14.0 + at % 3}}
+        yield json.dumps(event).encode()
+
+
+def _stored() -> Iterator[bytes]:
+    """The same of the store, and the watermark at their end."""
+    for at in range(360):
+        event = {"timestamp": START_MS + at * 500, "feature": "temp", "source": "weather", "values": [4.0 + at % 3]}
+        yield json.dumps(event).encode()
+    yield from [_control(START_MS + 3 * PANE_MS)] * PARTITIONS
 
 
 def _control(watermark: int) -> bytes:
@@ -62,14 +133,14 @@ def _control(watermark: int) -> bytes:
 
 def _last(deployment: Deployment) -> int:
     async def ask() -> int:
-        async with Redis.from_url(deployment.redis_url) as redis:
+        async with AsyncRedis.from_url(deployment.redis_url) as redis:
             return int(await redis.hget(deployment.names.evaluation(MODEL, "predictions"), "last") or 0)
 
     return asyncio.run(ask())
 
 
 async def _closed(deployment: Deployment) -> tuple[Layout, dict[int, Partial]]:
-    async with Redis.from_url(deployment.redis_url) as redis:
+    async with AsyncRedis.from_url(deployment.redis_url) as redis:
         generation = await read(redis, deployment.names)
         assert generation is not None
         force = generation.models[MODEL]
