@@ -79,9 +79,11 @@ def squared_mmd(pair: VectorsPair) -> tuple[float | None, float | None]:
 
 def _standardised(pair: VectorsPair) -> tuple[Floats, Floats]:
     """By the reference's mean and sd; an entry that never varies there is held in its own unit."""
-    then, now = pair.rows
-    with np.errstate(over="ignore", invalid="ignore"):
+    # A power of two costs no digit and keeps the squares of values near either end of the floats what they are.
+    _, exponent = np.frexp(np.abs(pair.rows[0]).max(axis=0))
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        then, now = (np.ldexp(side, -exponent) for side in pair.rows)
         center, scale = then.mean(axis=0), then.std(axis=0)
-        scale = np.where(np.isfinite(scale) & (scale > 0.0), scale, 1.0)
+        scale = np.where(scale > 0.0, scale, np.ldexp(1.0, -exponent))
         sides = [np.clip((side - center) / scale, -FARTHEST, FARTHEST) for side in (then, now)]
     return np.nan_to_num(sides[0]), np.nan_to_num(sides[1])

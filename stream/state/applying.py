@@ -26,6 +26,8 @@ from stream.state.uncharted import uncharted
 
 #: Statistics whose fixed threshold some rule decides by (``stream.evaluate.columns.rules`` has the rules; a test compares the two).
 DECIDING = ("psi", "ks", "ks_p", "chi2_p")
+#: Rows of a reference from which on PSI of a window that is alike is below the rule of thumb.
+LEAST_ROWS = 100
 
 
 def load_references(monitors: Monitors) -> dict[str, Reference]:
@@ -67,9 +69,9 @@ async def apply_monitors(
 def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list[str]:
     """What is allowed and probably not meant, a line each.
 
-    A reference of another model, features it does not know, thresholds that decide nothing yet, a reference that cannot calibrate
-    what a budget is to decide, charts that cannot be drawn, and secrets of receivers that are not on this machine (workers read
-    them where they run).
+    A reference of another model or of hardly any rows, features it does not know or holds no value of, thresholds that decide
+    nothing yet, a reference that cannot calibrate what a budget is to decide, charts that cannot be drawn, and secrets of
+    receivers that are not on this machine (workers read them where they run).
     """
     of_models = [
         f"{model}: {said}"
@@ -119,16 +121,26 @@ def _missing(place: SecretPlace) -> str:
 def _doubts(model: str, features: Mapping[str, FeatureMonitor], reference: Reference) -> Iterator[str]:
     if reference.model != model:
         yield f"its reference was built for the model {reference.model!r}"
+    if reference.rows < LEAST_ROWS:
+        rows = f"{reference.rows} row{'' if reference.rows == 1 else 's'}"
+        yield f"its reference holds {rows}: with fewer than {LEAST_ROWS} any window looks drifted; build it of more"
     absent = sorted(name for name in features if name not in reference.features)
     if absent:
         spare = sorted(reference.features.keys() - features.keys())
         named = (f"{name}{did_you_mean(name, spare)}" for name in absent)
         yield f"not in the reference, so counted without bins or categories: {', '.join(named)}"
+    empty = sorted(name for name in features if name in reference.features and _is_empty(reference.features[name]))
+    if empty:
+        yield f"no value in the reference, so `no_reference` where there is one: {', '.join(empty)}"
     for name, feature in sorted(features.items()):
         profile = reference.features.get(name)
         if profile is not None and not _agrees(feature, profile):
             other = "categorical" if isinstance(profile, CategoricalProfile) else "numeric"
             yield f"{name} is {feature.type} here and {other} in the reference, whose profile cannot be used"
+
+
+def _is_empty(profile: Profile) -> bool:
+    return not sum(profile.counts) + (profile.other if isinstance(profile, CategoricalProfile) else 0)
 
 
 def _agrees(feature: FeatureMonitor, profile: Profile) -> bool:

@@ -25,6 +25,7 @@ def test_apply_puts_a_file_into_force_and_says_when_a_change_takes_effect(site: 
     assert first.out.splitlines() == [
         "generation 1 is in force: 1 model",
         f"  m: {said} {reference().hash[:16]}",
+        "warning: m: its reference holds 2 rows: with fewer than 100 any window looks drifted; build it of more",
         "warning: m: not in the reference, so counted without bins or categories: gust, tail",
     ]
     assert second.out.splitlines()[0] == "generation 2 is in force: 1 model"

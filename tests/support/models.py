@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors, PredictionMonitor
@@ -28,6 +29,16 @@ def reference(model: str = "m", *, temp: NumericProfile | None = None) -> Refere
     """Features ``temp`` and ``carrier``, no score, no outcomes."""
     features: dict[str, Profile] = {"temp": temp or numeric(0.0, 10.0, 20.0), "carrier": categorical("UA", "DL")}
     return Reference(1, model, 2, None, None, features, None, None)
+
+
+def ample(model: str = "m") -> Reference:
+    """The same of 200 rows, which no command has a doubt about."""
+    of = reference(model)
+    features = {
+        name: replace(profile, counts=tuple(100 * count for count in profile.counts), rows=200)
+        for name, profile in of.features.items()
+    }
+    return replace(of, rows=200, features=features)
 
 
 def monitor(*, pane_ms: int = HOUR, file: Path = Path("m.json"), lateness_ms: int = 0) -> ModelMonitor:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import driftline
-from tests.support.models import reference
+from tests.support.models import ample
 
 MONITORS = """\
 schema: 1
@@ -27,7 +27,7 @@ models:
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    (tmp_path / "m.json").write_bytes(reference().to_json())
+    (tmp_path / "m.json").write_bytes(ample().to_json())
     monitors = tmp_path / "monitors.yaml"
     monitors.write_text(MONITORS)
     return monitors
@@ -44,7 +44,7 @@ def test_a_good_file_says_what_would_be_in_force(file: Path) -> None:
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.splitlines() == [
         f"{file}: 1 model, no problem",
-        f"  m: 2 features, panes of 1h, reference {reference().hash[:16]}",
+        f"  m: 2 features, panes of 1h, reference {ample().hash[:16]}",
     ]
 
 
@@ -52,9 +52,7 @@ def test_as_json(file: Path) -> None:
     found = driftline("check-config", str(file), "--json").json
 
     assert found["generation"] is None
-    assert found["models"] == {
-        "m": {"features": 2, "pane_ms": 3_600_000, "reference": reference().hash, "from_ms": None}
-    }
+    assert found["models"] == {"m": {"features": 2, "pane_ms": 3_600_000, "reference": ample().hash, "from_ms": None}}
     assert (found["warnings"], found["not_in_force"]) == ([], [])
 
 
@@ -93,7 +91,7 @@ def test_all_problems_are_told_at_once(file: Path) -> None:
     ("content", "said"),
     [
         (b"{}", "not a reference: expected a JSON object with the key `schema`"),
-        (reference().to_json().replace(b'"rows":2', b'"rows":3', 1), "sha256 does not match the content"),
+        (ample().to_json().replace(b'"rows":2', b'"rows":3', 1), "sha256 does not match the content"),
         (b'{"schema": 99}', "schema: 99 is newer than what is read here"),
     ],
 )

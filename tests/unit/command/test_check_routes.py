@@ -9,7 +9,7 @@ import pytest
 from stream.evaluate.columns.rules import undecided
 from stream.state.applying import DECIDING
 from tests.support.command import Ended, driftline
-from tests.support.models import reference
+from tests.support.models import ample
 
 MONITORS = """\
 schema: 1
@@ -34,7 +34,7 @@ route:
 
 def check(folder: Path, *routes: str, token: str = "xoxb-1", key: str = "k" * 32) -> Ended:
     """Check a file with these routes; an empty token or key is one that is not there."""
-    (folder / "m.json").write_bytes(reference().to_json())
+    (folder / "m.json").write_bytes(ample().to_json())
     if key:
         (folder / "key").write_text(key)
     monitors = folder / "monitors.yaml"

@@ -13,12 +13,17 @@ from detectors.conventions.decide import in_order, independent
 from detectors.conventions.matrix import CONVENTIONS, cells, kinds
 from detectors.conventions.measure import NoSuchPair, measure
 from detectors.conventions.pair import Pair, names_pair, numeric_pair
+from detectors.conventions.vectors import Vectors, squared_mmd, vectors_pair
 from detectors.edges import Floats
 from detectors.profile import categorical_profile, coded, numeric_profile, panes_of
 
 WILD = [0.0, -0.0, 1.0, 1.0 + 2**-52, -1e308, 1e308, 5e-324, 1e-300, 3.5, math.nan, math.inf, -math.inf]
 columns = st.lists(st.one_of(st.sampled_from(WILD), st.floats(-1e6, 1e6)), max_size=40).map(
     lambda v: np.array(v, dtype=float)
+)
+entries = st.one_of(st.sampled_from(WILD), st.floats(-1e6, 1e6))
+vectors = st.lists(st.tuples(entries, entries), max_size=30).map(
+    lambda v: Vectors(np.array(v, dtype=float).reshape(-1, 2))
 )
 names = st.lists(st.one_of(st.none(), st.sampled_from(["a", "b", "ü", "", "(other)"])), max_size=40)
 
@@ -47,6 +52,27 @@ def test_any_numbers(reference: Floats, current: Floats) -> None:
     sound(pair)
     sound(numeric_pair(numeric_profile(reference, None), current))
     assert independent(pair).state in ("ok", "not_enough_data", "no_traffic", "no_reference")
+
+
+@given(vectors, vectors)
+@settings(max_examples=60, deadline=None)
+def test_any_vectors(reference: Vectors, current: Vectors) -> None:
+    pair = vectors_pair(reference, current)
+    found = squared_mmd(pair)
+    assert (None in found) is (min(map(len, pair.rows)) < 2)
+    assert all(one is None or math.isfinite(one) for one in found)
+    assert independent(pair).state in ("ok", "not_enough_data", "no_traffic", "no_reference")
+
+
+@pytest.mark.parametrize("unit", [3e307, 1e-300])
+def test_vectors_are_as_far_apart_in_a_unit_whose_squares_no_float_holds(unit: float) -> None:
+    """An sd that overflowed counted as none, and vectors in another unit altogether were ok."""
+    random = np.random.default_rng(1)
+    then, now = random.normal(size=(2, 200, 3))
+    plain = squared_mmd(vectors_pair(Vectors(then), Vectors(now + 0.5)))
+    turned = squared_mmd(vectors_pair(Vectors(then * unit), Vectors((now + 0.5) * unit)))
+    assert turned == pytest.approx(plain, rel=1e-9)
+    assert independent(vectors_pair(Vectors(then * unit), Vectors(now))).p_value == pytest.approx(0.0, abs=1e-20)
 
 
 @given(names, names)
