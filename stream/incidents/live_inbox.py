@@ -92,8 +92,12 @@ class LiveInbox:
 
     @property
     def full(self) -> bool:
-        """Whether what follows should stay in Kafka for now."""
-        return len(self) >= MOST
+        """Whether what follows should stay in Kafka for now.
+
+        What went before others counts until they are fed too: its offsets are kept, and would be read again.  So those others
+        have their turn, however many urgent ones there are.
+        """
+        return sum(len(topic.waiting) for topic in self._topics.values()) >= MOST
 
     def add(self, arrival: Arrival) -> None:
         """Take in a record; one that was taken in before is left out."""

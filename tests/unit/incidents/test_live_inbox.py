@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.actions import ExpireSilence
 from schemas.findings import Finding, Onset, Progress
+from stream.incidents import live_inbox
 from stream.incidents.inbox import Arrival, Message
 from stream.incidents.live_inbox import LiveInbox, is_urgent
 
@@ -83,6 +85,20 @@ def test_an_action_goes_first_and_each_topic_has_its_own_offsets() -> None:
     assert (first.now, first.arrival and first.arrival.topic, len(box)) == (7, "actions", 2)
     box.drop_first()
     assert (box.consumed(), len(box)) == ({"findings": 0, "actions": 1}, 1)
+
+
+def test_a_storm_of_p0_fills_it_too_so_that_what_came_before_them_has_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was fed out of turn is kept until all before it were: a million of them would be held, and read again."""
+    monkeypatch.setattr(live_inbox, "MOST", 4)
+    box = filled(finding("a", 5, model="n"), *(finding("down", at, severity="P0") for at in (5, 6)))
+    box.drop_first()
+    box.drop_first()
+    assert (len(box), box.full) == (1, False)
+    box.add(Arrival("findings", 0, 3, finding("down", 7, severity="P0")))
+    box.drop_first()
+    assert (len(box), box.full) == (1, True)
+    assert offsets(box) == [(0, 4)]
+    assert not box.full
 
 
 MESSAGES = st.one_of(
