@@ -78,10 +78,14 @@ class Unit:
     searches: dict[tuple[str, int], Search] = field(default_factory=dict)
     judged_to: int = 0
     loaded: bool = False
+    #: The phase that was gone over to last.
+    entered: Phase | None = None
 
     @property
     def phase(self) -> Phase:
-        """The phase of the next pane."""
+        """The phase of the next pane; at the end of one still that one, until it is left: its last windows end there."""
+        if self.entered is not None and self.last == self.entered.until_ms:
+            return self.entered
         return self.phase_at(self.last or 0)
 
     def phase_at(self, start_ms: int) -> Phase:
@@ -133,7 +137,7 @@ class Unit:
 
     def change_over(self) -> None:
         """Where the next pane is of another layout than the last: windows begin anew, for panes of two are never summed."""
-        phase = self.phase
+        phase = self.entered = self.phase_at(self.last or 0)
         if self.layout == phase.watched.layout.hash or self.last is None:
             return
         self.last = -(-self.last // phase.pane_ms) * phase.pane_ms
