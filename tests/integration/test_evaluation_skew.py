@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from schemas.findings import Finding
+from schemas.names import Stream
+from stream.evaluate.panes.touched import Touched
 from stream.evaluate.skew.walk import Comparing
-from tests.support.evaluation import HOUR, START
+from tests.support.evaluation import HOUR, START, Scene, opened
 from tests.support.skewed import ALIKE, OTHER, SHORT, Sides, Story, at, hours, said, sides
 
 
@@ -136,6 +138,64 @@ def test_late_events_are_judged_by_whoever_goes_on(
         ]  # of the older window nobody was told anything newer
 
     told_of_both(story)
+
+
+def test_an_event_that_comes_too_late_to_judge_again_counts_in_the_windows_to_come(
+    redis_url: str, environment_name: str
+) -> None:
+    """A partition that stood still brings it: by its own clock it is not late."""
+
+    async def story() -> None:
+        async with sides(redis_url, environment_name, revise_within_ms=HOUR, **SHORT) as found:
+            await hours(found, range(10))
+            evaluator = await found.evaluate()
+            before = await found.reports()
+            await found.count(found.served, 8, [19.0] * 10, clock=at(10), late=10)
+            await evaluator.run_once()
+            assert await found.reports() == before
+            await hours(found, range(10, 12))
+            await evaluator.run_once()
+            assert (await found.reports())[-1].events == 2 * 400 + 10
+
+    asyncio.run(story())
+
+
+def test_what_nobody_compares_yet_is_not_kept(told_of_both: Callable[[Story], None]) -> None:
+    """A store that sends for months before the model is served."""
+
+    async def story(found: Sides) -> None:
+        for hour in range(6):
+            await found.hour(hour, store=ALIKE)
+        evaluator = await found.evaluate()
+        await found.count(found.store, 4, [19.0] * 10, clock=at(6), late=10)
+        await evaluator.run_once()
+        await found.hour(6, store=ALIKE)
+        await evaluator.run_once()
+        assert await _touched(found.store) == Touched(number=1, since=at(0))
+
+    told_of_both(story)
+
+
+@pytest.mark.parametrize("stream", ["labels", "serving"])
+def test_of_a_stream_that_is_not_compared_nothing_is_kept(
+    redis_url: str, environment_name: str, stream: Stream
+) -> None:
+    async def story() -> None:
+        async with opened(redis_url, environment_name, stream=stream) as scene:
+            await scene.count(0, at(0), events=5, clock=at(2))
+            await scene.move(1, at(2))
+            evaluator = await scene.evaluate()
+            await scene.count(0, at(1), events=3, late=3, clock=at(2))
+            await evaluator.run_once()
+            assert (await scene.evaluation())["last"] == str(at(2)).encode()
+            assert await _touched(scene) == Touched()
+
+    asyncio.run(story())
+
+
+async def _touched(scene: Scene) -> Touched:
+    stored = await cast("Any", scene.redis.hget(scene.names.evaluation("m", scene.stream), "touched"))
+    return Touched.from_json(stored or b"{}")
 
 
 async def _killed(self: Comparing) -> None:

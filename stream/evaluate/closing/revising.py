@@ -20,6 +20,7 @@ from stream.evaluate.judging.judge_pane import Pane
 from stream.evaluate.panes.ring import Sliding
 from stream.evaluate.panes.tiers import Tier, revised, tiers_of
 from stream.evaluate.panes.totals import Summed
+from stream.evaluate.panes.touched import COMPARED
 from stream.evaluate.panes.windows import WindowSpec
 from stream.evaluate.storing.notes import Note
 from stream.state.layout import Layout
@@ -56,8 +57,11 @@ async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Du
     if not changed:
         return
     await book.write()
-    if layout.hash == unit.phase.watched.layout.hash:
-        await _judge_again(desk, walk, book, changed=changed, last=unit.last or 0)
+    recent = _recent(unit, changed) if layout.hash == unit.phase.watched.layout.hash else None
+    if recent is not None:
+        await _judge_again(desk, walk, book, changed=changed, recent=recent)
+    if unit.stream in COMPARED:
+        unit.touched = unit.touched.by(recent or ())
     walk.progress()
     await desk.store(walk, due)
     desk.tally.revised += len(walk.reports)
@@ -93,13 +97,18 @@ class _Book:
                 await self._desk.merged.breath()
 
 
-async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence[int], last: int) -> None:
+def _recent(unit: Unit, changed: Iterable[int]) -> list[int]:
+    """Those of the panes whose windows are told anew."""
+    phase = unit.phase
+    within, last = phase.pane_ms + phase.watched.monitor.revise_within_ms, unit.last or 0
+    return [start for start in changed if start + within > last]
+
+
+async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence[int], recent: Sequence[int]) -> None:
     unit, phase = walk.unit, walk.unit.phase
     await load_rings(unit, desk.merged)
     _take_over(unit, book)
     forget(unit, changed)
-    recent = [s for s in changed if s + phase.pane_ms + phase.watched.monitor.revise_within_ms > last]
-    unit.touched = unit.touched.by(recent) if recent else unit.touched
     for start in recent:
         await walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
     for spec, ring in unit.rings or ():

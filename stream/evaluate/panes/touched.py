@@ -13,6 +13,8 @@ from stream.evaluate.panes.windows import boundary_before
 
 #: What the comparison is called where streams are named.
 SKEW = "skew"
+#: The streams of which it is kept.
+COMPARED = ("predictions", "features")
 
 
 class Touched(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,7 +28,7 @@ class Touched(msgspec.Struct, frozen=True, omit_defaults=True):
     starts: dict[int, int] = msgspec.field(default_factory=dict)
 
     def by(self, starts: Iterable[int]) -> Touched:
-        """After a further revision.
+        """After a further revision; one that only counts, and has no window judged again, names no pane.
 
         >>> Touched().by([60]).by([60, 120])
         Touched(number=2, since=None, starts={60: 2, 120: 2})

@@ -43,7 +43,8 @@ class Skews:
             if served is None or not served.loaded or not events.loaded:
                 continue
             if served.stored is None or events.stored is None:
-                _forget(served)
+                for side in (served, events):
+                    _forget(side)
                 continue
             skew = known.get(model)
             if skew is None or skew.served is not served or skew.events is not events:

@@ -96,10 +96,11 @@ class Comparing:
         """The windows that hold what late events changed, as far as they were judged."""
         skew, both = self._skew, self._skew.both
         starts = sorted({start for side in skew.sides for start in skew.revised(side)})
+        if any(side.touched.number > skew.seen.get(side.stream, 0) for side in skew.sides):
+            skew.rings = None
         skew.seen = {side.stream: side.touched.number for side in skew.sides}
         if not starts or skew.last is None:
             return
-        skew.rings = None
         for spec in both.windows:
             await self._judge_ends(both, spec, list(_held_by(starts, skew, spec)))
 
