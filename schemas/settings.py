@@ -58,7 +58,7 @@ class Settings(BaseSettings):
     config_poll_s: Seconds = 1.0
     #: ``event``: a replay; what is decided depends on event time alone, and no real receiver is ever told.
     clock: Literal["live", "event"] = "live"
-    evaluate: Literal["here", "elsewhere"] = "here"
+    evaluate: Literal["here", "beside", "elsewhere"] = "here"
     evaluate_interval_s: Seconds = 0.5
     pagerduty_url: str = Field("https://events.pagerduty.com", min_length=1, description="a URL")
     slack_url: str = Field("https://slack.com/api/", min_length=1, description="a URL")

@@ -34,7 +34,7 @@ MEANINGS = {
     "dead_letter_unmasked": "keep the values of refused events; they may be personal data",
     "config_poll_s": "how often a worker looks for a new generation",
     "clock": "`live`, or `event` for a replay: decisions follow event time alone and only loopback receivers are told",
-    "evaluate": "`here`: workers evaluate what was counted; `elsewhere`: they leave it to `driftline evaluate`",
+    "evaluate": "who evaluates: `here`, the worker; `beside`, a second process of it; `elsewhere`, `driftline evaluate`",
     "evaluate_interval_s": "how often evaluation looks for panes that are complete; by event time four times as seldom",
     "pagerduty_url": "where PagerDuty's events are sent; in a replay it must be a loopback address",
     "slack_url": "where Slack's methods are; in a replay it must be a loopback address",

@@ -31,10 +31,12 @@ from stream import transport
 from stream.collector import LOOK_EVERY_S, Collector, look_at_all, spare_the_collector
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.service import Evaluation, evaluation
+from stream.evaluator_child import EvaluatorChild
 from stream.expose.metrics import WorkerMetrics
 from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.sampling import Sampler
 from stream.expose.server import Server
+from stream.expose.service_metrics import EvaluationMetrics
 from stream.incidents.agent import INPUTS
 from stream.incidents.wiring import Incidents, add_agent, incidents_of
 from stream.ingest.buffer import Rejection
@@ -111,13 +113,15 @@ def parts(settings: Settings) -> Parts:
     intake.checkpointer = checkpointer
     sampler = Sampler(metrics, intake, follower)
     evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
-    sampler.also.append(lambda: metrics.evaluation.sample(evaluated.tally))
     owned = incidents_of(
         settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=letters
     )  # fmt: skip
     sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
-    metrics.registry.register(exporter)
+    if settings.evaluate == "here":
+        metrics.registry.register(exporter)
+        judged = EvaluationMetrics(metrics.registry)
+        sampler.also.append(lambda: judged.sample(evaluated.tally))
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
@@ -281,9 +285,11 @@ def run(settings: Settings) -> int:
         log.warning("this worker counts and does not evaluate: `driftline evaluate` is to run elsewhere")
     built = parts(settings)
     spare_the_collector()
-    server = Server("worker", built.metrics.registry, settings, sampler=built.sampler)
+    beside = [EvaluatorChild()] if settings.evaluate == "beside" else []
+    further = beside[0].series if beside else None
+    server = Server("worker", built.metrics.registry, settings, sampler=built.sampler, further=further)
     worker = faust.Worker(
-        faust_app(built), server, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
+        faust_app(built), server, *beside, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
     )
     try:
         worker.execute_from_commandline()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +15,9 @@ from prometheus_client.registry import Collector
 
 from schemas.errors import ConfigError, Problem
 from stream.expose.health import Health
+
+#: Series of another process, as text.
+Further = Callable[[], Awaitable[bytes]]
 
 
 class Sampling(Protocol):
@@ -42,13 +46,15 @@ class _Collected(Collector):
         return self.found
 
 
-def pages(registry: CollectorRegistry, *, sampler: Sampling) -> web.Application:
-    """The three pages; the sampler is asked at each request."""
+def pages(registry: CollectorRegistry, *, sampler: Sampling, further: Further | None = None) -> web.Application:
+    """The three pages; the sampler is asked at each request, and ``further`` for series of another process."""
 
     async def metrics(request: web.Request) -> web.Response:
         sampler.sample()
         # Collected here, where nothing changes meanwhile; written out beside the loop, for many models take their time.
         body = await asyncio.to_thread(generate_latest, _Collected(list(registry.collect())))
+        if further is not None:
+            body += await further()
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def health(request: web.Request) -> web.Response:

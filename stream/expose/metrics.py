@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from stream.expose.service_metrics import EvaluationMetrics, IncidentMetrics
+from stream.expose.service_metrics import IncidentMetrics
 
 
 class WorkerMetrics:
@@ -40,5 +40,4 @@ class WorkerMetrics:
         self.config_refused = Counter(
             "driftline_config_refused", "Times a stored configuration could not be followed.", registry=registry
         )
-        self.evaluation = EvaluationMetrics(registry)
         self.incidents = IncidentMetrics(registry)

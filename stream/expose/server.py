@@ -9,19 +9,26 @@ from mode import Service
 from prometheus_client import CollectorRegistry
 
 from schemas.settings import Settings
-from stream.expose.http import Sampling, address, listening_socket, pages
+from stream.expose.http import Further, Sampling, address, listening_socket, pages
 
 
 class Server(Service):
     """A mode service, so that it starts and stops with the worker."""
 
     def __init__(
-        self, name: str, registry: CollectorRegistry, settings: Settings, *, sampler: Sampling, **kwargs: Any
+        self,
+        name: str,
+        registry: CollectorRegistry,
+        settings: Settings,
+        *,
+        sampler: Sampling,
+        further: Further | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self._name = name
         self._bound = listening_socket(settings.http_host, settings.http_port)
-        app = pages(registry, sampler=sampler)
+        app = pages(registry, sampler=sampler, further=further)
         self._runner = web.AppRunner(app, access_log=None)
 
     async def on_start(self) -> None:

@@ -12,7 +12,7 @@ import contextlib
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,21 +70,14 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Children:
-    """The processes of ours: evaluation has one of its own, so that the replay is not slowed by it."""
+    """The processes of ours: the worker has evaluation beside it, so that the replay is not slowed."""
 
     worker: Child
-    evaluator: Child
     console: Child
-
-    @property
-    def judging(self) -> tuple[Child, Child]:
-        """Those that evaluate and tell."""
-        return self.worker, self.evaluator
 
     def check(self) -> None:
         """:raises ChildDied: one of them ended."""
         self.worker.check()
-        self.evaluator.check()
         self.console.check()
 
 
@@ -111,22 +104,21 @@ def replayed(flights: pd.DataFrame, scores: Floats, *, console: Console) -> Iter
         _apply(write_watched(stack.folder, reference), stack)
         with _children(stack, console) as children:
             progress = _replay(records_of(flights, scores), stack, worker=children.worker, console=console)
-            _settle(stack, children.judging, until_ms=end_of_pane(progress.clock_ms), console=console)
+            _settle(stack, children.worker, until_ms=end_of_pane(progress.clock_ms), console=console)
             yield _summary(reference, stack, progress=progress, children=children), children
 
 
 @contextlib.contextmanager
 def _children(stack: Stack, console: Console) -> Iterator[Children]:
-    console.print("driftline worker, driftline evaluate, driftline console: starting")
-    counting = stack.env | {"DRIFTLINE_EVALUATE": "elsewhere"}
+    console.print("driftline worker, driftline console: starting")
+    counting = stack.env | {"DRIFTLINE_EVALUATE": "beside"}
     with (
         running("worker", [*DRIFTLINE, "worker"], folder=stack.folder, env=counting) as worker,
-        running("evaluator", [*DRIFTLINE, "evaluate"], folder=stack.folder, env=stack.env) as evaluator,
         running("console", [*DRIFTLINE, "console"], folder=stack.folder, env=stack.env) as page,
     ):
         page.wait_until(lambda: _address(page) is not None, timeout_s=_READY_S)
         console.print(f"console: {_address(page)}")
-        yield Children(worker, evaluator, page)
+        yield Children(worker, page)
 
 
 def _apply(monitors: Path, stack: Stack) -> None:
@@ -169,7 +161,7 @@ def _judging(redis: Redis, stack: Stack) -> contextlib.closing[Judging]:
     return contextlib.closing(Judging(redis, NAMES, kafka=stack.kafka, model=MODEL))
 
 
-def _settle(stack: Stack, judges: Sequence[Child], *, until_ms: int, console: Console) -> None:
+def _settle(stack: Stack, worker: Child, *, until_ms: int, console: Console) -> None:
     """Wait until the whole year is judged and everybody was told.
 
     :raises DemoFailed: nothing moved for two minutes.
@@ -181,12 +173,11 @@ def _settle(stack: Stack, judges: Sequence[Child], *, until_ms: int, console: Co
         console.status("judging") as status,
     ):
         while not (now := judging()).settled(until_ms):
-            for child in judges:
-                child.check()
+            worker.check()
             status.update(judging_line(now))
             before, moved = (now, time.monotonic()) if now != before else (before, moved)
             if time.monotonic() - moved > _SETTLED_S:
-                raise DemoFailed("\n".join([_stuck(now), *(child.last_lines() for child in judges)]))
+                raise DemoFailed(f"{_stuck(now)}\n{worker.last_lines()}")
             time.sleep(0.1)
 
 

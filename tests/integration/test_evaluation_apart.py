@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import signal
 import urllib.request
+from pathlib import Path
 
 import redis
 from redis.asyncio import Redis
 
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
-from tests.support.observed import apply
+from tests.support.observed import apply, page, printed
 from tests.support.process import Process
 from tests.support.worker import PARTITIONS, Deployment
 
@@ -45,6 +48,42 @@ def test_a_worker_counts_and_others_evaluate_until_the_last(deployment: Deployme
     assert successor.stop() == 0
     assert _leases(deployment) == 0
     assert worker.alive
+
+
+def test_a_worker_with_evaluation_beside_it_is_one_thing_to_start_to_look_at_and_to_stop(
+    deployment: Deployment,
+) -> None:
+    apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
+    worker = deployment.start_worker(evaluate="beside")
+    deployment.send(FIRST.records())
+    deployment.send([_control(HALF_MS)] * PARTITIONS)
+    deployment.wait_until(lambda: _last(deployment) == HALF_MS)
+    deployment.wait_until(lambda: f'model_name="{MODEL}"' in page(worker, "metrics")[1])
+    names = re.findall(r"^# TYPE (\S+)", page(worker, "metrics")[1], re.MULTILINE)
+    assert {"driftline_events_total", "driftline_closed_panes_total", "model_predictions_total"} <= set(names)
+    assert len(names) == len(set(names))
+    assert worker.stop() == 0
+    assert _leases(deployment) == 0
+
+
+def test_neither_outlives_the_other(deployment: Deployment) -> None:
+    apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
+    worker = deployment.start_worker(evaluate="beside")
+    deployment.wait_until(lambda: _leases(deployment) == 64)
+    os.kill(_child(worker), signal.SIGKILL)
+    deployment.wait_until(lambda: not worker.alive)
+    assert worker.stop() == 70
+
+    killed = deployment.start_worker(evaluate="beside")
+    deployment.wait_until(lambda: printed(killed, "evaluator: http") == 1)
+    child = _child(killed)
+    os.kill(killed.pid, signal.SIGKILL)
+    deployment.wait_until(lambda: not Path(f"/proc/{child}").exists())
+
+
+def _child(worker: Process) -> int:
+    (child,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
+    return int(child)
 
 
 def _control(watermark: int) -> bytes:

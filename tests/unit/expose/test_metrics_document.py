@@ -17,6 +17,7 @@ from stream.expose.metrics import WorkerMetrics
 from stream.expose.model_families import COUNTERS, GAUGES, HISTOGRAMS
 from stream.expose.model_series import Exported, series
 from stream.expose.models import ModelExporter
+from stream.expose.service_metrics import EvaluationMetrics
 from stream.state.patience import Patience
 from tests.support.exposition import REPORT, TOTALS, Fixed
 from tests.support.models import monitor
@@ -40,7 +41,7 @@ def documented() -> set[Series]:
 def exported() -> set[Series]:
     """The same, as the worker makes them."""
     metrics = WorkerMetrics()
-    parts: list[Any] = [metrics, metrics.evaluation, metrics.incidents]
+    parts: list[Any] = [metrics, EvaluationMetrics(metrics.registry), metrics.incidents]
     made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}
     kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))
@@ -59,6 +60,7 @@ def test_the_document_lists_every_series_with_its_type_and_labels_and_no_other()
 def test_no_two_parts_of_a_worker_export_one_name() -> None:
     metrics = WorkerMetrics()
     exporter = ModelExporter(cast(Redis, None), Names(), list, patience=Patience())
+    EvaluationMetrics(metrics.registry)
     metrics.registry.register(exporter)  # refuses a name that is taken
     assert b"driftline_series_dropped_total 0.0" in generate_latest(metrics.registry)
 
@@ -74,7 +76,7 @@ def test_promtool_finds_nothing_to_say_of_the_exposition() -> None:
 def page() -> str:
     """A page with a sample of every family."""
     metrics = WorkerMetrics()
-    for part in (metrics, metrics.evaluation, metrics.incidents):
+    for part in (metrics, EvaluationMetrics(metrics.registry), metrics.incidents):
         for one in vars(part).values():
             if isinstance(one, MetricWrapperBase) and one._labelnames:
                 one.labels(*("x" for _ in one._labelnames))

@@ -26,6 +26,7 @@ ROOMS = (
     "incidents",
     "expose",
     "evaluation_apart",
+    "evaluator_child",
     "app",
     "local",
     "command",
