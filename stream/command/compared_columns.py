@@ -138,6 +138,8 @@ def _together(known: Known, now: RowFile, names: Sequence[str], *, path: Path) -
     sides = [{n: c for n in names if isinstance(c := side.columns[n], np.ndarray)} for side in (known, now)]
     if any(isinstance(known.columns[name], NumericProfile) for name in names):
         raise unusable(path, "", "is a profile, and --together needs the reference's rows")
+    if TOGETHER in names:
+        raise unusable(path, TOGETHER, "is what --together calls its own; --exclude it, or give it another name")
     if len(sides[0]) < 2:
         raise unusable(path, "", f"--together needs two numeric columns, here are {', '.join(sides[0]) or 'none'}")
     then, current = (Vectors(np.column_stack(list(side.values()))) for side in sides)

@@ -12,10 +12,10 @@ from typing import Any
 
 from schemas.findings import finding_key
 from schemas.monitored import ModelMonitor, SourceMonitor
-from schemas.reference import Reference
+from schemas.reference import CategoricalProfile, Reference
 from stream.evaluate.columns.charted import RULES, Charted, charted_of
 from stream.evaluate.columns.quality_cells import Cells, cells_of
-from stream.evaluate.columns.rules import ColumnRules, rules_of, testable, until_calibrated
+from stream.evaluate.columns.rules import ColumnRules, listed, rules_of, testable, until_calibrated
 from stream.evaluate.columns.yardstick import NOT_HELD, Place, Yardstick, yardstick_of
 from stream.evaluate.panes.totals import Summed
 from stream.state.layout import Layout
@@ -70,7 +70,10 @@ class Watched:
     def rules(self) -> tuple[ColumnRules, ...]:
         """The rules of each of the yardstick's places, in their order."""
         found = (
-            testable(rules_of(place, self.monitor, stream=self.stream), self.largest_share(place))
+            testable(
+                listed(rules_of(place, self.monitor, stream=self.stream), self.unlisted_share(place)),
+                self.largest_share(place),
+            )
             for place in self.yardstick.places
         )
         return tuple(found) if self.reference.pane_ms is not None else tuple(map(until_calibrated, found))
@@ -81,6 +84,13 @@ class Watched:
             return 1.0
         counts = self.yardstick.folded[self.yardstick.bins_in(place)]
         return float(counts.max() / counts.sum())
+
+    def unlisted_share(self, place: Place) -> float:
+        """Of a held column of names, the share of its values whose name is not listed; 0 of another."""
+        profile = None if place.held == NOT_HELD else self.yardstick.profiles[place.held]
+        if not isinstance(profile, CategoricalProfile):
+            return 0.0
+        return 1.0 - sum(profile.counts[: place.bins]) / (profile.rows - profile.missing)
 
     @cached_property
     def charted(self) -> Charted:

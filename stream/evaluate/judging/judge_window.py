@@ -209,7 +209,8 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
         if rules.missing is not None:
             measures |= missing_measures(ratio, rules)
     state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
-    if state == "ok" and rules.budgeted and not rules.thresholds and (said is None or not said.enough):
+    undecided = rules.budgeted and not rules.thresholds and (said is None or not said.enough)
+    if state == "ok" and (undecided or rules.unlisted):
         state = "not_enough_data"
     if against is not None and state in ("ok", "no_reference"):
         state = against.state

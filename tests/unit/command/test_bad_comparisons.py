@@ -83,6 +83,13 @@ def test_numbers_together(tmp_path: Path, name: str, side: int) -> None:
     assert said[TOGETHER] == NUMBERS[name][1 + side][2]
 
 
+def test_a_column_called_like_all_of_them_is_not_hidden_by_them(tmp_path: Path) -> None:
+    """It was overwritten, and its own drift with it."""
+    named = FINE | {TOGETHER: [1.0] * ROWS}
+    said = compared(tmp_path, named, named, "--exclude", "at", "--together", kind=pa.float64())
+    assert said == f"{TOGETHER}: is what --together calls its own; --exclude it, or give it another name"
+
+
 @pytest.mark.parametrize("options", [("--exclude", "at", "--together"), ("--time", "at", "--together")])
 def test_one_row(tmp_path: Path, options: tuple[str, ...]) -> None:
     one = {name: values[:1] for name, values in FINE.items()}
