@@ -16,6 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as NotInTime
 
 
@@ -31,7 +32,7 @@ def worker_client(url: str, *, answers_within_s: float) -> Redis:
 
 
 class LeanConnection(Connection):
-    """Says the same to Redis, byte for byte, and fails alike."""
+    """Says the same to Redis, byte for byte, and raises the same; a connection that is of no use any more it leaves at once."""
 
     _packer = HiredisRespSerializer()
 
@@ -66,6 +67,18 @@ class LeanConnection(Connection):
                 raise NotInTime("Timeout writing to socket") from None
             if isinstance(error, OSError):
                 raise NotConnected(f"Error while writing to socket: {error}") from error
+            raise
+
+    async def read_response(self, *how: Any, **named: Any) -> Any:
+        """One answer.
+
+        :raises redis.exceptions.ReadOnlyError: this Redis was made a replica; the next question goes by a new connection, to
+            the one that is at its address by then.
+        """
+        try:
+            return await super().read_response(*how, **named)
+        except ReadOnlyError:
+            await self.disconnect(nowait=True)
             raise
 
     async def disconnect(self, nowait: bool = False, *why: Any, **named: Any) -> None:

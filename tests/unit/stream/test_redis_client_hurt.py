@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import RedisError
+from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as NotInTime
 
 from stream.redis_client import LeanConnection, worker_client
@@ -161,6 +161,35 @@ async def test_an_answer_that_does_not_come_ends_the_connection_and_the_next_que
         slow.append(False)
         assert await redis.get("b") == b"own"
         assert len(served.writers) == 2
+
+
+@_in_a_loop
+async def test_a_redis_that_was_made_a_replica_is_asked_by_another_connection_next() -> None:
+    """Behind its address is the one that was promoted by now: who stayed would be refused for ever."""
+    first = list[asyncio.StreamWriter]()
+
+    async def demoted(command: list[bytes], writer: asyncio.StreamWriter) -> None:
+        first[:] = first or [writer]
+        refused = b"-READONLY You can't write against a read only replica.\r\n"
+        writer.write(refused if writer is first[0] else b"+OK\r\n")
+
+    async with serving(demoted) as (redis, served):
+        with pytest.raises(ReadOnlyError):
+            await redis.set("a", "b")
+        assert await redis.set("a", "b")
+        assert len(served.writers) == 2
+        first.clear()
+        with pytest.raises(NotConnected):  # and so are all of a pipeline
+            await _two(redis)
+        assert await _two(redis) == [b"OK", b"OK"]
+        assert len(served.writers) == 3
+
+
+async def _two(redis: Redis) -> list[Any]:
+    pipe = redis.pipeline(transaction=False)
+    pipe.execute_command("HSET", "a", "b", "c")
+    pipe.execute_command("HSET", "a", "d", "e")
+    return list(await pipe.execute())
 
 
 @_in_a_loop
