@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -69,5 +70,26 @@ def test_a_new_layout_begins_windows_anew(told_of_both: Callable[[Story], None])
             14: "drift",
             16: "drift",
         }
+
+    told_of_both(story)
+
+
+def test_by_what_is_compared_is_stored_before_a_window_of_it_ends(told_of_both: Callable[[Story], None]) -> None:
+    """So whoever goes on tells its windows from those of a layout that comes into force again."""
+
+    async def story(found: Sides) -> None:
+        old = [dict(scene.layouts) for scene in (found.served, found.store)]
+        features = {name: one for name, one in with_temp().items() if name != "gust"}
+        await found.apply(clock_ms=at(6.5), features=features, **SHORT)  # in force from eight
+        new = [scene.layouts["m"].hash for scene in (found.served, found.store)]
+        for scene, layouts in zip((found.served, found.store), old, strict=True):
+            scene.layouts = layouts
+        await hours(found, range(8))
+        await found.evaluate()
+        scene = found.served
+        last, layout = await cast(
+            "Any", scene.redis.hmget(scene.names.evaluation("m", "skew"), ("last", "layout"))
+        )  # fmt: skip
+        assert (int(last), layout.decode()) == (at(8), ":".join(new))
 
     told_of_both(story)

@@ -42,6 +42,8 @@ class Skew:
     seen: dict[str, int] = field(default_factory=dict)
     rings: Rings | None = None
     loaded: bool = False
+    #: As Redis has them: what was compared last, and since when.
+    held: tuple[str, str, int] = ("", "", 0)
     #: Each built once.
     phases: Sequence[Both] = ()
 
@@ -88,6 +90,11 @@ class Skew:
         return "" if self.stored is None else str(self.stored)
 
     @property
+    def compared(self) -> tuple[str, str, int]:
+        """What is compared, and since when."""
+        return self.layout, self.judged_by, self.begun
+
+    @property
     def told_to(self) -> int:
         """No window that is judged later ends here or before."""
         return self.next_end - 1
@@ -124,6 +131,7 @@ class Skew:
         self.judged_by = (found["judged_by"] or b"").decode()
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.seen = _SEEN.decode(found["seen"]) if found["seen"] else {}
+        self.held = self.compared
 
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
@@ -136,14 +144,19 @@ class Skew:
         """Where the next windows are of other panes than the last: they begin anew.  False where a side is not there yet."""
         while True:
             both = self.both
-            if self.layout == both.layout:
-                return True
             if (self.served.layout, self.events.layout) == _layouts(both):
-                self.layout, self.begun, self.rings = both.layout, max(self.served.begun, self.events.begun), None
+                self._enter(both)
+            if self.layout == both.layout:
                 return True
             if both.until_ms is None or self.closed < both.until_ms:
                 return False
             self.last = both.until_ms  # both sides have left this configuration behind
+
+    def _enter(self, both: Both) -> None:
+        """Panes of a layout that was left and came into force again begin anew too."""
+        begun = max(self.served.begun, self.events.begun)
+        if (self.layout, self.begun) != (both.layout, begun):
+            self.layout, self.begun, self.rings = both.layout, begun, None
 
     def ends(self) -> Iterator[int]:
         """The ends that can be judged by this configuration."""

@@ -163,7 +163,7 @@ class Comparing:
     async def _store(self) -> None:
         """Store what was concluded, and how far everything is judged."""
         skew, made = self._skew, self._made
-        if skew.stored != skew.last or made.messages:
+        if skew.stored != skew.last or skew.held != skew.compared or made.messages:
             await self._write()
         for side in skew.sides:
             side.touched = side.touched.without(skew.seen.get(side.stream, 0))
@@ -175,7 +175,7 @@ class Comparing:
         outcome = await desk.commits.store(made, token=self._due.token)
         if outcome != "stored":
             raise Refused(outcome)
-        skew.stored = skew.last
+        skew.stored, skew.held = skew.last, skew.compared
         desk.sent([skew.model])
         await desk.commits.show(skew.model, _view(made, skew))
         self._made = self._begun()

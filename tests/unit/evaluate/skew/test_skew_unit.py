@@ -114,6 +114,14 @@ def test_windows_of_two_layouts_are_never_one() -> None:
     assert not old.leave(old.both)
 
 
+def test_a_layout_that_comes_into_force_again_begins_anew() -> None:
+    """It held before another one that nobody compared by: what lies between is not of it."""
+    found = skew(unit("predictions", begun=25, last=40), unit("features", begun=26, last=31, since=0))
+    found.layout, found.begun, found.last = found.both.layout, 3 * HOUR, 24 * HOUR
+    assert found.change_over()
+    assert (found.begun, found.compared) == (26 * HOUR, (found.both.layout, "", 26 * HOUR))
+
+
 @pytest.mark.parametrize("gone_over", ["predictions", "features"])
 def test_it_waits_for_the_side_that_has_not_gone_over_yet(gone_over: str) -> None:
     found = skew(unit("predictions", begun=0, last=20, until=20), unit("features", begun=0, last=20, until=20, since=0))
