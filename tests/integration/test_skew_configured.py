@@ -78,14 +78,17 @@ def test_by_what_is_compared_is_stored_before_a_window_of_it_ends(told_of_both: 
     """So whoever goes on tells its windows from those of a layout that comes into force again."""
 
     async def story(found: Sides) -> None:
+        await hours(found, range(6))
+        evaluator = await found.evaluate()
         old = [dict(scene.layouts) for scene in (found.served, found.store)]
         features = {name: one for name, one in with_temp().items() if name != "gust"}
         await found.apply(clock_ms=at(6.5), features=features, **SHORT)  # in force from eight
         new = [scene.layouts["m"].hash for scene in (found.served, found.store)]
         for scene, layouts in zip((found.served, found.store), old, strict=True):
             scene.layouts = layouts
-        await hours(found, range(8))
-        await found.evaluate()
+        await hours(found, range(6, 8))
+        await evaluator.run_once()
+        assert [(report.end - START) / HOUR for report in await found.reports()] == [2, 4, 6, 8]
         scene = found.served
         last, layout = await cast(
             "Any", scene.redis.hmget(scene.names.evaluation("m", "skew"), ("last", "layout"))
