@@ -13,7 +13,19 @@ from pydantic_core import PydanticCustomError
 
 from schemas.charts_file import Charts
 from schemas.monitored import Change, FeatureType, PredictionKind
-from schemas.monitors_values import Duration, Finite, Key, Length, ModelName, Positive, Shape, Share, Skew, Version
+from schemas.monitors_values import (
+    Duration,
+    Finite,
+    Key,
+    Length,
+    ModelName,
+    Positive,
+    Shape,
+    Share,
+    Skew,
+    Version,
+    WindowName,
+)
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
@@ -62,7 +74,7 @@ class Timing(Shape):
     """Lengths of panes and windows, and patience: in ``defaults``, and again in any model."""
 
     pane: Length | None = None
-    windows: Annotated[dict[Key, Length], Field(min_length=1)] | None = None
+    windows: Annotated[dict[WindowName, Length], Field(min_length=1)] | None = None
     step: Length | None = None
     lateness: Duration | None = None
     revise_within: Duration | None = None

@@ -24,6 +24,14 @@ def _name(value: str) -> str:
     return value
 
 
+def _window(value: str) -> str:
+    if value.startswith(("features:", "skew:")):
+        raise PydanticCustomError(
+            "window", "must not begin with `features:` or `skew:`: so the windows of other streams are called"
+        )
+    return value
+
+
 def _skew(value: object) -> float | str:
     """YAML reads ``off`` as ``false``."""
     if value is False or value == "off":
@@ -45,6 +53,9 @@ Skew = Annotated[float | Literal["off"], BeforeValidator(_skew)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 #: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
+
+#: A window of predictions is kept under its name.
+WindowName = Annotated[Key, AfterValidator(_window)]
 
 
 class Shape(BaseModel):

@@ -142,6 +142,16 @@ def test_windows_and_step_are_whole_panes(folder: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["features:day", "skew:day"])
+def test_a_window_is_not_called_as_one_of_another_stream(folder: Path, name: str) -> None:
+    text = f'defaults:\n  windows:\n    day: 24h\n    "{name}": 48h\n' + MODEL
+    (said,) = refusal(folder, text)
+    assert said == (
+        f"4: defaults.windows.{name}: must not begin with `features:` or `skew:`: so the windows of other streams are called, "
+        f"not {name!r}"
+    )
+
+
 def test_values_of_another_kind(folder: Path) -> None:
     text = (
         MODEL
