@@ -7,8 +7,9 @@ from tests.support.observed import counts
 from tests.support.worker import Deployment
 
 NAMES = 20_000
-#: Each name kept would take a hundred bytes and more, in two columns.
-ALLOWED = 100 * NAMES
+#: Each name kept would take some two hundred bytes in each of two columns. A worker that has just begun grows by up to 3 MB with
+#: as many events of six names, too.
+ALLOWED = 300 * NAMES
 
 
 def test_ever_new_names_take_no_memory_and_are_counted(deployment: Deployment) -> None:
