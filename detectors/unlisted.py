@@ -55,14 +55,17 @@ class Names:
 def lengths_for(panes: int, pane_ms: int) -> tuple[int, ...]:
     """Panes in the blocks of usual windows, for a reference of so many panes; none of too few to learn from.
 
+    Also those as long as a window, where two of them are in the reference: of a longer stretch more is alone in it.
+
     >>> lengths_for(744, 3_600_000), lengths_for(19, 3_600_000)
-    ((1, 2, 3, 4, 6, 8, 12, 24), ())
+    ((1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336), ())
     """
     if panes < LEAST_BLOCKS:
         return ()
     day = DAY_MS // pane_ms if DAY_MS % pane_ms == 0 else None
     windows = [length // pane_ms for length in USUAL_MS if length % pane_ms == 0]
-    return tuple(sorted({block_length(panes, window, day=day) for window in [*windows, panes]}))
+    short = {block_length(panes, window, day=day) for window in [*windows, panes]}
+    return tuple(sorted(short | {window for window in windows if 2 * window <= panes}))
 
 
 def blocks_in(panes: int, length: int) -> int:

@@ -19,7 +19,7 @@ from detectors.calibration.calibrate import Window
 from detectors.calibration.correlation import believed, inflation, lag_one
 from detectors.quality.shares import Share, design_effect, share_of
 from detectors.quality.shares import limit_of as limit_of_share
-from detectors.quality.unseen import Blocks, blocks_of
+from detectors.quality.unseen import Blocks, blocks_of, longest
 from detectors.quality.unseen import limit_of as limit_of_unseen
 from detectors.quality.verdict import LEVEL
 from detectors.sparse_panes import SparsePanes, sparse_panes
@@ -75,7 +75,7 @@ def learned_limits(profile: Profile, window: Window, *, level: float = LEVEL) ->
     if blocks.filled < LEAST_BLOCKS:
         return {}
     if isinstance(profile, CategoricalProfile):
-        return _of_names(profile, blocks, rows=rows, level=level)
+        return _of_names(profile, blocks, window, level=level)
     return _of_numbers(profile, blocks, rows=rows, values=values, level=level)
 
 
@@ -93,10 +93,12 @@ def _of_numbers(
     }
 
 
-def _of_names(profile: CategoricalProfile, blocks: _Blocks, *, rows: int, level: float) -> dict[Learned, Limit]:
+def _of_names(profile: CategoricalProfile, blocks: _Blocks, window: Window, *, level: float) -> dict[Learned, Limit]:
+    rows = int(window.rows)
     found: dict[Learned, Limit] = {"missing": _limit(blocks.share(len(profile.counts) + 1), rows, level)}
-    of = blocks_of(profile, blocks.length)
-    unseen = limit_of_unseen(of, window_blocks=max(blocks.blocks, 1.0), level=level)
+    of, length = blocks_of(profile, blocks.length), longest(profile, window.panes)
+    whole = blocks_of(profile, length) if length > blocks.length else None
+    unseen = limit_of_unseen(of, window_blocks=max(blocks.blocks, 1.0), level=level, whole=whole)
     if unseen is None:
         return found
     limit = unseen.limit if level >= LEVEL else max(unseen.limit, _of_rows_alone(of, rows, level))

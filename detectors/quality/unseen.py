@@ -83,10 +83,22 @@ def blocks_of(profile: CategoricalProfile, length: int) -> Blocks:
     return Blocks(named.sum(axis=1) + other, alone(named) + other, not profile.other)
 
 
-def limit_of(blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL) -> UnseenLimit | None:
+def longest(profile: CategoricalProfile, window: int) -> int:
+    """Panes of the longest blocks that can be had of a reference, up to a window's.
+
+    Values that stay away for days are alone in a week and not in its days: the share is that of blocks as long as the window.
+    """
+    most = min(window, len(profile.pane_counts) // LEAST_BLOCKS)
+    return min(most, profile.unlisted[-1][0]) if profile.unlisted else most
+
+
+def limit_of(
+    blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL, whole: Blocks | None = None
+) -> UnseenLimit | None:
     """The share of unseen rows above which a window is not like the reference; None of fewer than two blocks with rows.
 
-    :param window_blocks: how many blocks' length the window is long.
+    :param window_blocks: how many blocks' length the window is long; ``whole``: blocks as long as it, for the mean alone, for they
+        are too few to tell how far a window wanders.
 
     >>> round(limit_of(Blocks(np.array([100, 100, 100]), np.array([1, 2, 3]))).limit, 4)
     0.2778
@@ -95,7 +107,8 @@ def limit_of(blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL
     count = rows.size
     if count < LEAST_BLOCKS:
         return None
-    mean, sd = float(alone.sum() / rows.sum()), float(np.std(alone / rows, ddof=1))
+    of = blocks if whole is None else whole
+    mean, sd = float(of.alone.sum() / of.rows.sum()), float(np.std(alone / rows, ddof=1))
     far = float(student.isf(level, count - 1)) * sd * math.sqrt(1.0 / window_blocks + 1.0 / count)
     return UnseenLimit(min(1.0, mean + far), mean, sd, count, blocks.exact)
 

@@ -66,9 +66,9 @@ def test_a_name_may_be_listed_because_the_block_is_not_there() -> None:
 
 
 def test_blocks_are_those_of_usual_windows() -> None:
-    assert lengths_for(8_760, HOUR) == (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168)
-    assert lengths_for(30 * 1440, MINUTE)[-4:] == (360, 480, 720, 1440)
-    assert lengths_for(100, 7 * HOUR) == (5,)  # no usual window is of such panes, but all may be longer than five
+    assert lengths_for(8_760, HOUR) == (1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 168, 336, 672)
+    assert lengths_for(30 * 1440, MINUTE)[-4:] == (2880, 4320, 10_080, 20_160)  # of a month not of four weeks
+    assert lengths_for(100, 7 * HOUR) == (5, 24, 48)  # a week and two are of such panes
     assert all(low < high for low, high in pairwise(lengths_for(1_000_000, MINUTE)))
 
 
@@ -87,7 +87,7 @@ def test_only_a_reference_of_further_names_holds_it_and_has_another_shape() -> N
     held = further.features["id"]
     assert isinstance(held, CategoricalProfile)
     assert held.other == 100
-    assert [known[0] for known in held.unlisted] == [1, 2]
+    assert [known[0] for known in held.unlisted] == [1, 2, 3, 4, 6, 8, 12]
     # A hundred names once in the last pane; the first 4 000 rows hold each name twice, twenty panes apart, and every one of them is
     # alone with its other row, listed or not by the place of its name.
     assert held.unlisted[0][1 + 40] == 100

@@ -14,7 +14,7 @@ from scipy import stats
 from detectors.calibration.calibrate import Window
 from detectors.profile import TOP, Coded, categorical_profile, coded, panes_of
 from detectors.quality.limits import learned_limits
-from detectors.quality.unseen import Blocks, UnseenLimit, alone, blocks_of, limit_of
+from detectors.quality.unseen import LEVEL, Blocks, UnseenLimit, alone, blocks_of, limit_of, longest
 from schemas.reference import CategoricalProfile
 from stream.local.flights import load_flights
 
@@ -55,8 +55,8 @@ def by_rows(flights: Any, name: str, length: int) -> Blocks:
     return Blocks(counts.sum(axis=1), alone(counts))
 
 
-def limit(blocks: Blocks, **options: float) -> UnseenLimit:
-    found = limit_of(blocks, **options)
+def limit(blocks: Blocks, *, window_blocks: float = 1.0, level: float = LEVEL) -> UnseenLimit:
+    found = limit_of(blocks, window_blocks=window_blocks, level=level)
     assert found is not None
     return found
 
@@ -191,3 +191,18 @@ def test_blocks_need_panes_in_time_order(names: list[str], length: int) -> None:
     panes = panes_of(np.arange(len(names)), pane_ms=1) if names else None
     with pytest.raises(ValueError, match="in time order"):
         blocks_of(categorical_profile(coded(names), panes), length)
+
+
+def test_of_a_longer_window_the_share_is_that_of_blocks_as_long() -> None:
+    """Nine rows of ten hold a name of every other day, the tenth one of its week: that is alone in the week, and in no day."""
+    days = [[f"often{day % 2}"] * 9 + [f"week{day // 7}"] for day in range(28)]
+    names = [name for day in days for name in day]
+    of = categorical_profile(coded(names), panes_of(np.repeat(np.arange(28), 10) * 24 * HOUR, pane_ms=24 * HOUR))
+    assert [longest(of, window) for window in (1, 7, 14, 28)] == [1, 7, 14, 14]
+    day, week = blocks_of(of, 1), blocks_of(of, 7)
+    assert (day.alone.sum(), week.alone.sum()) == (0, 28)
+    plain = limit_of(day, window_blocks=7.0)
+    found = limit_of(day, window_blocks=7.0, whole=week)
+    assert plain is not None
+    assert found is not None
+    assert (plain.mean, found.mean, found.sd, found.blocks) == (0.0, 0.1, 0.0, 28)
