@@ -66,7 +66,10 @@ class Child:
 def running(
     name: str, command: Sequence[str], *, folder: Path, env: Mapping[str, str] | None = None
 ) -> Iterator[Child]:
-    """The command as a child, its output in ``folder/NAME.log``; stopped when the block ends or fails."""
+    """The command as a child, its output in ``folder/NAME.log``; stopped when the block ends or fails.
+
+    ``env``: all of its environment; None: ours.
+    """
     log = folder / f"{name}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
@@ -74,7 +77,7 @@ def running(
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
+            env=dict(os.environ if env is None else env),
             start_new_session=True,  # Ctrl-C is for us; we end our children in order
         )
     try:

@@ -74,3 +74,15 @@ def running_still(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_child_has_the_environment_that_it_is_given_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A DRIFTLINE_ENVIRONMENT of the shell would send the demo's worker to topics that nobody writes."""
+    monkeypatch.setenv("DRIFTLINE_ENVIRONMENT", "production")
+    command = [sys.executable, "-c", "import os; print(os.environ.get('DRIFTLINE_ENVIRONMENT'), flush=True)"]
+    with running("ours", command, folder=tmp_path) as ours, running("given", command, folder=tmp_path, env={}) as given:
+        for child, said in ((ours, "production"), (given, "None")):
+            child.process.wait()
+            assert child.last_lines() == said
