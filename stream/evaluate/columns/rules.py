@@ -50,8 +50,8 @@ class ColumnRules:
     """The rules of one column; ``thresholds`` are of its distribution, ``missing`` of its share of missing rows.
 
     ``budgeted`` are the rules of the calibrated test that decide about it; where there are both, the thresholds decide until it
-    can.  ``rolling``: it is held against an earlier window, and PSI decides.  ``unlisted``: hardly a name of its is listed, so that
-    no distribution decides.
+    can.  ``rolling``: it is held against an earlier window, and PSI decides.  ``describes``: its reference is such that no
+    distribution decides unless that was fixed.
     """
 
     thresholds: Thresholds
@@ -60,7 +60,7 @@ class ColumnRules:
     slow_window_ms: int | None = None
     budgeted: tuple[str, ...] = ()
     rolling: bool = False
-    unlisted: bool = False
+    describes: bool = False
 
     @property
     def awaits(self) -> bool:
@@ -117,15 +117,16 @@ def testable(rules: ColumnRules, largest_share: float) -> ColumnRules:
     return replace(rules, thresholds=RULE_OF_THUMB, budgeted=())
 
 
-def listed(rules: ColumnRules, rest: float) -> ColumnRules:
-    """The rules of a column of which such a share of the reference's values has a name that is not listed.
+def listed(rules: ColumnRules, rest: float, *, values: int) -> ColumnRules:
+    """The rules of a column of whose ``values`` in the reference such a share has a name that is not listed.
 
-    Where nearly all has, the listed names come once in a million rows, and PSI of them is chance: only what was fixed decides.
+    Where nearly all has, the listed names come once in a million rows, and PSI of them is chance; one value is no distribution,
+    and any other would be drift: only what was fixed decides.
     """
     stands_in = bool(rules.budgeted) or rules.thresholds is RULE_OF_THUMB
-    if rest < CONSTANT or not stands_in or rules.rolling:
+    if (rest < CONSTANT and values != 1) or not stands_in or rules.rolling:
         return rules
-    return replace(rules, thresholds={}, budgeted=(), unlisted=True)
+    return replace(rules, thresholds={}, budgeted=(), describes=True)
 
 
 def until_calibrated(rules: ColumnRules) -> ColumnRules:

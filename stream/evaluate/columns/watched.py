@@ -71,7 +71,11 @@ class Watched:
         """The rules of each of the yardstick's places, in their order."""
         found = (
             testable(
-                listed(rules_of(place, self.monitor, stream=self.stream), self.unlisted_share(place)),
+                listed(
+                    rules_of(place, self.monitor, stream=self.stream),
+                    self.unlisted_share(place),
+                    values=self.yardstick.values_of(place),
+                ),
                 self.largest_share(place),
             )
             for place in self.yardstick.places

@@ -210,7 +210,7 @@ def _column(beside: _Beside, at: int, place: Place, *, rules: ColumnRules) -> Co
             measures |= missing_measures(ratio, rules)
     state = _column_state(watched, place, measures, rows=None if held is None else rows, charts=beside.charts)
     undecided = rules.budgeted and not rules.thresholds and (said is None or not said.enough)
-    if state == "ok" and (undecided or rules.unlisted):
+    if state == "ok" and (undecided or rules.describes):
         state = "not_enough_data"
     if against is not None and state in ("ok", "no_reference"):
         state = against.state
