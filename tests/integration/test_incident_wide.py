@@ -171,8 +171,8 @@ def test_what_a_wide_step_left_is_freed_a_part_at_a_time(
             mine, now = (Matcher("incident", "=", name),), one.tenure.now
             counting = asyncio.create_task(count())
             one.feed(AddSilence(silence="s", matchers=mine, starts=now, ends=now + 10**7, by="x", at=now))
-            await one.until(lambda: one.tenure.stored["actions"] == 1)
-            await one.until(lambda: there[-1] == SIZE)
+            await one.until(lambda: one.tenure.stored["actions"] == 1, timeout_s=60)  # counting is slow
+            await one.until(lambda: there[-1] == SIZE, timeout_s=60)
             counting.cancel()
 
     gc.freeze()  # what there is before is not looked through
