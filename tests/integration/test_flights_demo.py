@@ -81,7 +81,10 @@ def test_the_weather_is_one_incident_that_names_its_feed_and_the_planes_are_anot
 def test_destinations_that_january_never_held_are_found_and_page_nobody(incidents: dict[str, Any]) -> None:
     (dest,) = (one for one in incidents.values() if one["subjects"] == ["feature:flight-delay/dest"])
     assert (dest["rule"], dest["severity"], dest["state"]) == ("unseen", "P3", "open")
-    assert dest["since_ms"] == [day(2, 27), day(3, 6)]  # the first week with more of them than January's weeks have of their own
+    assert dest["since_ms"] == [
+        day(2, 27),
+        day(3, 6),
+    ]  # the first week with more of them than January's weeks have of their own
 
 
 @pytest.mark.slow
