@@ -41,15 +41,9 @@ def _detector(value: object) -> object:
 
 
 def _named(name: str) -> Detector:
-    able = [known for known, detector in DETECTORS.items() if detector.watches == "values"]
     if name not in DETECTORS:
-        hint = did_you_mean(name, able) or "."
-        raise _refused(f"no detector {name!r} of river is known{hint} Known: {', '.join(able)}")
-    if name not in able:
-        raise _refused(
-            f"{name} watches errors, 1 or 0 of each prediction in their order, and panes hold counts: "
-            f"choose one of {', '.join(able)}"
-        )
+        hint = did_you_mean(name, DETECTORS) or "."
+        raise _refused(f"no detector {name!r} of river is known{hint} Known: {', '.join(DETECTORS)}")
     return DETECTORS[name]
 
 

@@ -58,7 +58,7 @@ from stream.state.clock import claim
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
-from stream.tasks import EXIT_BUG, Periodic, add_periodic, before_leaving, leave_within, surviving
+from stream.tasks import EXIT_BUG, Periodic, add_periodic, before_leaving, ended, leave_within, surviving
 from stream.transport import RunConsumer
 
 log = logging.getLogger(__name__)
@@ -251,12 +251,18 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
-        *(built.evaluation.tasks(settings) if settings.evaluate == "here" else []),
+        *_evaluating(built),
         *built.incidents.tasks(settings),
-        Periodic("exporting", READ_EVERY_S, built.exporter.run_once),
         Periodic("versions", VERSIONS_S, partial(_store_versions, built)),
         Periodic("collecting", LOOK_EVERY_S, Collector().run_once),
     ]
+
+
+def _evaluating(built: Parts) -> list[Periodic]:
+    """Nothing where another process evaluates: it exports the series of its models, too."""
+    if built.settings.evaluate != "here":
+        return []
+    return [*built.evaluation.tasks(built.settings), Periodic("exporting", READ_EVERY_S, built.exporter.run_once)]
 
 
 async def _store_versions(built: Parts) -> None:
@@ -291,7 +297,4 @@ def run(settings: Settings) -> int:
     worker = faust.Worker(
         faust_app(built), server, *beside, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
     )
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+    return ended(worker)

@@ -31,7 +31,7 @@ from stream.redis_client import worker_client
 from stream.start import wait_for_services
 from stream.state.clock import claim
 from stream.state.patience import Patience
-from stream.tasks import Periodic, before_leaving, every
+from stream.tasks import Periodic, before_leaving, ended, every
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +125,4 @@ def run(settings: Settings) -> int:
         daemon=True,
         redirect_stdouts=False,
     )
-    try:
-        worker.execute_from_commandline()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+    return ended(worker)

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import re
-import signal
 import sys
 from typing import Any
 
@@ -20,6 +18,7 @@ import aiohttp
 from mode import Service
 
 from stream.tasks import EXIT_BUG
+from stream.tied import tied
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,6 @@ COMMAND = (sys.executable, "-c", "from stream.command.main import main; main(['e
 #: The pages of such a process are for its worker: any free port of loopback will do.
 OURS = {"DRIFTLINE_EVALUATE": "here", "DRIFTLINE_HTTP_HOST": "127.0.0.1", "DRIFTLINE_HTTP_PORT": "0"}
 ANSWERS_WITHIN_S, ENDS_WITHIN_S = 5.0, 2.0
-_DIES_WITH_PARENT = 1
 _ADDRESS = re.compile(rb"^evaluator: (http://\S+)")
 
 
@@ -42,7 +40,7 @@ class EvaluatorChild(Service):
     async def on_start(self) -> None:
         """Start it."""
         self._process = await asyncio.create_subprocess_exec(
-            *COMMAND, env=os.environ | OURS, stdout=asyncio.subprocess.PIPE, preexec_fn=_die_with_parent
+            *tied(COMMAND), env=os.environ | OURS, stdout=asyncio.subprocess.PIPE
         )
 
     async def on_started(self) -> None:
@@ -87,8 +85,3 @@ class EvaluatorChild(Service):
             log.critical("the evaluator beside this worker ended with status %d; this worker ends", status)
             logging.shutdown()
             os._exit(EXIT_BUG)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import faust
-from mode import ServiceT
+from mode import ServiceT, Worker
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,14 @@ async def surviving(work: Awaitable[object]) -> None:
         log.critical("a bug; this worker ends and its partitions go to another", exc_info=True)
         logging.shutdown()
         os._exit(EXIT_BUG)
+
+
+def ended(worker: Worker) -> int:
+    """Run a worker of mode or Faust until it is told to stop; the exit code."""
+    try:
+        worker.execute_from_commandline()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
 
 
 async def before_leaving(work: Awaitable[object], *, within_s: float) -> bool:

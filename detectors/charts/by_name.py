@@ -5,7 +5,8 @@ Each is a function of the series: built anew and shown the same values it says t
 chart of it can go on only once.
 
 An alarm lasts until the value is within half of the limit, for at the limit itself noise would cross it again and again; that of
-a detector of river, which begins from nothing after it, for `STANDS` further values.
+a detector of river, which begins from nothing after it, for `STANDS` further values.  Those that watch errors are shown
+which values lie beyond `WRONG`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ Bools = NDArray[np.bool_]
 
 #: Values for which an alarm of a detector of river stands.
 STANDS = 20
+#: A value counts as an error beyond so many sd: one of three that are normal, and still one of twelve of panes
+#: whose autocorrelation is .5, so that the first thirty hold one (DDM of river alarms at the first error where they held none).
+WRONG = 1.0
 #: An alarm lasts until the value is within this share of the limit.
 BACK = 0.5
 #: Of an exponential weight so much lies on the values that an alarm of the rolling rule may be dated to.
@@ -141,11 +145,21 @@ class Rolling:
 class _Detectors:
     """One of river for each column, and how many times values were shown to them: they change as they see them."""
 
-    __slots__ = ("each", "shown")
+    __slots__ = ("_watches", "each", "shown")
 
     def __init__(self, columns: int, *, name: str, settings: Mapping[str, Value]) -> None:
         self.each = [Shown(name, **settings) for _ in range(columns)]
+        self._watches = DETECTORS[name].watches
         self.shown = 0
+
+    def alarms_at(self, values: Floats, there: Bools) -> Bools:
+        """Whether each alarms at one more value; those without one are shown nothing."""
+        self.shown += 1
+        seen = as_errors(values) if self._watches == "errors" else values
+        raised = np.zeros_like(there)
+        for column in np.flatnonzero(there).tolist():
+            raised[column] = self.each[column].alarms_at(float(seen[column]))
+        return raised
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -182,10 +196,7 @@ class River:
         if self.is_spent:
             raise ValueError("its detectors have seen further values: build the chart anew")
         there = ~np.isnan(values)
-        self.detectors.shown += 1
-        raised = np.zeros_like(there)
-        for column in np.flatnonzero(there).tolist():
-            raised[column] = self.detectors.each[column].alarms_at(float(values[column]))
+        raised = self.detectors.alarms_at(values, there)
         count = self.count + there
         new = raised & ((self.last == 0) | (count - self.last >= STANDS))
         return River(
@@ -216,6 +227,16 @@ class River:
             np.where(beyond, self.count - self.first + 1, 0),
             self.back,
         )
+
+
+def as_errors(values: Floats) -> Floats:
+    """What a detector of errors is shown of values in sd: 1 for each beyond `WRONG`, 0 for the others.
+
+    >>> as_errors(np.array([0.3, -1.5, 1.2, 4.0])).tolist()
+    [0.0, 1.0, 0.0, 1.0]
+    """
+    found: Floats = (np.abs(values) > WRONG).astype(np.float64)
+    return found
 
 
 def _since(before: Ints, sizes: Floats, limits: Floats) -> Ints:

@@ -9,21 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.errors import DriftlineError
+from stream.tied import tied
 
-# Killed, not asked: with its parent the embedded broker is gone, and a worker would wait for it to take its leave.
-# Between the request and the exec the parent may have died already: then the child has another one.
-_TIED = """\
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-os.getppid() == int(sys.argv[1]) and os.execvp(sys.argv[2], sys.argv[2:])
-"""
 _PATIENCE_S = 5.0
 
 
@@ -73,7 +66,7 @@ def running(
     log = folder / f"{name}.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            _tied(command),
+            tied(command),
             stdin=subprocess.DEVNULL,
             stdout=sink,
             stderr=subprocess.STDOUT,
@@ -84,12 +77,6 @@ def running(
         yield Child(name, process, log)
     finally:
         _stop(process)
-
-
-def _tied(command: Sequence[str]) -> list[str]:
-    if sys.platform != "linux":
-        return list(command)
-    return [sys.executable, "-S", "-c", _TIED, str(os.getpid()), *command]
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -17,6 +17,7 @@ from rich.table import Table
 from scipy import signal
 
 from schemas.monitored import ChartsMonitor, RiverChart, RollingChart, ShewhartChart
+from schemas.river import DETECTORS
 from stream.evaluate.charts import named as named_charts
 from stream.evaluate.charts import recent
 from stream.evaluate.charts.charts import Charts
@@ -35,7 +36,7 @@ COLUMNS, PANES, QUIET, CHANGED = 20, 1_500, 300, 300
 CHARTS = ChartsMonitor(
     shewhart=ShewhartChart(width=3.0),
     rolling=RollingChart(weight=0.05, width=3.0),
-    river=tuple(RiverChart(name=name) for name in ("page_hinkley", "adwin", "kswin")),
+    river=tuple(RiverChart(name=name) for name in DETECTORS),
 )
 
 
@@ -98,7 +99,7 @@ def test_panes_until_a_shift_is_found() -> None:
     Console(width=120).print(table)
 
 
-RULES = ("shewhart", "rolling", "page_hinkley", "adwin", "kswin")
+RULES = ("shewhart", "rolling", *DETECTORS)
 
 
 def _delay(rows: Bools) -> str:
@@ -112,7 +113,8 @@ def test_what_a_pane_costs() -> None:
         "none": ChartsMonitor(),
         "shewhart": ChartsMonitor(shewhart=CHARTS.shewhart),
         "shewhart, adwin": ChartsMonitor(shewhart=CHARTS.shewhart, river=CHARTS.river[1:2]),
-        "all but kswin": CHARTS.model_copy(update={"river": CHARTS.river[:2]}),
+        "all that watch errors": ChartsMonitor(river=CHARTS.river[3:]),
+        "all but kswin": CHARTS.model_copy(update={"river": (*CHARTS.river[:2], *CHARTS.river[3:])}),
         "all": CHARTS,
     }
     models = {name: watching(charts) for name, charts in asked.items()}

@@ -121,6 +121,10 @@ def clusters(over: Bools, panes: int) -> int:
     return int(len(at) > 0) + int(np.count_nonzero(np.diff(at) >= panes))
 
 
+#: Far out no float holds a p-value, and its logarithm is asked for.
+SMALLEST = float(np.finfo(np.float64).tiny)
+
+
 def _critical(test: Calibration, limits: WindowLimits, rows: int) -> float:
     """The statistic whose p-value is the limit, for windows of that many rows."""
     tests = stacked([test])
@@ -130,7 +134,7 @@ def _critical(test: Calibration, limits: WindowLimits, rows: int) -> float:
     def excess(log_q: float) -> float:
         q = np.exp(np.array([log_q]))
         p = np.maximum(saddlepoint(q, spread, m), three_moments(q, spread, m, freedom=shape))
-        return float(np.log(p[0] / limits.omnibus))
+        return float(np.log(max(p[0], SMALLEST) / limits.omnibus))
 
     middle = float(np.log(spread.sum()))
     return float(np.exp(optimize.brentq(excess, middle - 2.0, middle + 8.0)))

@@ -24,7 +24,7 @@ from stream.evaluate.columns.watched import Watched
 Floats = NDArray[np.float64]
 
 #: Every rule there may be.
-NAMED_RULES = ("shewhart", "rolling", *(name for name, one in DETECTORS.items() if one.watches == "values"))
+NAMED_RULES = ("shewhart", "rolling", *DETECTORS)
 #: Of river's detectors those that take a fifth of a millisecond a value.
 _SLOW = ("kswin",)
 Asked = ShewhartChart | RollingChart | RiverChart

@@ -73,13 +73,14 @@ def test_whole_numbers_and_words_stay_what_they_are_on_their_way(folder: Path) -
     [
         (
             "{name: adwinn}",
-            "no detector 'adwinn' of river is known; did you mean 'adwin'? Known: page_hinkley, adwin, kswin",
+            "no detector 'adwinn' of river is known; did you mean 'adwin'? "
+            "Known: page_hinkley, adwin, kswin, ddm, eddm, hddm_a, hddm_w",
         ),
         (
-            "{name: hddm_w}",
-            "hddm_w watches errors, 1 or 0 of each prediction in their order, and panes hold counts: "
-            "choose one of page_hinkley, adwin, kswin",
+            "{name: ddm, warm_start: 300}",
+            "ddm would wait for 300 values, and is sure to see 256 panes only: set less, such as 128",
         ),
+        ("{name: eddm, alpha: 0.9}", "eddm has no setting 'alpha'. Allowed: warm_start, beta"),
         ("{name: adwin, delta: 5}", "adwin: delta is above 0 and at most 1, not 5"),
         ("{name: adwin, clock: 1.5}", "adwin: clock is a whole number, not 1.5"),
         ("{name: page_hinkley, mode: sideways}", "page_hinkley: mode is one of both, up, down, not 'sideways'"),

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from river import drift
 
-from detectors.charts.by_name import STANDS, Chart, River, Rolling, Shewhart, Signs
+from detectors.charts.by_name import STANDS, Chart, River, Rolling, Shewhart, Signs, as_errors
 from detectors.charts.river import alarms
 from tests.unit.detectors.charts.test_river import VALUES
 
@@ -87,6 +87,32 @@ def test_a_detector_of_river_alarms_where_river_s_own_does(name: str) -> None:
     ours = [at for at, one in enumerate(found) if one.value[0] == 0]
     assert ours == theirs == alarms(name, values, **SETTINGS[name])
     assert len(ours) >= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "peer"),
+    [
+        ("ddm", drift.binary.DDM),
+        ("eddm", drift.binary.EDDM),
+        ("hddm_a", drift.binary.HDDMA),
+        ("hddm_w", drift.binary.HDDMW),
+    ],
+)
+def test_a_detector_of_errors_is_shown_which_values_are_beyond_one_sd(name: str, peer: Any) -> None:
+    values = np.concatenate([VALUES[:400] * 0.9, VALUES[:150] + 2.0, [GONE], -2.0 - VALUES[150:300]])
+    theirs, chart = [], peer()
+    for at, value in enumerate(values.tolist()):
+        if value == value:
+            chart.update(1.0 if abs(value) > 1 else 0.0)
+            theirs += [at] if chart.drift_detected else []
+    found = signs(River.begun(1, name=name, settings={}), values)
+    ours = [at for at, one in enumerate(found) if one.value[0] == 0]
+    assert ours == theirs
+    assert any(400 <= at < 450 for at in ours)
+
+
+def test_a_value_at_one_sd_is_no_error() -> None:
+    assert as_errors(series(1.0, -1.0, 1.0001, -1.0001, 0.0)).tolist() == [0, 0, 1, 1, 0]
 
 
 def test_an_alarm_of_river_stands_for_twenty_values_and_is_dated_to_the_alarm_before() -> None:
