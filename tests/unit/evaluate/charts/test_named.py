@@ -107,18 +107,6 @@ def test_river_s_detectors_see_the_stored_series_from_its_base() -> None:
         assert ago[rule][0] == 343 - raised[-1]
 
 
-def test_detectors_of_errors_are_shown_which_panes_are_beyond_one_sd() -> None:
-    names = ("ddm", "eddm", "hddm_a", "hddm_w")
-    of = named(ChartsMonitor(river=tuple(RiverChart(name=name) for name in names)))
-    charts = walked(of, shifts((0.0, 200), (3.0, 100)))[-1].charts
-    errors = np.abs(charts.recent.newest(300)[:, 0]) > 1.0
-    ago = {rule: value for rule, _, _, value, *_ in said(charts)}
-    for name in names:
-        raised = alarms(name, errors.astype(float))
-        assert 200 <= raised[-1] < 300, name
-        assert ago[name][0] == 299 - raised[-1]
-
-
 def test_what_a_pane_holds_that_came_late_stands_in_the_series() -> None:
     of, rows = named(), shifts((0.0, 100))
     broken = [*rows[:97], {"temp": rows[97]["temp"] + 9.0}, *rows[98:]]
