@@ -12,6 +12,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.release import ReleaseMonitor
+
 PredictionKind = Literal["binary", "multiclass", "regression", "none"]
 FeatureType = Literal["numeric", "categorical", "embedding"]
 #: A chart that is asked for by name is built anew from so many panes, and from fewer than twice as many.
@@ -148,6 +150,8 @@ class ModelMonitor(Frozen):
     budget: BudgetMonitor | None = None
     #: The largest share of predictions whose id came before; None: ids are not counted.
     duplicates: float | None = None
+    #: Versions whose events are counted apart, beside all of them; None: none are.
+    release: ReleaseMonitor | None = None
 
 
 class RouteMonitor(Frozen):

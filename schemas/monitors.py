@@ -36,6 +36,7 @@ from schemas.monitored import (
 )
 from schemas.monitors_check import check_file, check_length, reference_path
 from schemas.monitors_problems import problems_of
+from schemas.release_file import check_every
 from schemas.yaml_lines import Document, Place, Spot, read_yaml
 
 __all__ = [
@@ -105,6 +106,8 @@ def _uneven(file: written.MonitorsFile, document: Document) -> Iterator[Problem]
             yield from check_length(length, pane, model=name, spot=spot)
         step = _timing("step", model, file.defaults)
         yield from check_length(step, pane, model=name, spot=_written(document, name, ("step",)))
+        if model.release:
+            yield from check_every(model.release, pane, document.at("models", name, "release"))
 
 
 def _written(document: Document, model: str, key: Place) -> Spot:
@@ -135,6 +138,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         charts=(model.charts or file.defaults.charts or Charts()).watched(),
         budget=_budget(model.budget or file.defaults.budget),
         duplicates=model.duplicates,
+        release=model.release.watched(timing["pane_ms"]) if model.release else None,
     )
 
 

@@ -15,6 +15,7 @@ from schemas.durations import duration_text
 from schemas.errors import Problem
 from schemas.monitors_file import Feature, Model, MonitorsFile, Prediction, Route
 from schemas.monitors_problems import did_you_mean
+from schemas.release_file import check_release
 from schemas.yaml_lines import Spot
 
 
@@ -82,6 +83,8 @@ def _model(model: Model, file: MonitorsFile, spot: Spot) -> Iterator[Problem]:
     yield from _all_differ(model.segments, spot.inside("segments"))
     if model.prediction:
         yield from _prediction(model.prediction, spot.inside("prediction"))
+    if model.release:
+        yield from check_release(model.release, spot.inside("release"))
     yield from _known_zone(model.timezone, spot.inside("timezone"))
     if model.shadow_of is not None:
         yield from _declared(model.shadow_of, file.models, spot.inside("shadow_of"))

@@ -26,6 +26,7 @@ from schemas.monitors_values import (
     Version,
     WindowName,
 )
+from schemas.release_file import Release
 
 #: Keys that are accepted and not acted on yet; ``*`` stands for any name.
 LATER = (
@@ -192,6 +193,7 @@ class Model(Timing):
     playbooks: dict[Key, Playbook] = Field(default_factory=dict)
     duplicates: Share | None = None
     skew: Skew | None = None
+    release: Release | None = None
 
 
 class Route(Shape):

@@ -33,7 +33,8 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
     assert refusal(folder, text) == [
         "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
         "lateness, revise_within, no_traffic_after, budget, fixed, charts, reference, references, service, owner, "
-        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates, skew",
+        "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates, skew, "
+        "release",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
         "importance, range, unit, description, computation, version, changes, owner, top, hash, reference, "
         "null_threshold, freshness_sla, slow_window, skew, fixed, charts",
