@@ -2,7 +2,7 @@
 
 Each contender is a process of its own, in an environment of its own: ``.cache/peers/<name>``, which ``scripts/make-peers`` builds
 from ``tests/bench/peers/<name>.lock`` (``DRIFTLINE_PEERS`` names another folder); numpy, scipy and ours in this one.  All get one
-thread and three rounds, of which the fastest counts.  What is asserted are ratios of one run: the machine's mood cancels.
+thread and three rounds or more, of which the one of the least CPU time counts.  What is asserted are ratios of one run.
 """
 
 from __future__ import annotations
