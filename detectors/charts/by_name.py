@@ -232,7 +232,7 @@ class River:
 def as_errors(values: Floats) -> Floats:
     """What a detector of errors is shown of values in sd: 1 for each beyond `WRONG`, 0 for the others.
 
-    >>> as_errors(np.array([0.3, -1.5, 1.2, 4.0])).tolist()
+    >>> as_errors(np.array([0.3, -1.5, 1.0, 4.0])).tolist()
     [0.0, 1.0, 0.0, 1.0]
     """
     found: Floats = (np.abs(values) > WRONG).astype(np.float64)

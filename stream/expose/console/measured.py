@@ -37,7 +37,7 @@ LABELS: Mapping[str, str] = {
     "skew_p": "serving against store, p-value",
     "shewhart": "Shewhart's chart, sd",
     "rolling": "off the rolling mean, sd",
-    **{name: f"{one.name}, panes since its alarm" for name, one in DETECTORS.items() if one.watches == "values"},
+    **{name: f"{one.name}, panes since its alarm" for name, one in DETECTORS.items()},
 }
 
 
