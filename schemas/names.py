@@ -139,6 +139,19 @@ class Names:
         """A key in the model's slot: all that one evaluation script writes."""
         return self.key(f"{{model:{model}}}", *parts)
 
+    @property
+    def gpus(self) -> str:
+        """Sorted set: GPUs (``<host>/<uuid>``) by when they were last heard of, event time (ms)."""
+        return self.key("gpus")
+
+    def of_gpu(self, gpu: str, part: str) -> str:
+        """A key in a GPU's slot: its newest ``sample``, its ``history``.
+
+        >>> Names().of_gpu("node-7/GPU-5a1c", "sample")
+        'driftline:{gpu:node-7/GPU-5a1c}:sample'
+        """
+        return self.key(f"{{gpu:{gpu}}}", part)
+
     def incidents(self, *parts: str) -> str:
         """A key in the slot of the incident owner.
 

@@ -39,10 +39,11 @@ from stream.expose.server import Server
 from stream.expose.service_metrics import EvaluationMetrics
 from stream.incidents.agent import INPUTS
 from stream.incidents.wiring import Incidents, add_agent, incidents_of
+from stream.ingest.beside import beside
 from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
-from stream.ingest.dead_letters import DeadLetters, Masking, dead_letter_producer
+from stream.ingest.dead_letters import DeadLetters
 from stream.ingest.decode import VERSIONED
 from stream.ingest.follow import Follower, Newer
 from stream.ingest.intake import Intake
@@ -95,11 +96,11 @@ def parts(settings: Settings) -> Parts:
     """Build the worker's parts; nothing is started."""
     redis, patience = worker_client(settings.redis, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
     store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
-    letters, metrics = _letters(settings), WorkerMetrics()
-    refuse = _refuser(letters, metrics)
+    metrics, kept = WorkerMetrics(), beside(settings, redis, patience=patience)
     counter = Counter(
-        no_plan(), load=_loader(store, patience), refuse=refuse, skew_ms=int(settings.future_skew_s * 1000)
-    )
+        no_plan(), load=_loader(store, patience), refuse=_refuser(kept.letters, metrics), keep=kept.gpus.add,
+        skew_ms=int(settings.future_skew_s * 1000),
+    )  # fmt: skip
     worker = f"{socket.gethostname()}:{os.getpid()}"
     claim = Claim(settings.names.group, settings.take_over_group, owner=worker)
     surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}))
@@ -108,14 +109,15 @@ def parts(settings: Settings) -> Parts:
     intake = Intake(counter, ownership, patience=patience, configured=follower.followed)
     surveyor.intake = intake
     checkpointer = Checkpointer(
-        store, counter, ownership, settle=letters.settle, followers=intake.followers(), patience=patience
+        store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience
     )  # fmt: skip
     intake.checkpointer = checkpointer
     sampler = Sampler(metrics, intake, follower)
     evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
     owned = incidents_of(
-        settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=letters
+        settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=kept.letters
     )  # fmt: skip
+    sampler.also.append(lambda: metrics.gpus.sample(kept.gpus.tally))
     sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
     if settings.evaluate == "here":
@@ -126,13 +128,6 @@ def parts(settings: Settings) -> Parts:
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
         owned, exporter,
-    )  # fmt: skip
-
-
-def _letters(settings: Settings) -> DeadLetters:
-    masking = Masking(settings.dead_letter_payload_bytes, settings.dead_letter_unmasked)
-    return DeadLetters(
-        dead_letter_producer(settings.kafka), settings.names.topic("dead-letters"), masking=masking
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from stream.expose.gpu_metrics import GpuMetrics
 from stream.expose.service_metrics import IncidentMetrics
 
 
@@ -41,3 +42,4 @@ class WorkerMetrics:
             "driftline_config_refused", "Times a stored configuration could not be followed.", registry=registry
         )
         self.incidents = IncidentMetrics(registry)
+        self.gpus = GpuMetrics(registry)

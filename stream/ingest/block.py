@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Reason, RejectedEvent
+from schemas.gpus import Sampled
 from schemas.timestamps import LATEST_MS, timestamp_ms_of
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
@@ -43,6 +44,8 @@ class Block:
     #: (clock, closed) of each tenure after the block
     clocks: tuple[tuple[int, int], ...]
     rejections: tuple[Rejection, ...]
+    #: The samples of GPUs that are not from the future.
+    samples: tuple[Sampled, ...] = ()
 
 
 def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
@@ -57,6 +60,7 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     layout, pane = _layouts_and_panes(shapes, times, real, plan=plan)
     owner = np.zeros(len(shapes), np.int64)
     accepted, late = real.copy(), np.zeros(len(shapes), np.bool_)
+    future = np.zeros(len(shapes), np.bool_)
     tenures: list[Tenure] = []
     clocks: list[tuple[int, int]] = []
     for tenure, rows in buffer.by_tenure():
@@ -69,7 +73,7 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
             skew_ms=skew_ms,
         )
         accepted[rows] &= ~(verdicts.future | verdicts.too_late)
-        late[rows] = verdicts.late
+        late[rows], future[rows] = verdicts.late, verdicts.future
         rejections += _refused(rows, shapes, verdicts, buffer=buffer, tenure=tenure)
         tenures.append(tenure)
         clocks.append((verdicts.clock, closed))
@@ -77,6 +81,7 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     return Block(
         kept, owner[kept], layout[kept], pane[kept], late[kept],
         tuple(tenures), tuple(clocks), (*buffer.rejections, *rejections),
+        tuple(found for row, found in buffer.samples.items() if not future[row]),
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Decoded events of one stream on their way to a block: plain lists, appended to once an event, and slabs of whole columns.
 
 A listed row is a model's shape number, a timestamp as written, the record it came from, and its values in the shape's order.
-Two kinds of row carry no values: a ``TICK`` only moves the partition's clock, a ``CLOSE`` sets its watermark.
+Three kinds of row carry no values: a ``TICK`` only moves the partition's clock, so does a ``SAMPLE`` of a GPU, which is kept
+beside, and a ``CLOSE`` sets the partition's watermark.
 Rows are numbered: the listed ones first, behind them those of the slabs, in order.
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Reason
+from schemas.gpus import Sampled
 from stream.ingest.slab import Slab
 from stream.ingest.strict import Row
 from stream.ingest.tenure import Tenure
@@ -24,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 
 TICK: Final = -1
 CLOSE: Final = -2
+SAMPLE: Final = -3
+_NO_VALUES: Final = Row((), (), ())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +64,8 @@ class Buffer:
     categorical: list[tuple[Any, ...]] = field(default_factory=list)
     #: (row, unknown features, unknown keys) of the few rows that had any
     unknown: list[tuple[int, int, int]] = field(default_factory=list)
+    #: The samples of GPUs by their rows.
+    samples: dict[int, Sampled] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     reached: dict[Tenure, int] = field(default_factory=dict)
@@ -90,6 +96,11 @@ class Buffer:
         self.wide.append(row.wide)
         self.categorical.append(row.categorical)
 
+    def append_sample(self, found: Sampled, *, record: Record) -> None:
+        """Add a sample of a GPU."""
+        self.samples[len(self.shape)] = found
+        self.append(SAMPLE, found.sample.timestamp, record=record, row=_NO_VALUES)
+
     def append_slabs(self, slabs: tuple[Slab, ...], tenure: Tenure) -> None:
         """Add a batch, of each model that counts it."""
         self._close_listed(tenure)
@@ -114,6 +125,7 @@ class Buffer:
         for mine, theirs in zip(self._lists(), later._lists(), strict=True):
             mine.extend(theirs)
         self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
+        self.samples |= {row + shift: found for row, found in later.samples.items()}
         self.segments += [Segment(one.tenure, one.first + shift, one.end + shift, one.slabs) for one in later.segments]
         self.reached.update(later.reached)
         self._slab_rows += later._slab_rows

@@ -14,6 +14,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from schemas.gpus import Sampled
 from stream.ingest.arena import Arena
 from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
@@ -35,6 +36,7 @@ Floats = npt.NDArray[np.float64]
 Load = Callable[[Sequence[PaneKey]], Awaitable[list[Partial]]]
 Result = TypeVar("Result")
 Refuse = Callable[[Sequence[Rejection]], None]
+Keep = Callable[[Sequence[Sampled]], None]
 
 #: Rows that are counted together: enough to spread numpy's cost per call, few enough to stay in the cache.
 BLOCK_ROWS = 4096
@@ -53,14 +55,19 @@ class _Groups:
 
 
 class Counter:
-    """All open panes of this worker.  ``plans`` may be exchanged between drains (``switch``)."""
+    """All open panes of this worker.  ``plans`` may be exchanged between drains (``switch``).
 
-    def __init__(self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, skew_ms: int) -> None:
+    ``refuse`` and ``keep`` are handed what was refused and the samples of GPUs, before an offset behind them is counted.
+    """
+
+    def __init__(
+        self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, keep: Keep, skew_ms: int
+    ) -> None:
         self.plans = plans
         self.arena = Arena()
         self.events = 0
         self.late = 0
-        self._load, self._refuse, self._skew_ms = load, refuse, skew_ms
+        self._load, self._refuse, self._keep, self._skew_ms = load, refuse, keep, skew_ms
         self._buffers = {stream: Buffer() for stream in plans}
         self._lock = asyncio.Lock()
 
@@ -233,6 +240,8 @@ class Counter:
         for rejection in refused:
             rejection.tenure.rejected[rejection.reason] += 1
         self._refuse(refused)
+        if block.samples:
+            self._keep(block.samples)
 
 
 def _from(run: Run, offset: int) -> list[Record]:

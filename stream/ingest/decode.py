@@ -20,6 +20,7 @@ import numpy as np
 from schemas.columnar import Batch, batch_of, is_batch
 from schemas.errors import RejectedEvent
 from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
+from schemas.gpus import sampled
 from schemas.names import Stream
 from schemas.timestamps import LATEST_MS, timestamp_ms_of
 from stream.ingest import unregistered, versions
@@ -211,8 +212,7 @@ class StreamDecoder:
     def _append_event(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         number = self.numbers.get(event.model)
         if event.model is None:
-            detail = "samples of a GPU are not counted by this release"
-            into.rejections.append(Rejection(tenure, record, "unknown_model", "gpu", detail))
+            self._append_sample(event, record, tenure, into=into)
         elif number is None:
             self._reject_model(event.model, event.timestamp_ms, record, tenure=tenure, into=into)
         else:
@@ -224,6 +224,13 @@ class StreamDecoder:
                 features = undeclared_features(event, self.shapes[number])
                 self.strangers.note(number, self.shapes[number], features=features, keys=event.unknown_keys)
                 self.unregistered.note(event.model, features, at_ms=record.timestamp)
+
+    def _append_sample(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer) -> None:
+        try:
+            into.append_sample(sampled(event), record=record)
+        except RejectedEvent as refused:
+            into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
+            into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
 
     def _append_values(self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         numbers = self.declared.get(event.feature, ())

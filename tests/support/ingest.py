@@ -15,6 +15,7 @@ from typing import Any, cast
 from faust.types import TP
 
 from schemas.config import Generation, InForce
+from schemas.gpus import Sampled
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor
 from schemas.names import Stream
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
@@ -142,11 +143,13 @@ def place(key: PaneKey) -> tuple[int, str, int]:
 
 
 def counter(
-    found: dict[str, StreamPlan], *, shelf: Shelf | None = None, refused: list[Rejection] | None = None
-) -> Counter:
-    """A counter that loads from ``shelf`` and adds what it refuses to ``refused``."""
+    found: dict[str, StreamPlan], *, shelf: Shelf | None = None, refused: list[Rejection] | None = None,
+    sampled: list[Sampled] | None = None,
+) -> Counter:  # fmt: skip
+    """A counter that loads from ``shelf`` and adds what it refuses to ``refused``, samples of GPUs to ``sampled``."""
     kept = [] if refused is None else refused
-    return Counter(found, load=(shelf or Shelf()).load, refuse=kept.extend, skew_ms=300_000)
+    samples = [] if sampled is None else sampled
+    return Counter(found, load=(shelf or Shelf()).load, refuse=kept.extend, keep=samples.extend, skew_ms=300_000)
 
 
 def partials(counted: Counter, owner: Tenure) -> dict[tuple[str, int], Partial]:

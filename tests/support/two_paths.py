@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from schemas.errors import RejectedEvent
-from schemas.events import FeatureValues, Rejected, Watermark, parse_record, timestamp_ms_of
+from schemas.events import FeatureValues, Rejected, Serving, Watermark, parse_record, timestamp_ms_of
+from schemas.gpus import sampled
 from schemas.names import Stream
-from stream.ingest.buffer import CLOSE, TICK, Buffer
+from stream.ingest.buffer import CLOSE, SAMPLE, TICK, Buffer
 from stream.ingest.codes import category_name
 from stream.ingest.plan import StreamPlan
 from stream.ingest.slab import Slab
@@ -41,6 +42,9 @@ def _listed(plan: StreamPlan, buffer: Buffer) -> Iterator[Any]:
         except RejectedEvent as refused:
             yield (refused.reason, "timestamp", refused.detail, None)
             continue
+        if shape == SAMPLE:
+            yield (SAMPLE, time, buffer.samples[at])
+            continue
         row = Row(buffer.narrow[at], buffer.wide[at], buffer.categorical[at], *unknown.get(at, (0, 0)))
         yield (shape, time, *comparable(plan, shape, row))
 
@@ -63,15 +67,24 @@ def by_contract(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcom
             rows.append((CLOSE, found.timestamp_ms, *comparable(plan, CLOSE, NOTHING)))
         elif isinstance(found, FeatureValues):
             rows += _of_values(plan, found, refused)
+        elif isinstance(found, Serving) and found.model is None:
+            rows.append(_of_sample(plan, found, refused))
         elif found.model not in plan.decoder.numbers:
             refused.append(("unknown_model",))
-            named = getattr(found, "model", None) is not None
-            rows += [(TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))] if named else []
+            rows.append((TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING)))
         else:
             number = plan.decoder.numbers[str(found.model)]
             row = row_of(found, plan.decoder.shapes[number])
             rows.append((number, found.timestamp_ms, *comparable(plan, number, row)))
     return refused + rows
+
+
+def _of_sample(plan: StreamPlan, found: Serving, refused: Outcome) -> Any:
+    try:
+        return (SAMPLE, found.timestamp_ms, sampled(found))
+    except RejectedEvent as error:
+        refused.append((error.reason, error.field, error.detail, None))
+        return (TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))
 
 
 def _of_values(plan: StreamPlan, found: FeatureValues, refused: Outcome) -> Iterator[Any]:

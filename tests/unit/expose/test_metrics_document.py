@@ -41,7 +41,7 @@ def documented() -> set[Series]:
 def exported() -> set[Series]:
     """The same, as the worker makes them."""
     metrics = WorkerMetrics()
-    parts: list[Any] = [metrics, EvaluationMetrics(metrics.registry), metrics.incidents]
+    parts: list[Any] = [metrics, EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus]
     made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}
     kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))

@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.config import InForce
+from schemas.gpus import Sampled
 from schemas.names import Stream
 from schemas.wire import PredictionPart
 from stream.ingest import doubt, sheets
 from stream.ingest.batch import Batches
-from stream.ingest.buffer import Buffer, Rejection
+from stream.ingest.buffer import SAMPLE, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
 from tests.support.ingest import HOUR, NEW, NOON, OLD, Stored, applied, both, counter, monitor, partials, run, tenure
 from tests.support.mutation import batch_mutant
@@ -76,7 +77,8 @@ def left(plan: StreamPlan, values: list[bytes], *, lateness: int = 0) -> dict[st
     """All that is left of these records; their Kafka timestamp lies an hour after noon, and noon's pane is over by ``lateness``."""
     stream = plan.decoder.stream
     refused: list[Rejection] = []
-    owner, counting = tenure(stream=stream), counter({stream: plan}, refused=refused)
+    samples: list[Sampled] = []
+    owner, counting = tenure(stream=stream), counter({stream: plan}, refused=refused, sampled=samples)
     owner.clock = NOON + HOUR + 600_000 + lateness
 
     async def count() -> None:
@@ -92,6 +94,7 @@ def left(plan: StreamPlan, values: list[bytes], *, lateness: int = 0) -> dict[st
         "events": (counting.events, counting.late),
         "clocks": (owner.clock, owner.closed, owner.read, owner.counted),
         "letters": [(r.record.offset, r.reason, r.field, r.detail, r.index) for r in refused],
+        "samples": samples,
         "versions": plan.decoder.versions.drained(),
         "learned": plan.decoder.strangers.taught(plan.decoder.shapes),
     }
@@ -226,6 +229,19 @@ def test_columns_of_anything_come_out_the_same(data: st.DataObject, stream: Stre
 def test_an_ordinary_batch_is_read_by_columns(stream: Stream) -> None:
     """Else all of the above compares the contract with itself."""
     assert all(is_taken(PLANS[stream], json.dumps(batch).encode()) for batch in BATCHES[stream])
+
+
+def test_a_batch_of_samples_of_gpus_leaves_what_its_rows_would() -> None:
+    """They have no columns to be counted in: each is read row by row, and refused row by row."""
+    batch = {
+        "timestamp": TIMES, "gpu": ["0", 1, None, "3"], "host": "n7", "uuid": ["a", None, "c", "d"],
+        "metrics": {"power_watts": [71.5, 1, None, -3], "xid": 79},
+    }  # fmt: skip
+    chance, sampled = Random(5), 0
+    for value in [json.dumps(batch).encode(), *(batch_mutant(batch, chance) for _ in range(500))]:
+        assert decoded(PLANS["serving"], value) == by_contract(PLANS["serving"], "serving", value), value
+        sampled += any(row[0] == SAMPLE for row in decoded(PLANS["serving"], value))
+    assert 100 < sampled < 450
 
 
 def test_one_bad_row_costs_itself_only() -> None:

@@ -84,6 +84,13 @@ def test_whatever_the_fast_path_accepts_the_contract_accepts(stream: Stream) -> 
     assert taken > 1000
 
 
+def test_damaged_samples_of_gpus_come_out_as_the_contract_reads_them() -> None:
+    sample = {"timestamp": NOON, "gpu": 0, "uuid": "u", "host": "n7", "metrics": {"power_watts": 71.5, "xid": 79}}
+    chance = Random(5)
+    values = [mutant(sample, chance) for _ in range(2000)]
+    assert 500 < sum(assert_agreed("serving", value) for value in values) < 1900
+
+
 STRANGE = Strange(keys=("note", "weight"), features=("gust", "<b>"))
 
 
