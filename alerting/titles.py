@@ -30,6 +30,7 @@ WORDS: dict[Kind, str] = {
     "error": "fails",
     "latency": "slow",
     "no_traffic": "has no traffic",
+    "burn": "spends its error budget",
     "mark": "changed",
 }
 

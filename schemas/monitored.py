@@ -48,6 +48,8 @@ class ServingMonitor(Frozen):
     stream: Literal["predictions", "serving"] = "predictions"
     error_rate: float | None = None
     latency_p95_ms: int | None = None
+    #: For how long a budget of bad requests lasts.
+    period_ms: int = 30 * 86_400_000
 
 
 class Change(Frozen):

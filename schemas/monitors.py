@@ -165,7 +165,8 @@ def _serving(said: written.Serving | None) -> ServingMonitor:
     if said is None:
         return ServingMonitor()
     slo = said.slo or written.Slo()
-    return ServingMonitor(stream=said.stream, error_rate=slo.errors, latency_p95_ms=slo.latency_p95)
+    period = {} if slo.period is None else {"period_ms": slo.period}
+    return ServingMonitor(stream=said.stream, error_rate=slo.errors, latency_p95_ms=slo.latency_p95, **period)
 
 
 def _source(said: written.Source) -> SourceMonitor:

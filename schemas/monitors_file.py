@@ -19,6 +19,7 @@ from schemas.monitors_values import (
     Key,
     Length,
     ModelName,
+    Period,
     Positive,
     Shape,
     Share,
@@ -139,10 +140,11 @@ class Labels(Shape):
 
 
 class Slo(Shape):
-    """What serving promises: a share of errors, and a latency."""
+    """What serving promises: a share of errors, and a latency; a budget of bad requests lasts for ``period``."""
 
     errors: Share | None = None
     latency_p95: Length | None = None
+    period: Period | None = None
 
 
 class Serving(Shape):

@@ -10,6 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from schemas.durations import milliseconds_of
 
+DAY_MS = 86_400_000
+
 
 def _duration(value: object) -> int:
     try:
@@ -32,6 +34,12 @@ def _window(value: str) -> str:
     return value
 
 
+def _period(value: int) -> int:
+    if not DAY_MS <= value <= 90 * DAY_MS:
+        raise PydanticCustomError("period", "must be from 1d to 90d")
+    return value
+
+
 def _skew(value: object) -> float | str:
     """YAML reads ``off`` as ``false``."""
     if value is False or value == "off":
@@ -43,6 +51,8 @@ def _skew(value: object) -> float | str:
 
 Duration = Annotated[int, BeforeValidator(_duration)]
 Length = Annotated[Duration, Field(gt=0)]
+#: For how long a budget lasts: panes are kept for longer.
+Period = Annotated[Duration, AfterValidator(_period)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: ``3`` means the text; a fraction must be quoted, for its last zeros would be lost.

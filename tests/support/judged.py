@@ -41,7 +41,13 @@ DEST_NOW = ["a"] * 330 + ["b"] * 140 + ["c"] * 20 + ["e"] * 10
 SCORE: Floats = np.asarray((np.arange(1, 2001) * 0.4142135623730951) % 1, dtype=np.float64)
 
 #: What an event calls the column.
-PATHS = {"score": "prediction.score", "label": "prediction.label", "status": "status", "latency_s": "latency_s"}
+PATHS = {
+    "perplexity": "perplexity",
+    "score": "prediction.score",
+    "label": "prediction.label",
+    "status": "status",
+    "latency_s": "latency_s",
+}
 
 
 def reference() -> Reference:

@@ -8,6 +8,7 @@ from functools import partial
 from stream.evaluate.calibration.calibrated import is_known, known_calibration
 from stream.evaluate.calibration.pooled import known_pooled
 from stream.evaluate.charts.limits import is_prepared, prepare
+from stream.evaluate.closing.service import load_ledger
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.judging.judge_window import Window, is_calibrated
@@ -26,6 +27,7 @@ async def load_rings(unit: Unit, merged: Merged) -> None:
         await merged.asking.beside(partial(prepare, unit.phase.watched))
         if unit.stream == "predictions" and (lacking := lacks_river(unit.phase.watched.monitor)) is not None:
             log.error("charts of %s: %s", unit.model, lacking)
+    await load_ledger(unit, merged)
     if unit.rings is not None or unit.last is None:
         return
     unit.judged_to = unit.boundary()

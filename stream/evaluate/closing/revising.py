@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+from stream.evaluate.closing import service
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.live_panes import forget
 from stream.evaluate.closing.loading import load_rings, window_at
@@ -57,6 +58,8 @@ async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Du
     if not changed:
         return
     await book.write()
+    await service.load_ledger(unit, desk.merged)
+    book.account()
     recent = _recent(unit, changed) if layout.hash == unit.phase.watched.layout.hash else None
     if recent is not None:
         await _judge_again(desk, walk, book, changed=changed, recent=recent)
@@ -72,6 +75,7 @@ class _Book:
 
     def __init__(self, desk: Desk, walk: Walk, layout: Layout) -> None:
         self.rows: dict[Tier, dict[int, Partial]] = {tier: {} for tier in tiers_of(layout.pane_ms)}
+        self._gained: list[tuple[int, Partial, Partial | None]] = []
         self._desk, self._walk, self._layout, self._summed = desk, walk, layout, Summed(layout)
 
     async def replace(self, start_ms: int, new: Partial) -> bool:
@@ -85,9 +89,15 @@ class _Book:
             start = tier.start_of(start_ms)
             row = self.rows[tier].get(start) or await self._desk.merged.row(self._layout, tier, start)
             self.rows[tier][start] = new if row is None else revised(row, old=old, new=new)
+        self._gained.append((start_ms, new, old))
         totals = self._summed.increments(old, new)
         self._walk.conclusion.add(totals, newest=self._summed.latest(new, start_ms + self._layout.pane_ms))
         return True
+
+    def account(self) -> None:
+        """Have what the panes gained counted in the unit's ledger, which was read before they are written."""
+        for start, new, old in self._gained:
+            service.closed(self._walk.unit, start, new, old=old, layout=self._layout)
 
     async def write(self) -> None:
         """Have the rows written with the batch."""
@@ -111,6 +121,7 @@ async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence
     forget(unit, changed)
     for start in recent:
         await walk.conclude_pane(Pane(start, start + phase.pane_ms, book.rows[phase.tiers[0]][start]))
+    await walk.conclude_service()
     for spec, ring in unit.rings or ():
         ends = ends_of(
             recent, length_ms=spec.length_ms, step_ms=phase.step_ms, pane_ms=phase.pane_ms, upto=unit.judged_to

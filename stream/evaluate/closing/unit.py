@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas import service_levels
+from schemas.service_levels import Service
 from stream.evaluate.calibration.live_calibration import Search
 from stream.evaluate.causes.causes import Causes
 from stream.evaluate.charts.charts import Charts
 from stream.evaluate.columns.watched import Watched
+from stream.evaluate.panes.ledger import Ledger
 from stream.evaluate.panes.ring import Sliding
 from stream.evaluate.panes.tiers import Tier, tiers_of
 from stream.evaluate.panes.touched import Touched
 from stream.evaluate.panes.windows import WindowSpec, boundary_before, windows_of
+from stream.evaluate.verdicts.served import Terms
 from stream.evaluate.verdicts.standing import Standing
 from stream.state.packing import Partial
 
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,6 +77,10 @@ class Unit:
     standing: Standing = field(default_factory=Standing)
     causes: Causes = field(default_factory=Causes)
     touched: Touched = field(default_factory=Touched)
+    #: What was last told of its service levels, and the counts that they are told from; None: not loaded, or nobody asks.
+    service: Service | None = None
+    ledger: Ledger | None = None
+    ledger_terms: Terms | None = None
     rings: list[tuple[WindowSpec, Sliding]] | None = None
     rows: dict[str, tuple[int, Partial]] = field(default_factory=dict)
     searches: dict[tuple[str, int], Search] = field(default_factory=dict)
@@ -128,6 +136,7 @@ class Unit:
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
         self.touched = Touched.from_json(found["touched"]) if found["touched"] else Touched()
+        self.service = service_levels.decode(found["service"]) if found["service"] else None
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""
@@ -148,11 +157,12 @@ class Unit:
 
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
+        service = {} if self.service is None else {"service": service_levels.encode(self.service)}
         touched = {"touched": self.touched.to_json()} if self.touched != Touched() else {}
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "charts": self.charts.to_json(), "standing": self.standing.to_json(), "causes": self.causes.to_json(),
-            **touched,
+            **touched, **service,
         }  # fmt: skip
 
     def boundary(self) -> int:

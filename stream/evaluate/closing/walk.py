@@ -18,6 +18,7 @@ from stream.evaluate.calibration import alarms
 from stream.evaluate.causes import causes, signatures
 from stream.evaluate.charts.charts import Charts, with_named
 from stream.evaluate.charts.named import is_current, is_long
+from stream.evaluate.closing import service
 from stream.evaluate.closing.earlier import with_earlier
 from stream.evaluate.closing.live_panes import with_live
 from stream.evaluate.closing.loading import prepare_tests
@@ -36,6 +37,7 @@ from stream.evaluate.storing.breath import Breath
 from stream.evaluate.storing.commit import Conclusion
 from stream.evaluate.storing.merged import Merged
 from stream.evaluate.storing.tally import EvaluationTally
+from stream.evaluate.verdicts.burn import burn_verdicts, revision_of
 from stream.evaluate.verdicts.standing import conclude, withdraw
 from stream.evaluate.verdicts.verdict import Clear, Fine, Quiet, Verdict
 from stream.state.bulk import sum_of
@@ -63,6 +65,7 @@ class Walk:
         self._sums: Sums | None = None
         self._alarms = Counter[str]()
         self._keys: dict[str, tuple[int, str]] = {}
+        self._newest: Partial | None = None
 
     async def close(self, panes: Sequence[tuple[int, Partial]], packed: Sequence[bytes]) -> None:
         """Close panes that hold events, with their stored forms; windows that end before one are judged before it."""
@@ -97,6 +100,9 @@ class Walk:
             if not self._warming:
                 self._alarms[alarms.EXPECTED] += alarms.expected_of_charts(found.budgeted, watched)
             await self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
+            service.closed(unit, pane.start_ms, pane.partial)
+            await self.conclude_service()
+            self._newest = pane.partial
             self._tally.panes += 1
             await self._breath()
 
@@ -141,6 +147,7 @@ class Walk:
             first = first_mark(unit.begun, step_ms=unit.phase.step_ms)
             self.conclusion.tell(Progress(model=unit.model, stream=SKEW, at=first, seen=self._seen(first)))
         self.conclusion.tell(Progress(model=unit.model, stream=unit.stream, at=at, seen=self._seen(at)))
+        service.told(unit, self._newest)
         self.conclusion.fields |= unit.fields()
 
     async def judge(self, spec: WindowSpec, ring: Sliding, *, newest: bool) -> Report:
@@ -187,6 +194,13 @@ class Walk:
         found = await self._judged(judge_pane, self.unit.phase.watched, pane, self.unit.charts)
         self.unit.charts = found.charts
         await self.conclude(found.verdicts, at_ms=pane.end_ms, revision=int(pane.partial.cells[EVENTS]))
+
+    async def conclude_service(self) -> None:
+        """What burn rates say after the newest pane."""
+        watched, ledger = self.unit.phase.watched, self.unit.ledger
+        if ledger is not None and watched.stream == watched.monitor.serving.stream:
+            verdicts = tuple(burn_verdicts(watched, ledger))
+            await self.conclude(verdicts, at_ms=ledger.at_ms, revision=revision_of(ledger))
 
     async def _advance(self, spec: WindowSpec, ring: Sliding) -> None:
         before = ring.events

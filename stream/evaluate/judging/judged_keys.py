@@ -21,6 +21,7 @@ from stream.evaluate.judging.window_verdicts import heads_of
 from stream.evaluate.panes.windows import SLOW
 from stream.evaluate.quality.ids import RULE as DUPLICATES
 from stream.evaluate.quality.ids import is_promised
+from stream.evaluate.verdicts.burn import burn_keys
 
 
 def keys_of(watched: Watched) -> frozenset[str]:
@@ -52,6 +53,7 @@ def _of_panes(watched: Watched) -> Iterator[str]:
             yield finding_key(watched.rule_on(FRESHNESS), watched.subject_of(name))
     if watched.stream == watched.monitor.serving.stream:
         yield from (finding_key(rule, watched.subject) for rule in _of_serving(watched.monitor))
+        yield from burn_keys(watched.monitor, model=watched.model)
 
 
 def _of_serving(monitor: ModelMonitor) -> Iterator[str]:

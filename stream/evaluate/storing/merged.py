@@ -78,6 +78,12 @@ class Merged:
                     await self._asking.breath()
         return dict(sorted(found.items()))
 
+    async def layouts(self, model: str, stream: str) -> list[Layout]:
+        """Every layout in which panes of a model's stream were ever stored."""
+        stored = cast("dict[bytes, bytes]", await self._asking(lambda: self._redis.hgetall(self._names.layouts(model))))
+        own = [text for field, text in sorted(stored.items()) if field.startswith(f"{stream}:".encode())]
+        return await self._asking.beside(lambda: [Layout.from_json(text) for text in own])
+
     def closed_key(self, layout: Layout, tier: Tier, start_ms: int) -> str:
         """The hash that a tier's row is stored in."""
         block = tier.block_of(start_ms)

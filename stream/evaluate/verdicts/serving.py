@@ -32,6 +32,7 @@ from schemas.reports import Measure
 from stream.evaluate.columns.rules import LEAST_REQUESTS
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.verdicts import severity
+from stream.evaluate.verdicts.latency_unit import suspicion
 from stream.evaluate.verdicts.verdict import Judged, Quiet, Verdict
 from stream.state.layout import CategoricalColumn, Layout
 from stream.state.packing import Ints, Partial
@@ -53,7 +54,7 @@ def serving_measures(watched: Watched, total: Partial) -> dict[str, Measure]:
     found = {"requests": Measure(float(requests), "rows")}
     if requests:
         found["error_ratio"] = Measure(errors / requests, "share of rows")
-    edges, counts, span = _latencies(watched.layout, total)
+    edges, counts, span = latencies_of(watched.layout, total)
     latencies = {name: quantile(edges, counts, level, span=span) for name, level in QUANTILES.items()}
     return found | {name: Measure(value, "in-bin, linear") for name, value in latencies.items() if value is not None}
 
@@ -99,13 +100,13 @@ def requests_of(layout: Layout, partial: Partial) -> tuple[int, int]:
 
 def latency_of(layout: Layout, partial: Partial, level: float) -> tuple[float | None, int]:
     """(a quantile of latency in seconds, how many latencies)."""
-    edges, counts, span = _latencies(layout, partial)
+    edges, counts, span = latencies_of(layout, partial)
     return quantile(edges, counts, level, span=span), int(counts.sum())
 
 
 def slower_than(layout: Layout, partial: Partial, promised: float) -> int:
     """How many requests took longer, to the nearest whole one where the promise is not an edge."""
-    edges, counts, span = _latencies(layout, partial)
+    edges, counts, span = latencies_of(layout, partial)
     return round(count_above(edges, counts, promised, span=span))
 
 
@@ -130,8 +131,19 @@ def _latency(watched: Watched, partial: Partial, *, start_ms: int, promised: flo
         rule="latency", kind="latency", subject=watched.subject, state=_state(n, _beyond_chance(p)),
         severity=severity.of_latency(p95 or 0.0, promised), start_ms=start_ms, memory=watched.layout.pane_ms,
         every=watched.pane_every_ms, value=p95, threshold=promised, n=n, p=p, owner=watched.owner_of(None),
-        evidence={"unit": "s", "quantile": 0.95, "slower": slower},
+        evidence={"unit": "s", "quantile": 0.95, "slower": slower, **_suspect(watched, partial)},
     )  # fmt: skip
+
+
+def suspect_in(watched: Watched, pane: Partial) -> str | None:
+    """What is probably wrong with a pane's latencies themselves."""
+    median, n = latency_of(watched.layout, pane, 0.5)
+    return suspicion(median, n, promised_ms=watched.monitor.serving.latency_p95_ms)
+
+
+def _suspect(watched: Watched, pane: Partial) -> dict[str, str]:
+    said = suspect_in(watched, pane)
+    return {} if said is None else {"cause": said}
 
 
 def _plain(n: int, bad: int, *, promised: float | None) -> Judged | None:
@@ -147,7 +159,7 @@ def _plain(n: int, bad: int, *, promised: float | None) -> Judged | None:
 
 def _surely_slower(layout: Layout, pane: Partial, promised: float) -> tuple[int, int]:
     """(latencies, those in a bin that reaches beyond what was promised)."""
-    edges, counts, _ = _latencies(layout, pane)
+    edges, counts, _ = latencies_of(layout, pane)
     return int(counts.sum()), int(counts[bisect_right(edges, promised) :].sum())
 
 
@@ -162,7 +174,7 @@ def _state(n: int, beyond: bool) -> Judged:
     return "firing" if beyond else "ok"
 
 
-def _latencies(layout: Layout, partial: Partial) -> tuple[tuple[float, ...], Ints, tuple[float, float]]:
+def latencies_of(layout: Layout, partial: Partial) -> tuple[tuple[float, ...], Ints, tuple[float, float]]:
     """Edges, counts, and the least and the greatest one."""
     at = next(at for at, column in enumerate(layout.numeric) if column.path == "latency_s")
     column, first = layout.numeric[at], layout.numeric_starts[at]

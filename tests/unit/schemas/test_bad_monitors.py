@@ -182,6 +182,12 @@ def test_a_skew_that_nobody_can_promise(folder: Path, written: str) -> None:
     assert said.startswith("5: models.m.skew: must be a PSI above 0, or `off`, not ")
 
 
+@pytest.mark.parametrize("written", ["23h", "91d"])
+def test_a_budget_lasts_for_days_for_which_panes_are_kept(folder: Path, written: str) -> None:
+    text = MODEL + f"    serving: {{slo: {{errors: 0.05, period: {written}}}}}\n"
+    assert refusal(folder, text) == [f"5: models.m.serving.slo.period: must be from 1d to 90d, not '{written}'"]
+
+
 def test_what_does_not_hold_together(folder: Path) -> None:
     text = (
         MODEL
