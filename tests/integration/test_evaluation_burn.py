@@ -30,7 +30,7 @@ PROMISED: dict[str, Any] = {
 def test_an_outage_fires_both_pages_and_the_notice_and_clears_by_the_short_windows(
     redis_url: str, environment_name: str
 ) -> None:
-    async def story() -> list[tuple[int, str, str]]:
+    async def story() -> list[tuple[int, str | None, str]]:
         async with opened(redis_url, environment_name, partitions=1) as scene:
             await scene.apply(**PROMISED)
             for minute in range(540):

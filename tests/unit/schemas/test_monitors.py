@@ -93,9 +93,7 @@ def test_defaults_are_merged_and_durations_are_milliseconds(loaded: Monitors, fo
     )
     assert model.reference == folder / "references" / "january.json"
     assert model.labels.expect_within_ms == 45 * DAY
-    assert model.serving == ServingMonitor(
-        stream="serving", error_rate=0.05, latency_p95_ms=500, period_ms=7 * DAY
-    )
+    assert model.serving == ServingMonitor(stream="serving", error_rate=0.05, latency_p95_ms=500, period_ms=7 * DAY)
     assert model.prediction == PredictionMonitor(
         kind="binary", classes=("on_time", "delayed"), positive="delayed", threshold=0.5
     )
