@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup services check lint test demo bench bench-statistics chaos lock clean
+.PHONY: help setup services check lint test demo bench bench-statistics chaos dashboards lock clean
 
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -46,6 +46,9 @@ bench: setup services ## events per CPU-second; prints a table
 bench-statistics: setup ## the drift statistics of other packages beside ours; prints a table
 	@[ -n "$${DRIFTLINE_PEERS:-}" ] || scripts/make-peers evidently frouros nannyml
 	$(PYTEST) -q -s -m bench tests/bench/test_statistics.py
+
+dashboards: setup ## Grafana's dashboards, from deploy/grafana/boards
+	$(BIN)/python -m deploy.grafana.boards.write
 
 lock: setup ## resolve the dependencies again into requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --quiet --universal --all-extras --python-version 3.11 \

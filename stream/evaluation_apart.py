@@ -17,7 +17,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 from mode import Service, Worker
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas.names import Names, Stream
 from schemas.settings import Settings
@@ -107,6 +107,8 @@ def apart(settings: Settings) -> Apart:
     registry = CollectorRegistry()
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
     registry.register(exporter)
+    # Its series may be shown by a worker beside its own, which are called ``process_…``.
+    ProcessCollector(namespace="driftline_evaluator", registry=registry)
     return Apart(evaluated, counted, exporter, Evaluating(registry, evaluated.tally, patience), registry)
 
 

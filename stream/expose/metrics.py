@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from stream.expose.gpu_metrics import GpuMetrics
 from stream.expose.service_metrics import IncidentMetrics
@@ -14,6 +14,7 @@ class WorkerMetrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         registry = self.registry
+        ProcessCollector(registry=registry)
         self.events = Counter("driftline_events", "Events counted into panes.", registry=registry)
         self.late = Counter(
             "driftline_late_events", "Events counted after their pane's end had passed.", registry=registry

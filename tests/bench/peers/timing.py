@@ -38,7 +38,8 @@ def frame(columns: Columns) -> Any:
 def measure(prepare: Callable[[], Callable[[], int]]) -> None:
     """``prepare`` takes in the reference and gives what compares the current rows with it and says of how many columns."""
     warnings.simplefilter("ignore")
-    compare, taken = prepare(), []
+    compare = prepare()
+    taken: list[float] = []
     while len(taken) < ROUNDS or sum(taken) < LEAST_S:
         began = time.process_time()
         columns = compare()

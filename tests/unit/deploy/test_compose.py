@@ -106,7 +106,11 @@ def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
     options = dict(option.removeprefix("--").split("=") for option in SERVICES["prometheus"]["command"])
     assert options["storage.tsdb.path"] in _mounted("prometheus")
     assert options["config.file"] in _mounted("prometheus")
-    assert _mounted("grafana") == {"/etc/grafana/provisioning", "/var/lib/grafana"}
+    assert _mounted("grafana") == {
+        "/etc/grafana/provisioning",
+        "/etc/grafana/dashboards",
+        "/var/lib/grafana",
+    }
     assert [name for name in OURS if "volumes" in SERVICES[name]] == []
 
 
