@@ -31,6 +31,7 @@ WORDS: dict[Kind, str] = {
     "latency": "slow",
     "no_traffic": "has no traffic",
     "burn": "spends its error budget",
+    "release": "rolled back",
     "mark": "changed",
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from schemas import actions, findings, incidents, reports
+from schemas import actions, findings, incidents, releases, reports
 from schemas.columnar import NESTED
 from schemas.wire import ControlRecord, FeatureEvent, LabelEvent, PredictionEvent, ServingEvent, Wire
 
@@ -37,6 +37,7 @@ _WRITTEN: dict[str, Any] = {
     "incident": incidents.IncidentView,
     "silence": incidents.SilenceView,
     "action": actions.Action,
+    "decision": releases.Decision,
 }
 
 _PACKED = {

@@ -127,6 +127,14 @@ class Names:
         """Redis stream: messages for Kafka that evaluation has concluded and the relay has not sent yet."""
         return self.of_model(model, "outbox")
 
+    def release(self, model: str) -> str:
+        """Hash for people: where the model's release stands."""
+        return self.of_model(model, "release")
+
+    def decisions(self, model: str) -> str:
+        """Capped Redis stream: what was decided of the model's releases, oldest first."""
+        return self.of_model(model, "release", "decisions")
+
     def totals(self, model: str) -> str:
         """Hash: the model's cumulative sums, which its Prometheus series are exported from."""
         return self.of_model(model, "totals")

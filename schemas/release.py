@@ -5,7 +5,7 @@ What travels in the configuration in force; how a file writes it is :mod:`schema
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,3 +33,5 @@ class ReleaseMonitor(BaseModel):
     latency_p95_ms: int = 2_000
     rating: float = 3.5
     drift: float = 0.25
+    #: The stream that ratings are taken from, and waited for; None: serving's, where requests are taken from there.
+    ratings: Literal["serving", "labels"] | None = None

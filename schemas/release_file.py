@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,6 +37,7 @@ class Release(Shape):
     every: Length | None = None
     least: Annotated[int, Field(ge=1)] = 100
     health: Health = Health()
+    ratings: Literal["serving", "labels"] | None = None
 
     def watched(self, pane_ms: int) -> ReleaseMonitor:
         """As the rest of the program sees it; where nothing is said, a health window is an hour, or the panes that hold one."""
@@ -50,6 +51,7 @@ class Release(Shape):
             latency_p95_ms=self.health.latency_p95,
             rating=self.health.rating,
             drift=self.health.drift,
+            ratings=self.ratings,
         )
 
 

@@ -32,6 +32,8 @@ _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
     "actions": (1, {}),
     "drift-reports": (DEFAULT, {"max.message.bytes": str(REPORT_BYTES)}),
     "incidents": (1, _COMPACTED),
+    # A router that starts reads how things stand, however long ago that was decided.
+    "releases": (DEFAULT, {"retention.ms": "-1"}),
 }
 
 

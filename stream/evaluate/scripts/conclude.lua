@@ -1,5 +1,6 @@
 -- Write what evaluation concluded of one model's stream, all of it or nothing.
--- KEYS: evaluation hash, outbox, totals, then the hashes of closed panes, then per report its hash and its history.
+-- KEYS: evaluation hash, outbox, totals, then the hashes of closed panes, then per report, and per decision on
+--       a release, its hash and its history.
 -- ARGV: token, last pane end as the caller knows it ("" before the first), name of this commit, life of closed panes (ms),
 --       most of a history, and as one MessagePack (a client packs hundreds of arguments far more slowly): the evaluation
 --       fields, the increments of totals, the totals kept at their maximum (each field, value, ...), the messages (topic, key,

@@ -9,9 +9,10 @@ from typing import Any, Literal
 import msgspec
 from redis.asyncio import Redis
 
-from schemas import findings, reports
+from schemas import findings, releases, reports
 from schemas.findings import Finding, Progress
 from schemas.names import Names
+from schemas.releases import Decision
 from schemas.reports import Report
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.post import Post
@@ -20,7 +21,7 @@ from stream.state.packing import Partial, pack
 
 #: Reports that a window's history keeps, about.
 HISTORY = 500
-FINDINGS, REPORTS = "findings", "drift-reports"
+FINDINGS, REPORTS, RELEASES = "findings", "drift-reports", "releases"
 #: All findings have one key, so that one owner decides about pages.
 FINDINGS_KEY = b"findings"
 
@@ -37,6 +38,15 @@ class Told:
     document: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """A decision on a release: its document, when, and what people look for beside it."""
+
+    document: bytes
+    at_ms: int
+    fields: Mapping[str, str | int]
+
+
 @dataclass(eq=False, slots=True)
 class Conclusion:
     """What one script writes.  ``rows``: by the key of their hash; ``last``: the stored one ("" before the first)."""
@@ -50,6 +60,7 @@ class Conclusion:
     messages: list[tuple[str, bytes, bytes]] = field(default_factory=list)
     rows: dict[str, dict[int, bytes | Partial]] = field(default_factory=dict)
     reports: list[Told] = field(default_factory=list)
+    decisions: list[Ruled] = field(default_factory=list)
 
     def tell(self, message: Finding | Progress) -> None:
         """Send a finding or a progress mark."""
@@ -60,6 +71,12 @@ class Conclusion:
         told = Told(report, label, newest, reports.encode(report))
         self.reports.append(told)
         self.messages.append((REPORTS, report.model.encode(), told.document))
+
+    def decide(self, decision: Decision, fields: Mapping[str, str | int]) -> None:
+        """Keep a decision on a release, and send it."""
+        ruled = Ruled(releases.encode(decision), decision.at, fields)
+        self.decisions.append(ruled)
+        self.messages.append((RELEASES, decision.model.encode(), ruled.document))
 
     def row(self, key: str, start_ms: int, row: bytes | Partial) -> None:
         """Write a row of a tier; one that may grow within the batch is packed only as it is in the end."""
@@ -99,16 +116,23 @@ class Commits:
         pairs = [part for pair in fields.items() for part in pair]
         await self._asking(lambda: self._post.ask("HSET", self._names.model_state(model), *pairs))
 
+    async def show_release(self, model: str, fields: Mapping[str, str | int]) -> None:
+        """Where a release stands, for people, likewise."""
+        pairs = [part for pair in fields.items() for part in pair]
+        await self._asking(lambda: self._post.ask("HSET", self._names.release(model), *pairs))
+
     def _arguments(self, made: Conclusion, *, head: list[Any]) -> tuple[list[str], list[Any]]:
         names, model = self._names, made.model
         keys = [names.evaluation(model, made.stream), names.outbox(model), names.totals(model), *made.rows]
         for told in made.reports:
             keys += [names.report(model, told.label), names.history(model, told.label)]
+        keys += [names.release(model), names.decisions(model)] * len(made.decisions)
         newest = {told.label: told for told in made.reports if told.newest}
         sent = {id(value): at for at, (_, _, value) in enumerate(made.messages, start=1)}
         reported = [
             _reported(told, sent[id(told.document)], seen=newest.get(told.label) is told) for told in made.reports
         ]
+        reported += [_ruled(ruled, sent[id(ruled.document)]) for ruled in made.decisions]
         messages = [_text(part) for message in made.messages for part in message]
         starts = [[str(start) for start in rows] for rows in made.rows.values()]
         parts = [_flat(made.fields), _flat(made.totals), _flat(made.newest), messages, starts, reported]
@@ -122,6 +146,11 @@ def _reported(told: Told, message: int, *, seen: bool) -> list[Any]:
     """``seen``: its window's hash is left showing it; a report that a later one of the batch replaces need not be shown."""
     head = ["1" if seen else "0", str(told.report.end), str(told.report.late), message]
     return [*head, _flat(for_people(told.report)) if seen else []]
+
+
+def _ruled(ruled: Ruled, message: int) -> list[Any]:
+    """The newest is left showing."""
+    return ["1", str(ruled.at_ms), "0", message, _flat(ruled.fields)]
 
 
 def for_people(report: Report) -> dict[str, str | int]:

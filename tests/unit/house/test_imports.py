@@ -44,6 +44,7 @@ EVALUATE = (
     "judging",
     "closing",
     "skew",
+    "releases",
 )
 #: Where Faust and aiokafka keep what they do not promise.
 PRIVATE = ("faust.transport", "aiokafka.consumer", "aiokafka.coordinator", "aiokafka.client")

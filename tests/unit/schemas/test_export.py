@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from schemas import actions, findings, incidents, reports
+from schemas import actions, findings, incidents, releases, reports
 from schemas.errors import REASONS
 from schemas.events import Rejected, parse_record
 from schemas.export import FOLDER, documents, main, text_of
@@ -21,6 +21,7 @@ STRICT = {
     "incident": incidents.IncidentView,
     "silence": incidents.SilenceView,
     "action": actions.Action,
+    "decision": releases.Decision,
 }
 
 
@@ -35,7 +36,7 @@ def test_every_event_has_a_schema_and_a_columnar_one() -> None:
     events = {
         f"{name}{form}.json" for name in ("prediction", "label", "feature", "serving") for form in ("", ".columnar")
     }
-    written = {f"{name}.json" for name in ("report", "finding", "incident", "silence", "action")}
+    written = {f"{name}.json" for name in ("report", "finding", "incident", "silence", "action", "decision")}
     assert set(documents()) == events | {"control.json"} | written
     assert documents()["prediction.json"]["required"] == ["model", "timestamp"]
     assert documents()["feature.json"]["required"] == ["feature", "source", "timestamp", "values"]
@@ -50,7 +51,7 @@ def test_a_number_may_be_a_packed_column_and_a_name_may_not() -> None:
 
 def test_they_are_written_where_told(tmp_path: Path) -> None:
     main(tmp_path / "schemas")
-    assert len(list((tmp_path / "schemas").glob("*.json"))) == 14
+    assert len(list((tmp_path / "schemas").glob("*.json"))) == 15
 
 
 @pytest.mark.parametrize(("stream", "text"), EXAMPLES)

@@ -105,7 +105,7 @@ def test_without_the_key_there_is_none(folder: Path) -> None:
         (
             "{champion: a, chalenger: b}",
             "chalenger: is not a key here; did you mean 'challenger'? "
-            "Allowed: champion, challenger, shares, every, least, health",
+            "Allowed: champion, challenger, shares, every, least, health, ratings",
         ),
     ],
 )  # fmt: skip

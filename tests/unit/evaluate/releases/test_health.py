@@ -1,0 +1,68 @@
+"""The health rules, each beside its limit: well, doubtful, bad, as bad as the champion, or too little to say."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.releases import Check
+from stream.evaluate.releases.health import checks_of
+from stream.evaluate.releases.window import Arms, Sums
+from tests.support.released import ALIKE, arm, monitor
+
+ERRORS, LATENCY, RATING, DRIFT = range(4)
+
+
+def checked(rule: int, champion: dict[str, object], challenger: dict[str, object]) -> Check:
+    arms = Arms(arm(1000, **champion), arm(1000, **challenger))  # type: ignore[arg-type]
+    return checks_of(arms, monitor())[rule]
+
+
+def ratings(n: int, mean: float, sd: float) -> Sums:
+    return Sums(n, n * mean, n * (mean * mean + sd * sd))
+
+
+@pytest.mark.parametrize(
+    ("errors", "grade"), [(0, "well"), (62, "well"), (63, "doubtful"), (73, "doubtful"), (74, "bad"), (1000, "bad")]
+)
+def test_errors_and_slow_answers_beyond_chance(errors: int, grade: str) -> None:
+    assert checked(ERRORS, {}, {"errors": errors}).grade == grade
+    assert checked(LATENCY, {}, {"slow": errors}).grade == grade
+
+
+def test_a_latency_says_its_p95_beside_the_promise_in_seconds() -> None:
+    found = checked(LATENCY, {}, {"slow": 200, "p95_s": 2.5})
+    assert (found.value, found.limit, found.champion, found.grade) == (2.5, 2.0, 1.0, "bad")
+
+
+@pytest.mark.parametrize(
+    ("rating", "grade"),
+    [
+        (ratings(29, 1.0, 1.0), "unknown"),
+        (ratings(100, 3.5, 1.0), "well"),
+        (ratings(100, 3.3, 1.0), "doubtful"),
+        (ratings(100, 3.0, 1.0), "bad"),
+        (ratings(100, 3.4, 0.0), "bad"),
+    ],
+)
+def test_ratings_below_the_least(rating: Sums, grade: str) -> None:
+    assert checked(RATING, {}, {"rating": rating}).grade == grade
+
+
+def test_a_champion_that_is_rated_as_badly() -> None:
+    bad = ratings(100, 3.0, 1.0)
+    assert checked(RATING, {"rating": bad}, {"rating": bad}).grade == "both"
+    assert checked(RATING, {"rating": bad}, {"rating": ratings(100, 2.0, 1.0)}).grade == "bad"
+
+
+def test_scores_that_are_another_distribution() -> None:
+    other = (200,) * 5 + (0,) * 5
+    found = checked(DRIFT, {"scores": ALIKE}, {"scores": other})
+    assert (found.grade, found.n, found.value) == ("bad", 1000, pytest.approx(3.43962, abs=1e-5))
+    assert checked(DRIFT, {"scores": ALIKE}, {"scores": ALIKE}).grade == "well"
+    assert checked(DRIFT, {}, {"scores": ALIKE}).grade == "unknown"
+    assert checked(DRIFT, {"scores": ALIKE}, {}).grade == "unknown"
+
+
+def test_few_scores_that_differ_by_no_more_than_chance_are_well() -> None:
+    few, many = (10, 10, 10, 10, 10, 10, 10, 10, 10, 30), (60, 40, 60, 40, 60, 40, 60, 40, 60, 40)
+    assert checked(DRIFT, {"scores": many}, {"scores": few}).grade == "well"
