@@ -32,7 +32,7 @@ from stream.evaluate.verdicts.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDIC
 PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
 #: The page whatever its lines are folded at.
 TEXT = " ".join(PAGE.split())
-SERVING = ("errors", "latency", "no_traffic", "burn")
+SERVING = ("errors", "latency", "no_traffic", "burn", "release")
 
 
 def test_every_rule_is_named_once_and_no_other_is() -> None:

@@ -14,7 +14,8 @@ from schemas.names import Stream
 
 PAGE = (FOLDER.parent / "events.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```json (\w+)\n(.*?)```", PAGE, re.DOTALL)
-WRITTEN = re.findall(r"```json (\w+)\n(.*?)```", (FOLDER.parent / "reports.md").read_text(encoding="utf-8"), re.DOTALL)
+PAGES = "".join((FOLDER.parent / page).read_text(encoding="utf-8") for page in ("reports.md", "releases.md"))
+WRITTEN = re.findall(r"```json (\w+)\n(.*?)```", PAGES, re.DOTALL)
 STRICT = {
     "report": reports.Report,
     "finding": findings.Message,
