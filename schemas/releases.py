@@ -87,7 +87,7 @@ class Evidence(Value, frozen=True, omit_defaults=True):
     compared: tuple[Compared, ...] = ()
 
 
-class Decision(Value, frozen=True, kw_only=True):
+class Decision(Value, frozen=True, kw_only=True, omit_defaults=False):
     """What is to be done from now on: ``share`` of the requests go to the challenger.
 
     ``number`` counts the decisions on this release from 1; ``at`` is the end of the health window.

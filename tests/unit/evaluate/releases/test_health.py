@@ -57,7 +57,8 @@ def test_a_champion_that_is_rated_as_badly() -> None:
 def test_scores_that_are_another_distribution() -> None:
     other = (200,) * 5 + (0,) * 5
     found = checked(DRIFT, {"scores": ALIKE}, {"scores": other})
-    assert (found.grade, found.n, found.value) == ("bad", 1000, pytest.approx(3.43962, abs=1e-5))
+    assert (found.grade, found.n) == ("bad", 1000)
+    assert found.value == pytest.approx(3.43962, abs=1e-5)
     assert checked(DRIFT, {"scores": ALIKE}, {"scores": ALIKE}).grade == "well"
     assert checked(DRIFT, {}, {"scores": ALIKE}).grade == "unknown"
     assert checked(DRIFT, {"scores": ALIKE}, {}).grade == "unknown"
