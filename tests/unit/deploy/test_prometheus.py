@@ -40,6 +40,14 @@ def test_in_compose_every_worker_is_scraped_by_its_name_and_port_inside() -> Non
     assert "./deploy/prometheus/compose.yml" in mounted
 
 
+@pytest.mark.parametrize("name", ["prometheus.yml", "compose.yml"])
+def test_the_rules_beside_it_are_loaded_and_looked_at_as_often_as_workers_are(name: str) -> None:
+    read = _read(name)
+    assert read["rule_files"] == ["rules/*.yml"]
+    assert read["global"]["evaluation_interval"] == read["global"]["scrape_interval"]
+    assert "./deploy/prometheus/rules:/etc/prometheus/rules:ro" in SERVICES["prometheus"]["volumes"]
+
+
 @pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus")
 @pytest.mark.parametrize("name", ["prometheus.yml", "compose.yml"])
 def test_promtool_takes_the_file(name: str) -> None:

@@ -1,0 +1,247 @@
+"""Histories in which an alert about a model, its data or a GPU fires at the end, and histories in which it does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.support.promtool import LOST, Case, Minutes, flat, rising
+
+A, B = 'job="driftline",instance="a:8780"', 'job="driftline",instance="b:8780"'
+M = 'model_name="m"'
+OF_M = {"job": "driftline", "model_name": "m"}
+OF_TEMP = {**OF_M, "feature_name": "temp"}
+TEMP = f'feature_name="temp",{M},{A}'
+GPU = 'gpu="0",uuid="GPU-1",job="gpu",instance="host:9400"'
+OF_GPU = {"gpu": "0", "uuid": "GPU-1", "job": "gpu", "instance": "host:9400"}
+PANE = 60  # minutes of an hourly pane
+
+
+def requests(success: Minutes, error: Minutes | None = None, *, worker: str = A) -> dict[str, Minutes]:
+    """A model's requests by status; without ``error`` there is no such series at all."""
+    made = {f'model_requests_total{{{M},status="success",{worker}}}': success}
+    return made if error is None else {**made, f'model_requests_total{{{M},status="error",{worker}}}': error}
+
+
+def hourly(by: float, panes: int) -> list[float]:
+    """A counter that steps once an hour, for that is when its pane is closed."""
+    return [by * (minute // PANE) for minute in range(panes * PANE + 3)]
+
+
+def latency(up_to_1: float, up_to_2: float, up_to_5: float) -> dict[str, Minutes]:
+    """So many requests a minute that took at most 1, 2 and 5 s."""
+    made = {"1.0": up_to_1, "2.0": up_to_2, "5.0": up_to_5, "+Inf": up_to_5}
+    name = f'model_inference_latency_seconds_bucket{{{M},service="api",{A},le='
+    return {f'{name}"{le}"}}': rising(by, 40) for le, by in made.items()}
+
+
+def predictions(mean: Minutes) -> dict[str, Minutes]:
+    """Mean predictions of a model that predicted 0.2 on average, and 0.01 more or less from window to window."""
+    fixed = {"model_baseline_mean": 0.2, "model_baseline_std": 0.01}
+    return {
+        f"model_prediction_mean{{{M},{A}}}": mean,
+        **{f"{name}{{{M},{A}}}": flat(value, len(mean)) for name, value in fixed.items()},
+    }
+
+
+def one(series: str, values: Minutes, fires: Mapping[str, str] | None = None) -> Case:
+    return Case({series: values}, [] if fires is None else [fires])
+
+
+def memory(free: float) -> dict[str, Minutes]:
+    total = flat(80e9, 20)
+    return {f"nvidia_gpu_memory_free_bytes{{{GPU}}}": flat(free, 20), f"nvidia_gpu_memory_total_bytes{{{GPU}}}": total}
+
+
+def burning(**by_window: float) -> dict[str, Minutes]:
+    """The burn rates that driftline itself says of a promise."""
+    name = f'driftline_slo_burn_rate{{{M},slo="latency",{A},window='
+    return {f'{name}"{window.removeprefix("w")}"}}': flat(rate, 12) for window, rate in by_window.items()}
+
+
+#: A model moves from a to b: a stops in one minute, b goes on from the same sums in the next; 100 requests a minute.
+MOVED = {
+    **requests([*rising(100, 30), LOST], [*flat(0, 30), LOST]),
+    **requests([*["_"] * 31, *rising(100, 29, start=3100)], [*["_"] * 31, *flat(0, 29)], worker=B),
+}
+CRITICAL, WARNING = {"severity": "critical"}, {"severity": "warning"}
+FIRES: dict[str, list[Case]] = {
+    "DriftlineModelAbsent": [
+        Case(
+            {
+                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *["_"] * 30],
+                f"driftline_leases{{{A}}}": flat(64, 91),
+            },
+            [OF_M],
+        ),
+    ],
+    "DriftlineModelRequestsDropped": [
+        Case(
+            requests([*rising(1200, 74), *flat(1200 * 73, 6)], flat(0, 80)), [OF_M], every=20
+        ),  # nothing since two hours
+        Case(
+            requests([*rising(9000, 340), *rising(3000, 12, start=9000 * 340)]), [OF_M], every=30
+        ),  # a third of last week's
+    ],
+    "DriftlineModelErrors": [
+        Case(requests(rising(90, 30), rising(10, 30)), [OF_M]),
+        Case(requests(hourly(900, 3), hourly(100, 3)), [OF_M]),  # 55 minutes after nothing has stepped any more
+    ],
+    "DriftlineModelFailing": [Case(requests(rising(40, 30), rising(60, 30)), [OF_M])],
+    "DriftlineErrorBudgetBurn": [
+        Case(
+            requests(rising(10, 80), rising(90, 80)),
+            [
+                {**OF_M, "slo": "errors", "long": "1h", "short": "5m"},
+                {**OF_M, "slo": "errors", "long": "6h", "short": "30m"},
+                {**OF_M, "slo": "errors", "long": "3d", "short": "6h"},
+            ],
+        ),
+        Case(
+            burning(w5m=20, w30m=2, w1h=15, w6h=2, w3d=0.5), [{**OF_M, "slo": "latency", "long": "1h", "short": "5m"}]
+        ),
+        Case(burning(w5m=0, w30m=7, w1h=3, w6h=7, w3d=0.5), [{**OF_M, "slo": "latency", "long": "6h", "short": "30m"}]),
+        Case(
+            burning(w5m=0, w30m=0, w1h=0, w6h=1.5, w3d=1.5), [{**OF_M, "slo": "latency", "long": "3d", "short": "6h"}]
+        ),
+    ],
+    "DriftlineModelSlow": [Case(latency(90, 94, 100), [OF_M])],
+    "DriftlineModelDrift": [one(f"model_drift_score{{{M},{A}}}", flat(0.4, 40), OF_M)],
+    "DriftlinePredictionShift": [Case(predictions(flat(0.24, 40)), [OF_M]), Case(predictions(flat(0.16, 40)), [OF_M])],
+    "DriftlineModelVersionChanged": [
+        Case(
+            {
+                f'model_version_info{{{M},version="3",{A}}}': flat(1, 40),
+                f'model_version_info{{{M},version="4",{A}}}': [*["_"] * 35, *flat(1, 5)],
+            },
+            [{**OF_M, "version": "4"}],
+        ),
+    ],
+    "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.5, 40), OF_TEMP)],
+    "DriftlineFeatureStale": [
+        Case(
+            {
+                f"feature_last_updated_timestamp{{{TEMP}}}": flat(0, 40),
+                f"feature_freshness_sla_seconds{{{TEMP}}}": flat(1800, 40),
+            },
+            [OF_TEMP],
+        ),
+    ],
+    "DriftlineGpuMemoryNearlyFull": [Case(memory(3e9), [OF_GPU])],
+    "DriftlineGpuHot": [one(f"nvidia_gpu_temperature_celsius{{{GPU}}}", flat(91, 20), OF_GPU)],
+    "DriftlineGpuXid": [
+        one(
+            f'nvidia_gpu_xid_errors_total{{{GPU},xid="79"}}',
+            [*flat(0, 30), *flat(1, 5)],
+            {**OF_GPU, "xid": "79", **CRITICAL},
+        ),
+        one(
+            f'nvidia_gpu_xid_errors_total{{{GPU},xid="31"}}',
+            [*["_"] * 30, *flat(1, 5)],
+            {**OF_GPU, "xid": "31", **WARNING},
+        ),
+    ],
+    "DriftlineGpuEccErrors": [one(f"nvidia_gpu_ecc_uncorrected{{{GPU}}}", [*flat(0, 30), *flat(1, 20)], OF_GPU)],
+    "DriftlineGpuLost": [one(f"driftline_gpu_available{{{GPU}}}", [*flat(1, 10), *flat(0, 8)], OF_GPU)],
+    "DriftlineGpuAgentBlind": [
+        Case(
+            {
+                'driftline_gpu_agent_state{state="no_driver",job="gpu",instance="host:9400"}': flat(1, 30),
+                'driftline_gpu_agent_state{state="running",job="gpu",instance="host:9400"}': flat(0, 30),
+            },
+            [{"job": "gpu", "instance": "host:9400", "state": "no_driver"}],
+        ),
+    ],
+}
+
+QUIET: dict[str, list[Case]] = {
+    "DriftlineModelAbsent": [
+        # Between two owners for some minutes.
+        Case(
+            {
+                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST],
+                f'model_predictions_total{{{M},service="api",{B}}}': [*["_"] * 63, *flat(5, 20)],
+                f"driftline_leases{{{A}}}": flat(64, 83),
+            }
+        ),
+        # No worker answers: another alert says that.
+        Case(
+            {
+                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *["_"] * 30],
+                f"driftline_leases{{{A}}}": [*flat(64, 60), LOST, *["_"] * 30],
+            }
+        ),
+    ],
+    "DriftlineModelRequestsDropped": [
+        Case(requests(rising(1200, 80), flat(0, 80)), every=20),
+        Case(requests([*rising(1, 74), *flat(73, 6)], flat(0, 80)), every=20),  # three an hour are too few to say
+        Case(MOVED),
+    ],
+    "DriftlineModelErrors": [
+        Case(requests(rising(97, 30), rising(3, 30))),
+        Case(requests(rising(97, 30))),  # a model that has never failed, without a series of errors
+        Case(requests([*rising(5, 20), *rising(5, 20)], [*rising(0.1, 20), *rising(0.1, 20)])),  # counters begin anew
+        Case(MOVED),
+    ],
+    "DriftlineModelFailing": [Case(requests(rising(60, 30), rising(40, 30))), Case(MOVED)],
+    "DriftlineErrorBudgetBurn": [
+        Case(requests(rising(96, 80), rising(4, 80))),  # 0.8 times what is allowed
+        Case(burning(w5m=0, w30m=2, w1h=20, w6h=4, w3d=0.9)),  # an hour was bad, and it is over
+        Case({**burning(w5m=0, w30m=0, w1h=0, w6h=0, w3d=0), **requests(rising(96, 12), rising(4, 12))}),
+        Case(MOVED),
+    ],
+    "DriftlineModelSlow": [Case(latency(90, 97, 100)), Case(latency(0, 0, 0))],
+    "DriftlineModelDrift": [one(f"model_drift_score{{{M},{A}}}", flat(0.2, 40))],
+    "DriftlinePredictionShift": [Case(predictions(flat(0.22, 40))), Case(predictions([0.5, 0.2] * 20))],
+    "DriftlineModelVersionChanged": [
+        Case(
+            {
+                f'model_version_info{{{M},version="3",{A}}}': flat(1, 40),
+                f'model_version_info{{{M},version="4",{A}}}': flat(1, 40),
+            }
+        ),
+        one(f'model_version_info{{{M},version="1",{A}}}', [*["_"] * 35, *flat(1, 5)]),  # a new model is no new version
+        Case(
+            {
+                f'model_version_info{{{M},version="3",{A}}}': [*flat(1, 37), LOST],
+                f'model_version_info{{{M},version="3",{B}}}': [*["_"] * 38, *flat(1, 3)],
+            }
+        ),
+    ],
+    "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.05, 40))],
+    "DriftlineFeatureStale": [
+        Case(
+            {
+                f"feature_last_updated_timestamp{{{TEMP}}}": rising(60, 90),
+                f"feature_freshness_sla_seconds{{{TEMP}}}": flat(1800, 90),
+            }
+        ),
+        one(f"feature_last_updated_timestamp{{{TEMP}}}", flat(0, 90)),  # nothing was promised
+        Case(
+            {
+                f"feature_last_updated_timestamp{{{TEMP}}}": [*rising(60, 60), LOST],
+                f'feature_last_updated_timestamp{{feature_name="temp",{M},{B}}}': [
+                    *["_"] * 61,
+                    *rising(60, 60, start=3660),
+                ],
+                f"feature_freshness_sla_seconds{{{TEMP}}}": [*flat(1800, 60), LOST],
+                f'feature_freshness_sla_seconds{{feature_name="temp",{M},{B}}}': [*["_"] * 61, *flat(1800, 60)],
+            }
+        ),
+    ],
+    "DriftlineGpuMemoryNearlyFull": [Case(memory(8e9))],
+    "DriftlineGpuHot": [one(f"nvidia_gpu_temperature_celsius{{{GPU}}}", [91, 80] * 10)],
+    "DriftlineGpuXid": [
+        one(f'nvidia_gpu_xid_errors_total{{{GPU},xid="79"}}', flat(2, 90)),
+        one(f'nvidia_gpu_xid_errors_total{{{GPU},xid="79"}}', flat(0, 20)),
+    ],
+    "DriftlineGpuEccErrors": [one(f"nvidia_gpu_ecc_uncorrected{{{GPU}}}", flat(4, 90))],
+    "DriftlineGpuLost": [one(f"driftline_gpu_available{{{GPU}}}", [*flat(1, 20), 0, 0])],
+    "DriftlineGpuAgentBlind": [
+        Case(
+            {
+                'driftline_gpu_agent_state{state="running",job="gpu",instance="host:9400"}': flat(1, 30),
+                'driftline_gpu_agent_state{state="no_driver",job="gpu",instance="host:9400"}': flat(0, 30),
+            }
+        ),
+    ],
+}

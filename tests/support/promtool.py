@@ -1,0 +1,137 @@
+"""Histories of series, and what Prometheus' own ``promtool`` says that the alert rules make of them.
+
+A history is what was scraped each minute: a number, or ``LOST`` where the scrape failed, after which Prometheus knows nothing
+of the target until the next one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from tests.support.source import ROOT
+
+RULES = ROOT / "deploy" / "prometheus" / "rules"
+LOST: Literal["stale"] = "stale"
+
+Minutes = Sequence[float | Literal["stale", "_"]]
+Labels = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Series by name and labels, what was scraped of each a minute, and the labels of the alerts that fire at the end.
+
+    ``every`` is the time between two scrapes, in minutes.  Labels that the rule itself gives are left out.
+    """
+
+    series: Mapping[str, Minutes]
+    fires: Sequence[Labels] = ()
+    every: int = 1
+
+    @property
+    def end(self) -> int:
+        """Minutes from the first scrape to the last."""
+        return (max(map(len, self.series.values()), default=1) - 1) * self.every
+
+    def without_scrape(self, back: int) -> Case:
+        """The same, with the scrape of every series failed that was made so many before the last."""
+        place = self.end // self.every - back
+        hurt = {name: [*found[:place], LOST, *found[place + 1 :]] for name, found in self.series.items()}
+        return Case(hurt, self.fires, self.every)
+
+
+def flat(value: float, minutes: int) -> list[float | Literal["stale", "_"]]:
+    """The same value for so many minutes."""
+    return [value] * minutes
+
+
+def rising(by: float, minutes: int, *, start: float = 0.0) -> list[float | Literal["stale", "_"]]:
+    """A counter that grows by so much a minute."""
+    return [start + by * minute for minute in range(minutes)]
+
+
+@cache
+def groups() -> list[dict[str, Any]]:
+    """Every group of every rule file."""
+    return [group for file in sorted(RULES.glob("*.yml")) for group in yaml.safe_load(file.read_text())["groups"]]
+
+
+def alert_rules() -> list[dict[str, Any]]:
+    """Every alert rule."""
+    return [rule for group in groups() for rule in group["rules"] if "alert" in rule]
+
+
+def fired(cases: Sequence[Case], alert: str, *, folder: Path) -> str:
+    """Empty where at the end of each case its alerts fire and no other of that name; else what promtool says of the difference.
+
+    An alert is looked at by its labels; those that its rule gives are added to those of the case.
+    """
+    tests = []
+    for case in cases:
+        expected = [{"labels": _labels(alert, labels), "value": 1} for labels in case.fires]
+        asked = {"expr": f'ALERTS{{alertname="{alert}", alertstate="firing"}}', "eval_time": f"{case.end}m"}
+        tests.append(_test(case) | {"promql_expr_test": [{**asked, "exp_samples": expected}]})
+    return _tried(tests, alert, folder=folder)
+
+
+def annotated(case: Case, alert: str, *expected: Mapping[str, Any], folder: Path) -> str:
+    """The same with the whole of each alert, its annotations too."""
+    asked = {"alertname": alert, "eval_time": f"{case.end}m", "exp_alerts": list(expected)}
+    return _tried([_test(case) | {"alert_rule_test": [asked]}], alert, folder=folder)
+
+
+def _test(case: Case) -> dict[str, Any]:
+    series = [{"series": name, "values": " ".join(map(_written, found))} for name, found in case.series.items()]
+    return {"name": str(case), "interval": f"{case.every}m", "input_series": series}
+
+
+def _tried(tests: Sequence[Mapping[str, Any]], alert: str, *, folder: Path) -> str:
+    """One run of promtool on the rules of the alert and what they read; each length of a minute is a file of its own."""
+    needed = _needed(alert)
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": needed}))
+    order = {"rule_files": ["rules.yml"], "group_eval_order": [group["name"] for group in needed]}
+    written = []
+    for every in sorted({test["interval"] for test in tests}):
+        own = [test for test in tests if test["interval"] == every]
+        written.append(folder / f"{every}.yml")
+        written[-1].write_text(yaml.safe_dump({**order, "evaluation_interval": every, "tests": own}))
+    done = subprocess.run(
+        ["promtool", "test", "rules", *map(str, written)], capture_output=True, text=True, timeout=120, check=False
+    )
+    return "" if done.returncode == 0 else done.stdout + done.stderr
+
+
+def _needed(alert: str) -> list[dict[str, Any]]:
+    """The groups with the rules of an alert and with what is recorded for them, and nothing else: promtool takes its time."""
+    read = [rule["expr"] for rule in alert_rules() if rule["alert"] == alert]
+    recorded = {rule["record"]: rule["expr"] for group in groups() for rule in group["rules"] if "record" in rule}
+    needed: set[str] = set()
+    while read:
+        found = [name for name in recorded if name in read[-1] and name not in needed]
+        needed.update(found)
+        read = [*read[:-1], *(recorded[name] for name in found)]
+    wanted = {alert, *needed}
+    kept = [
+        group | {"rules": [rule for rule in group["rules"] if (rule.get("alert") or rule["record"]) in wanted]}
+        for group in groups()
+    ]
+    return sorted((group for group in kept if group["rules"]), key=lambda group: "alert" in group["rules"][0])
+
+
+def _labels(alert: str, labels: Labels) -> str:
+    found = [rule["labels"] for rule in alert_rules() if rule["alert"] == alert]
+    [own] = [one for one in found if all(labels.get(name, value) == value for name, value in one.items())]
+    pairs = {"alertname": alert, "alertstate": "firing", **own, **labels}
+    return "ALERTS{" + ", ".join(f'{name}="{value}"' for name, value in pairs.items()) + "}"
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else re.sub(r"\.0$", "", repr(float(value)))
