@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.findings import Severity
+from schemas.findings import Kind, Severity
 
 CallKind = Literal["open", "update", "close", "note", "digest"]
 ReceiverKind = Literal["pagerduty", "slack"]
@@ -70,6 +70,8 @@ class Evidence:
     window: str | None = None
     #: What may have happened, in a few words.
     looks: str | None = None
+    #: Which runbook it has.
+    kind: Kind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

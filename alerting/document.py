@@ -153,6 +153,7 @@ def _evidence(member: Member) -> Evidence:
         n=finding.n,
         p=finding.p,
         window=finding.window,
+        kind=finding.kind,
         looks=cause if isinstance(cause := finding.evidence.get("cause"), str) else None,
     )
 

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     slack_url: str = Field("https://slack.com/api/", min_length=1, description="a URL")
     #: Where messages say that the console is; empty: they carry no link.
     console_url: str = ""
+    #: Where messages say that runbooks lie, one ``KIND.md`` a kind of finding: a URL, or a path, which is said and not linked.
+    runbook_url: str = Field("docs/runbooks", max_length=500)
     #: A request that the incident owner before had begun may still arrive for so long; what it was about is sent again only then.
     in_doubt_s: Pause = 30.0
     take_over_group: bool = False

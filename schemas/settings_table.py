@@ -39,6 +39,7 @@ MEANINGS = {
     "pagerduty_url": "where PagerDuty's events are sent; in a replay it must be a loopback address",
     "slack_url": "where Slack's methods are; in a replay it must be a loopback address",
     "console_url": "where messages say that the console is; empty: they carry no link",
+    "runbook_url": "where messages say that the [runbooks](runbooks/README.md) are: a URL is linked, a path is said",
     "in_doubt_s": "how long a request of the incident owner before may still arrive; only then it is made again",
     "take_over_group": "count on from the state of another consumer group; only once that group has stopped for good",
     "log_level": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",

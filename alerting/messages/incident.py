@@ -97,9 +97,24 @@ def commands(message: Message) -> list[str]:
 
 def page(message: Message, console_url: str) -> str | None:
     """The console's page of the incident; None without a console that a link can name."""
-    if not console_url.startswith(("http://", "https://")) or not message.path:
+    if not is_link(console_url) or not message.path:
         return None
     return f"{console_url.rstrip('/')}/{quote(message.path.lstrip('/'), safe='/?=&%#-._~')}"
+
+
+def runbook(message: Message, runbook_url: str) -> str | None:
+    """Where it says what to do about the worst finding: by its kind; None where nobody said where runbooks are."""
+    kind = next((member.kind for member in message.members if member.kind), None)
+    return f"{runbook_url.rstrip('/')}/{kind}.md" if runbook_url and kind else None
+
+
+def is_link(place: str) -> bool:
+    """Whether a place can be linked.
+
+    >>> is_link("https://wiki.example/runbooks/drift.md"), is_link("docs/runbooks/drift.md")
+    (True, False)
+    """
+    return place.startswith(("http://", "https://"))
 
 
 def _findings(total: int) -> str:

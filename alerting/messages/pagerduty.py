@@ -39,16 +39,19 @@ def dedup_key(key: str) -> str:
 
 def event(call: Call, message: Message, *, place: Place) -> dict[str, Any]:
     """The event's fields beside action, key and routing key."""
-    page = said.page(message, place.console_url)
-    link = {} if page is None else {"client_url": page, "links": [{"href": page, "text": "Incident in the console"}]}
-    return {"client": "driftline", **link, "payload": _payload(call, message, environment=place.environment)}
+    page, runbook = said.page(message, place.console_url), said.runbook(message, place.runbook_url)
+    named = [(page, "Incident in the console"), (runbook, "Runbook")]
+    links = [{"href": href, "text": text} for href, text in named if href and said.is_link(href)]
+    optional = {"client_url": page, "links": links}
+    linked = {name: value for name, value in optional.items() if value}
+    return {"client": "driftline", **linked, "payload": _payload(call, message, place=place)}
 
 
-def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any]:
+def _payload(call: Call, message: Message, *, place: Place) -> dict[str, Any]:
     worst = message.members[0] if message.members else None
     model = clean(message.models[0]) if message.models else "driftline"
     fields = {
-        "source": f"{model}@{environment}" if environment else model,
+        "source": f"{model}@{place.environment}" if place.environment else model,
         "component": said.subject(worst) if worst else None,
         "group": clean(message.cause) if message.cause_clear else "",
         "class": clean(worst.rule) if worst else None,
@@ -56,7 +59,7 @@ def _payload(call: Call, message: Message, *, environment: str) -> dict[str, Any
     payload: dict[str, Any] = {name: cut(text, FIELD) for name, text in fields.items() if text}
     payload["summary"] = cut(summary(call, message), SUMMARY)
     payload["severity"] = SEVERITY[call.severity]
-    payload["custom_details"] = within(details(message), EVENT_BYTES - len(json.dumps(payload)) - 4096)
+    payload["custom_details"] = within(details(message, place=place), EVENT_BYTES - len(json.dumps(payload)) - 4096)
     return payload
 
 
@@ -70,7 +73,7 @@ def summary(call: Call, message: Message) -> str:
     return " · ".join((*parts, said.late(message)) if message.late is not None else parts)
 
 
-def details(message: Message) -> Details:
+def details(message: Message, *, place: Place) -> Details:
     """Everything else, in the order in which it should be read."""
     told: dict[str, str | int | float | None] = {
         "why": message.why,
@@ -92,6 +95,7 @@ def details(message: Message) -> Details:
         "acknowledged_by": message.acknowledged_by,
         "related": ", ".join(message.links),
         "what_to_do": "; ".join(said.commands(message)),
+        "runbook": said.runbook(message, place.runbook_url),
     }
     for rank, member in enumerate(message.members[:MEMBERS], start=1):
         told |= {f"{rank}_{name}": value for name, value in _member(member).items()}

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What messages say of where they come from: the environment, and the console's address for links (empty: no links)."""
+    """What messages say of where they come from: the environment, and for links the console's address and where runbooks lie.
+
+    Empty: no links.  Runbooks may be a path in the repository; then it is said and not linked.
+    """
 
     environment: str = ""
     console_url: str = ""
+    runbook_url: str = ""

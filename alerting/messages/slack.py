@@ -30,7 +30,7 @@ def root(message: Message, *, place: Place) -> Post:
         section(_what(message)),
         section([_member(member) for member in message.members[:MEMBERS]]),
         section(_why(message)),
-        section([f"*Do* {code(command)}" for command in said.commands(message)]),
+        section([*(f"*Do* {code(command)}" for command in said.commands(message)), *_runbook(message, place=place)]),
         context(_footer(message, place=place)),
     ]
     return Post(fitted(said.headline(message), TEXT), blocks(parts))
@@ -104,6 +104,13 @@ def _why(message: Message) -> list[str]:
     return [*why, *(escaped(line) for line in said.attention(message))]
 
 
+def _runbook(message: Message, *, place: Place) -> list[str]:
+    found = None if message.state == "resolved" else said.runbook(message, place.runbook_url)
+    if found is None:
+        return []
+    return [f"*Runbook* {_link(found, found.rpartition('/')[2]) if said.is_link(found) else code(found)}"]
+
+
 def _footer(message: Message, *, place: Place) -> str:
     page = said.page(message, place.console_url)
     parts = [
@@ -115,5 +122,5 @@ def _footer(message: Message, *, place: Place) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _link(page: str) -> str:
-    return f"<{page.replace('&', '&amp;').replace('|', '%7C').replace('>', '%3E')}|open in the console>"
+def _link(page: str, text: str = "open in the console") -> str:
+    return f"<{page.replace('&', '&amp;').replace('|', '%7C').replace('>', '%3E')}|{escaped(text)}>"

@@ -43,7 +43,7 @@ def build(receivers: Mapping[str, ReceiverMonitor], *, environment: str, endpoin
 
     :raises ConfigError: an endpoint that is needed may not be used; in a replay (``clock`` is ``event``) every real one.
     """
-    place = Place(environment, endpoints.console_url)
+    place = Place(environment, endpoints.console_url, endpoints.runbook_url)
     found: dict[str, Real] = {}
     names: dict[str, tuple[str, ...]] = {}
     problems: list[Problem] = []

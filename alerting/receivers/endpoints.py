@@ -15,11 +15,12 @@ _SCHEMES = ("http", "https")
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
-    """The vendors' addresses, and the console's for links (empty: no links).  They come from settings, never from events."""
+    """The vendors' addresses, and for links the console's and where runbooks lie.  They come from settings, never from events."""
 
     pagerduty_url: str = "https://events.pagerduty.com"
     slack_url: str = "https://slack.com/api/"
     console_url: str = ""
+    runbook_url: str = ""
 
 
 def checked(url: str, *, clock: Clock, setting: str) -> str:

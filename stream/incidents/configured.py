@@ -131,7 +131,8 @@ class Configured:
 
     def _made(self, generation: Generation) -> Built:
         settings = self._settings
-        endpoints = Endpoints(settings.pagerduty_url, settings.slack_url, settings.console_url)
+        links = settings.console_url, settings.runbook_url
+        endpoints = Endpoints(settings.pagerduty_url, settings.slack_url, *links)
         receivers = generation.receivers
         try:
             return build(receivers, environment=settings.environment, endpoints=endpoints, clock=settings.clock)

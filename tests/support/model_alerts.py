@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.support.promtool import LOST, Case, Minutes, flat, rising
+from tests.support.promtool import LOST, NONE, Case, Minutes, flat, rising
 
 A, B = 'job="driftline",instance="a:8780"', 'job="driftline",instance="b:8780"'
 M = 'model_name="m"'
@@ -22,7 +22,7 @@ def requests(success: Minutes, error: Minutes | None = None, *, worker: str = A)
     return made if error is None else {**made, f'model_requests_total{{{M},status="error",{worker}}}': error}
 
 
-def hourly(by: float, panes: int) -> list[float]:
+def hourly(by: float, panes: int) -> list[float | str]:
     """A counter that steps once an hour, for that is when its pane is closed."""
     return [by * (minute // PANE) for minute in range(panes * PANE + 3)]
 
@@ -61,14 +61,14 @@ def burning(**by_window: float) -> dict[str, Minutes]:
 #: A model moves from a to b: a stops in one minute, b goes on from the same sums in the next; 100 requests a minute.
 MOVED = {
     **requests([*rising(100, 30), LOST], [*flat(0, 30), LOST]),
-    **requests([*["_"] * 31, *rising(100, 29, start=3100)], [*["_"] * 31, *flat(0, 29)], worker=B),
+    **requests([*[NONE] * 31, *rising(100, 29, start=3100)], [*[NONE] * 31, *flat(0, 29)], worker=B),
 }
 CRITICAL, WARNING = {"severity": "critical"}, {"severity": "warning"}
 FIRES: dict[str, list[Case]] = {
     "DriftlineModelAbsent": [
         Case(
             {
-                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *["_"] * 30],
+                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *[NONE] * 30],
                 f"driftline_leases{{{A}}}": flat(64, 91),
             },
             [OF_M],
@@ -111,7 +111,7 @@ FIRES: dict[str, list[Case]] = {
         Case(
             {
                 f'model_version_info{{{M},version="3",{A}}}': flat(1, 40),
-                f'model_version_info{{{M},version="4",{A}}}': [*["_"] * 35, *flat(1, 5)],
+                f'model_version_info{{{M},version="4",{A}}}': [*[NONE] * 35, *flat(1, 5)],
             },
             [{**OF_M, "version": "4"}],
         ),
@@ -136,7 +136,7 @@ FIRES: dict[str, list[Case]] = {
         ),
         one(
             f'nvidia_gpu_xid_errors_total{{{GPU},xid="31"}}',
-            [*["_"] * 30, *flat(1, 5)],
+            [*[NONE] * 30, *flat(1, 5)],
             {**OF_GPU, "xid": "31", **WARNING},
         ),
     ],
@@ -159,15 +159,15 @@ QUIET: dict[str, list[Case]] = {
         Case(
             {
                 f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST],
-                f'model_predictions_total{{{M},service="api",{B}}}': [*["_"] * 63, *flat(5, 20)],
+                f'model_predictions_total{{{M},service="api",{B}}}': [*[NONE] * 63, *flat(5, 20)],
                 f"driftline_leases{{{A}}}": flat(64, 83),
             }
         ),
         # No worker answers: another alert says that.
         Case(
             {
-                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *["_"] * 30],
-                f"driftline_leases{{{A}}}": [*flat(64, 60), LOST, *["_"] * 30],
+                f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *[NONE] * 30],
+                f"driftline_leases{{{A}}}": [*flat(64, 60), LOST, *[NONE] * 30],
             }
         ),
     ],
@@ -199,11 +199,11 @@ QUIET: dict[str, list[Case]] = {
                 f'model_version_info{{{M},version="4",{A}}}': flat(1, 40),
             }
         ),
-        one(f'model_version_info{{{M},version="1",{A}}}', [*["_"] * 35, *flat(1, 5)]),  # a new model is no new version
+        one(f'model_version_info{{{M},version="1",{A}}}', [*[NONE] * 35, *flat(1, 5)]),  # a new model is no new version
         Case(
             {
                 f'model_version_info{{{M},version="3",{A}}}': [*flat(1, 37), LOST],
-                f'model_version_info{{{M},version="3",{B}}}': [*["_"] * 38, *flat(1, 3)],
+                f'model_version_info{{{M},version="3",{B}}}': [*[NONE] * 38, *flat(1, 3)],
             }
         ),
     ],
@@ -220,11 +220,11 @@ QUIET: dict[str, list[Case]] = {
             {
                 f"feature_last_updated_timestamp{{{TEMP}}}": [*rising(60, 60), LOST],
                 f'feature_last_updated_timestamp{{feature_name="temp",{M},{B}}}': [
-                    *["_"] * 61,
+                    *[NONE] * 61,
                     *rising(60, 60, start=3660),
                 ],
                 f"feature_freshness_sla_seconds{{{TEMP}}}": [*flat(1800, 60), LOST],
-                f'feature_freshness_sla_seconds{{feature_name="temp",{M},{B}}}': [*["_"] * 61, *flat(1800, 60)],
+                f'feature_freshness_sla_seconds{{feature_name="temp",{M},{B}}}': [*[NONE] * 61, *flat(1800, 60)],
             }
         ),
     ],

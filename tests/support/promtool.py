@@ -12,16 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from tests.support.source import ROOT
 
 RULES = ROOT / "deploy" / "prometheus" / "rules"
-LOST: Literal["stale"] = "stale"
+LOST = "stale"
+#: Before the first one, and where nobody looked.
+NONE = "_"
 
-Minutes = Sequence[float | Literal["stale", "_"]]
+Minutes = Sequence[float | str]
 Labels = Mapping[str, str]
 
 
@@ -48,12 +50,12 @@ class Case:
         return Case(hurt, self.fires, self.every)
 
 
-def flat(value: float, minutes: int) -> list[float | Literal["stale", "_"]]:
+def flat(value: float, minutes: int) -> list[float | str]:
     """The same value for so many minutes."""
     return [value] * minutes
 
 
-def rising(by: float, minutes: int, *, start: float = 0.0) -> list[float | Literal["stale", "_"]]:
+def rising(by: float, minutes: int, *, start: float = 0.0) -> list[float | str]:
     """A counter that grows by so much a minute."""
     return [start + by * minute for minute in range(minutes)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.promtool import LOST, Case, flat, rising
+from tests.support.promtool import LOST, NONE, Case, Minutes, flat, rising
 
 JOB = {"job": "driftline"}
 A, B = '{job="driftline",instance="a:8780"}', '{job="driftline",instance="b:8780"}'
@@ -10,14 +10,14 @@ P0 = 'topic="predictions",partition="0",job="driftline",instance='
 P1 = 'topic="predictions",partition="1",job="driftline",instance='
 
 
-def only(series: str, values: list[float | str], **labels: str) -> Case:
+def only(series: str, values: Minutes, **labels: str) -> Case:
     """One series of one worker, and the alert that it makes fire."""
-    return Case({f"{series}{A}": values}, [{**JOB, **labels}])  # type: ignore[dict-item]
+    return Case({f"{series}{A}": values}, [{**JOB, **labels}])
 
 
-def calm(series: str, values: list[float | str]) -> Case:
+def calm(series: str, values: Minutes) -> Case:
     """One series of one worker, and no alert."""
-    return Case({f"{series}{A}": values})  # type: ignore[dict-item]
+    return Case({f"{series}{A}": values})
 
 
 def counted(series: str, minutes: int = 40) -> Case:
@@ -40,31 +40,31 @@ MOVED = {
 BUCKETS = ("0.5", "2.5", "5.0", "10.0", "+Inf")
 
 
-def checkpoints(*each_minute: float) -> dict[str, list[float | str]]:
+def checkpoints(*each_minute: float) -> dict[str, Minutes]:
     """Checkpoints by how long they took: so many more a minute of each bucket, cumulative."""
     made = zip(BUCKETS, each_minute, strict=True)
-    return {f'driftline_checkpoint_seconds_bucket{A[:-1]},le="{le}"}}': rising(by, 40) for le, by in made}  # type: ignore[misc]
+    return {f'driftline_checkpoint_seconds_bucket{A[:-1]},le="{le}"}}': rising(by, 40) for le, by in made}
 
 
-def refused(permanent: list[float | str]) -> dict[str, list[float | str]]:
+def refused(permanent: Minutes) -> dict[str, Minutes]:
     return {f'driftline_deliveries_total{A[:-1]},receiver_kind="slack",kind="open",outcome="permanent"}}': permanent}
 
 
-def rejected(events: float, *, refused: float) -> dict[str, list[float | str]]:
+def rejected(events: float, *, refused: float) -> dict[str, Minutes]:
     """So many events a minute, and so many refused ones, of two workers."""
     labels = 'stream="predictions",reason="not_json"'
     return {
         f"driftline_events_total{A}": rising(events / 2, 60),
         f"driftline_events_total{B}": rising(events / 2, 60),
         f"driftline_rejected_events_total{A[:-1]},{labels}}}": rising(refused, 60),
-    }  # type: ignore[return-value]
+    }
 
 
 UP = 'up{job="driftline",instance="a:8780"}'
 FIRES: dict[str, list[Case]] = {
     "DriftlineWatchdog": [Case({f"driftline_leases{A}": flat(64, 2)}, [{}])],
     "DriftlineNoWorker": [
-        Case({f"driftline_config_generation{A}": [*flat(3, 5), LOST, *["_"] * 10]}, [{}]),
+        Case({f"driftline_config_generation{A}": [*flat(3, 5), LOST, *[NONE] * 10]}, [{}]),
         Case({"up": flat(0, 10)}, [{}]),
     ],
     "DriftlineWorkerGone": [Case({UP: [*flat(1, 30), *flat(0, 6)]}, [{**JOB, "instance": "a:8780"}])],
@@ -113,7 +113,7 @@ FIRES: dict[str, list[Case]] = {
     "DriftlineReceiversFailing": [only("driftline_receivers_failing", flat(1, 30))],
     "DriftlineDeliveriesRefused": [
         Case(
-            refused(["_"] * 30 + flat(1, 10)), [{**JOB, "receiver_kind": "slack"}]
+            refused([*[NONE] * 30, *flat(1, 10)]), [{**JOB, "receiver_kind": "slack"}]
         ),  # the first ever: from nothing to 1
         Case(refused([*flat(1, 60), *flat(2, 10)]), [{**JOB, "receiver_kind": "slack"}]),
     ],
@@ -154,7 +154,7 @@ QUIET: dict[str, list[Case]] = {
         Case(
             {
                 f'driftline_lag_records{{{P0}"a"}}': [*flat(2000, 40), LOST],
-                f'driftline_lag_records{{{P0}"b"}}': [*["_"] * 40, *flat(2000, 20)],
+                f'driftline_lag_records{{{P0}"b"}}': [*[NONE] * 40, *flat(2000, 20)],
             }
         ),
     ],
@@ -195,7 +195,7 @@ QUIET: dict[str, list[Case]] = {
         Case(
             {
                 f"driftline_emitted_findings_total{A}": [*flat(0, 50), *flat(1, 10)],
-                f'driftline_findings_total{B[:-1]},state="firing"}}': [*["_"] * 50, *flat(1, 10)],
+                f'driftline_findings_total{B[:-1]},state="firing"}}': [*[NONE] * 50, *flat(1, 10)],
             }
         ),
     ],

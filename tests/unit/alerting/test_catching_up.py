@@ -80,7 +80,7 @@ def test_what_still_fires_is_told_with_how_late_it_was_seen() -> None:
     assert shown.late == 3 * HOUR
     assert "(seen 3 h late)" in str(slack.root(shown, place=Place()).blocks)
     assert pagerduty.summary(call, shown).endswith("seen 3 h late")
-    assert pagerduty.details(shown)["late"] == "seen 3 h late"
+    assert pagerduty.details(shown, place=Place())["late"] == "seen 3 h late"
     [begins] = [line.text for line in world.state.incidents[world.incident()].lines if "begins" in line.text]
     assert begins == "P1 begins: feature:a/w0, seen 3 h late"
 
@@ -90,7 +90,7 @@ def test_what_is_in_time_says_nothing_of_it() -> None:
     world.give(Tick(), world.now + WAIT)
     shown = message(world.state, world.incident(), world.todo()[0], now=world.now)
     assert "late" not in str(slack.root(shown, place=Place()).blocks)
-    assert "late" not in pagerduty.details(shown)
+    assert "late" not in pagerduty.details(shown, place=Place())
 
 
 def test_in_a_replay_nothing_is_ever_late() -> None:
