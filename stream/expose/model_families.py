@@ -28,6 +28,17 @@ GAUGES = (
     ("model_baseline_mean", "Mean score of the reference.", MODEL),
     ("model_baseline_std", "Standard deviation of the mean scores of the reference's windows.", MODEL),
     ("model_drift_score", "Share of the declared importance that is in drift, 0 to 1.", MODEL),
+    ("model_perplexity", "Mean perplexity of the answers in the newest window.", MODEL),
+    (
+        "driftline_slo_burn_rate",
+        "How fast the budget of bad requests is spent: 1 spends it in just its period.",
+        ("model_name", "slo", "window"),
+    ),
+    (
+        "driftline_slo_budget_remaining_ratio",
+        "Share of the budget of bad requests that is not spent; negative where more is.",
+        ("model_name", "slo"),
+    ),
     (
         "model_version_info",
         "A version of the model that was seen within a day of the last one.",

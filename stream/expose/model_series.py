@@ -18,8 +18,10 @@ from prometheus_client.utils import floatToGoString
 
 from schemas.monitored import FeatureMonitor, ModelMonitor
 from schemas.reports import Report
+from schemas.service_levels import Service
 from stream.evaluate.calibration import alarms
 from stream.evaluate.panes.totals import bins, bounds_of, total
+from stream.evaluate.verdicts.burn import promises_of
 from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
 from stream.ingest.versions import PREFIX
@@ -61,8 +63,13 @@ class Exported:
         return max(0, len(self.monitor.features) - MOST_FEATURES)
 
 
-def series(exported: Exported, totals: Totals, report: Report | None) -> list[Metric]:
-    """Every family that the model has series in, with them; ``report`` is the newest one of its shortest window."""
+def series(
+    exported: Exported, totals: Totals, report: Report | None, *, services: Mapping[str, Service] | None = None
+) -> list[Metric]:
+    """Every family that the model has series in, with them.
+
+    :param report: the newest one of its shortest window; ``services``: service levels, by the stream that says so.
+    """
     found: dict[str, Any] = families()
     _add_requests(found, exported, totals)
     _add_distributions(found, exported, totals)
@@ -73,6 +80,7 @@ def series(exported: Exported, totals: Totals, report: Report | None) -> list[Me
     for name, value in _gauges(exported, report):
         if value is not None:
             found[name].add_metric([exported.model], value)
+    _add_levels(found, exported, services or {})
     for version in _versions(totals):
         found["model_version_info"].add_metric([exported.model, version], 1)
     for feature, monitor in exported.features.items():
@@ -113,6 +121,22 @@ def _add_distributions(found: dict[str, Any], exported: Exported, totals: Totals
     for column in ("input_tokens", "output_tokens"):
         tokens = _buckets(bins(totals, stream, column=column), TOKENS)
         found[f"model_{column}"].add_metric([exported.model], tokens, total(totals, stream, column=column))
+
+
+def _add_levels(found: dict[str, Any], exported: Exported, services: Mapping[str, Service]) -> None:
+    """Of what is promised now; a perplexity is said in ``serving`` events only."""
+    service, promised = services.get(exported.monitor.serving.stream), promises_of(exported.monitor.serving)
+    for slo, level in service.levels.items() if service is not None else ():
+        if slo not in promised:
+            continue
+        if level.left is not None:
+            found["driftline_slo_budget_remaining_ratio"].add_metric([exported.model, slo], level.left)
+        for window, rate in level.burn.items():
+            if rate is not None:
+                found["driftline_slo_burn_rate"].add_metric([exported.model, slo, window], rate)
+    said = services.get("serving")
+    if said is not None and said.perplexity is not None:
+        found["model_perplexity"].add_metric([exported.model], said.perplexity.mean)
 
 
 def _gauges(exported: Exported, report: Report | None) -> Iterator[tuple[str, float | None]]:

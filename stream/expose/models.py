@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from heapq import nsmallest
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
@@ -26,9 +26,11 @@ from schemas.monitored import ModelMonitor
 from schemas.names import Names
 from schemas.reference import Reference
 from schemas.reports import Report
+from schemas.service_levels import Service
 from stream.expose.baseline import baseline
 from stream.expose.model_families import families
 from stream.expose.model_series import MOST_VERSIONS, Exported, outdated, series
+from stream.expose.services import ask_services, services_of, streams_of
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ class Declared(Protocol):
     def reference(self) -> Reference: ...
 
 
+#: What is known of a model: its sums, its newest report, and service levels by stream.
+Told = tuple[dict[str, int], Report | None, Mapping[str, Service]]
 Held = Callable[[], Iterable[Declared]]
 
 
@@ -112,9 +116,9 @@ class ModelExporter(Collector):
 
     async def _read(self, models: Sequence[Exported], *, now: float) -> None:
         answers = await self._patiently(lambda: self._ask(models))
-        for exported, (totals, report) in zip(models, answers, strict=True):
+        for exported, (totals, report, found) in zip(models, answers, strict=True):
             model = exported.model
-            self._shown[model] = series(exported, totals, report)
+            self._shown[model] = series(exported, totals, report, services=found)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
             if len(gone := outdated(totals)) > MOST_VERSIONS:  # else they would fill the sums for ever
@@ -124,13 +128,14 @@ class ModelExporter(Collector):
     async def _forget(self, model: str, fields: Sequence[str]) -> None:
         await self._redis.hdel(self._names.totals(model), *fields)
 
-    async def _ask(self, models: Sequence[Exported]) -> list[tuple[dict[str, int], Report | None]]:
+    async def _ask(self, models: Sequence[Exported]) -> list[Told]:
         pipe = self._redis.pipeline(transaction=False)
         for exported in models:
             pipe.hgetall(self._names.totals(exported.model))
             pipe.hget(self._names.report(exported.model, exported.window), "document")
-        answers = await pipe.execute()
-        return [(_totals(found), report_of(text)) for found, text in zip(answers[::2], answers[1::2], strict=True)]
+            ask_services(pipe, self._names, exported.model, exported.monitor)
+        answers = iter(await pipe.execute())
+        return [_told(exported, answers) for exported in models]
 
 
 def _exported(declared: Declared) -> Exported:
@@ -148,6 +153,12 @@ def report_of(stored: bytes | None) -> Report | None:
         log.warning("a stored report cannot be read, its gauges are left out: %s", error)
         return None
     return report if report.stream == "predictions" else None
+
+
+def _told(exported: Exported, answers: Iterator[Any]) -> Told:
+    """A model's share of the answers."""
+    totals, report = _totals(next(answers)), report_of(next(answers))
+    return totals, report, services_of(exported.monitor, [next(answers) for _ in streams_of(exported.monitor)])
 
 
 def _totals(found: Mapping[bytes, bytes]) -> dict[str, int]:

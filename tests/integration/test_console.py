@@ -24,6 +24,7 @@ from tests.support.process import free_port
 PAGES = (
     "/",
     "/incidents",
+    "/service-levels",
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",
@@ -34,6 +35,7 @@ PAGES = (
 HOSTILE_PAGES = (
     "/",
     "/incidents",
+    "/service-levels",
     "/incidents/h",
     f"/models/{quote(MODEL, safe='')}",
     *(f"/models/{quote(MODEL, safe='')}/features/{quote(name, safe='')}" for name in NAMES),

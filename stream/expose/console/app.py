@@ -43,6 +43,7 @@ def application(site: Site) -> web.Application:
             web.get("/models/{model:[^/]+}/features/{feature:[^/]+}", pages.feature),
             web.get("/incidents", pages.incidents),
             web.get("/incidents/{incident:[^/]+}", pages.incident),
+            web.get("/service-levels", pages.service_levels),
             web.get("/health", pages.health),
             web.static("/static", STATIC),
         ]

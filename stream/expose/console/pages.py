@@ -20,10 +20,12 @@ from stream.expose.console.features import places_of, read_features
 from stream.expose.console.format import named
 from stream.expose.console.histogram import histogram
 from stream.expose.console.incident_page import MOST_ROWS, ended_rows, incident_page, open_rows
+from stream.expose.console.levels import levels_page
 from stream.expose.console.measured import FIRST, LABELS
 from stream.expose.console.model_page import Place, model_page
 from stream.expose.console.overview import overview, windows_of
 from stream.expose.console.render import SITE, Site, rendered
+from stream.expose.services import read_services
 from stream.state.generations import read as read_generation
 from stream.state.generations import read_reference
 from stream.state.incidents import read_silences, read_timeline
@@ -32,6 +34,8 @@ from stream.state.reading import read_counts
 #: Models whose lines are drawn on the first page; with more of them it would read too much.
 MOST_SPARKS = 24
 SPARK_JUDGEMENTS = 60
+#: Models whose versions are looked up, which costs a question each.
+MOST_TOTALS = 100
 #: Whose windows are shown where there are reports of them.
 UPSTREAM = ("features", SKEW)
 
@@ -117,6 +121,17 @@ async def incident(request: web.Request) -> web.Response:
         _absent(f"There is no incident {named(ident)}. Ended ones are kept for a while, then forgotten.")
     entries = await read_timeline(site.redis, site.names, ident)
     return rendered(request, "incident.html", page=incident_page(view, entries), unreadable=found.unreadable)
+
+
+async def service_levels(request: web.Request) -> web.Response:
+    """``/service-levels``: what is promised, and how fast its budget is spent."""
+    site = request.app[SITE]
+    generation = await read_generation(site.redis, site.names)
+    models = generation.models if generation else {}
+    monitors = {name: force.monitor for name, force in models.items()}
+    services = await read_services(site.redis, site.names, monitors)
+    totals = {name: await read.read_totals(site.redis, site.names, name) for name in [*models][:MOST_TOTALS]}
+    return rendered(request, "levels.html", page=levels_page(models, services, totals))
 
 
 async def health(request: web.Request) -> web.Response:

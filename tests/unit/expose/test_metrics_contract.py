@@ -25,12 +25,15 @@ CONTRACT = {
     "model_baseline_mean": ("gauge", MODEL),
     "model_baseline_std": ("gauge", MODEL),
     "model_drift_score": ("gauge", MODEL),
+    "model_perplexity": ("gauge", MODEL),
+    "driftline_slo_burn_rate": ("gauge", ("model_name", "slo", "window")),
+    "driftline_slo_budget_remaining_ratio": ("gauge", ("model_name", "slo")),
     "model_version_info": ("gauge", ("model_name", "version")),
     "feature_missing_ratio": ("gauge", FEATURE),
     "feature_last_updated_timestamp": ("gauge", FEATURE),
     "feature_freshness_sla_seconds": ("gauge", FEATURE),
 }
-LATER = ("model_accuracy", "model_accuracy_gauge", "model_perplexity", "model_gpu_memory_bytes")
+LATER = ("model_accuracy", "model_accuracy_gauge", "model_gpu_memory_bytes")
 
 
 def test_the_exported_series_of_models_are_those_of_the_contract() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, ServingMonitor
 from schemas.reports import Report
+from schemas.service_levels import Level, Perplexity, Service
 from stream.expose.baseline import Baseline
 from stream.expose.model_series import MOST_FEATURES, MOST_VERSIONS, Exported, outdated, series
 from tests.support.exposition import REPORT, TOTALS, of_families
@@ -144,3 +145,31 @@ def test_the_most_important_features_are_exported_and_the_rest_is_counted() -> N
 
 def test_the_gauges_tell_of_the_shortest_window() -> None:
     assert Exported("m", changed(windows={"week": 7 * DAY, "day": DAY, "month": 28 * DAY})).window == "day"
+
+
+LEVELS = Service(
+    at=0, period=30 * DAY, perplexity=Perplexity(mean=5.5, n=3),
+    levels={
+        "errors": Level(allowed=0.05, requests=100, bad=2.5, left=0.5, burn={"5m": 14.5, "1h": None}),
+        "latency": Level(allowed=0.05, requests=0, bad=0.0, left=None, burn={"5m": None}),
+    },
+)  # fmt: skip
+
+
+def leveled(promised: ServingMonitor, **services: Service) -> dict[str, float]:
+    found = of_families(series(Exported("m", changed(serving=promised)), {}, None, services=services))
+    return {name: value for name, value in found.items() if "slo" in name or "perplexity" in name}
+
+
+def test_service_levels_are_told_of_the_stream_that_serving_is_taken_from() -> None:
+    promised = ServingMonitor(error_rate=0.05, latency_p95_ms=500)
+    assert leveled(promised, predictions=LEVELS) == {
+        'driftline_slo_burn_rate{model_name="m",slo="errors",window="5m"}': 14.5,
+        'driftline_slo_budget_remaining_ratio{model_name="m",slo="errors"}': 0.5,
+    }
+    assert leveled(promised, serving=LEVELS) == {'model_perplexity{model_name="m"}': 5.5}
+
+
+def test_what_is_not_promised_any_more_is_not_told() -> None:
+    assert leveled(ServingMonitor(latency_p95_ms=500), predictions=LEVELS) == {}
+    assert leveled(ServingMonitor(), predictions=LEVELS) == {}
