@@ -133,7 +133,7 @@ class ModelExporter(Collector):
         for exported in models:
             pipe.hgetall(self._names.totals(exported.model))
             pipe.hget(self._names.report(exported.model, exported.window), "document")
-            ask_services(pipe, self._names, exported.model, exported.monitor)
+            ask_services(pipe, self._names, exported.model, monitor=exported.monitor)
         answers = iter(await pipe.execute())
         return [_told(exported, answers) for exported in models]
 

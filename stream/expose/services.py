@@ -22,7 +22,7 @@ def streams_of(monitor: ModelMonitor) -> tuple[Stream, ...]:
     return ("serving",) if monitor.serving.stream == "serving" else (monitor.serving.stream, "serving")
 
 
-def ask_services(pipe: Any, names: Names, model: str, monitor: ModelMonitor) -> None:
+def ask_services(pipe: Any, names: Names, model: str, *, monitor: ModelMonitor) -> None:
     """Ask for them in a pipeline; ``services_of`` reads as many answers as there are streams."""
     for stream in streams_of(monitor):
         pipe.hget(names.evaluation(model, stream), "service")
@@ -34,7 +34,7 @@ async def read_services(
     """Of many models, by model and stream."""
     pipe = redis.pipeline(transaction=False)
     for model, monitor in monitors.items():
-        ask_services(pipe, names, model, monitor)
+        ask_services(pipe, names, model, monitor=monitor)
     answers = iter(await pipe.execute() if monitors else ())
     return {
         model: services_of(monitor, [next(answers) for _ in streams_of(monitor)]) for model, monitor in monitors.items()
