@@ -68,7 +68,9 @@ def levels_page(
 ) -> LevelsPage:
     """The page; ``services`` by model and stream, ``totals`` by model."""
     rows = [row for model, force in models.items() for row in _rows(model, force, services.get(model, {}))]
-    lines = [_line(model, force, services.get(model, {}), totals.get(model, {})) for model, force in models.items()]
+    lines = [
+        _line(model, force, services.get(model, {}), totals=totals.get(model, {})) for model, force in models.items()
+    ]
     unpromised = [model for model, force in models.items() if not promises_of(force.monitor.serving)]
     return LevelsPage(sorted(rows, key=_most_spent_first), lines, tuple(WINDOWS_MS), unpromised)
 
@@ -99,7 +101,7 @@ def _fires(level: Level) -> bool:
     return any(min(rates.get(pair.long, 0.0), rates.get(pair.short, 0.0)) > pair.factor for pair in PAIRS)
 
 
-def _line(model: str, force: InForce, services: Mapping[str, Service], totals: Mapping[str, int]) -> ModelLine:
+def _line(model: str, force: InForce, services: Mapping[str, Service], *, totals: Mapping[str, int]) -> ModelLine:
     service, said = services.get(force.monitor.serving.stream), services.get("serving")
     seen = {name.removeprefix(PREFIX): at for name, at in totals.items() if name.startswith(PREFIX)}
     newest = nsmallest(MOST_VERSIONS, seen.items(), key=lambda version: (-version[1], version[0]))
