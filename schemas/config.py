@@ -17,13 +17,16 @@ class InForce(Frozen):
     """One model's reference (SHA-256 of its content) and monitor.
 
     They hold for panes that begin at ``from_ms`` or later (epoch ms; None: for all of them); panes that
-    begin before belong to ``previous``, which is None where there was nothing before.
+    begin before belong to ``previous``, which is None where there was nothing before.  What is counted by version of a
+    release changes over by itself, at ``arms_from_ms``, from what ``arms_previous`` says.
     """
 
     reference: str = Field(pattern=r"^[0-9a-f]{64}$")
     monitor: ModelMonitor
     from_ms: int | None = None
     previous: tuple[str, ModelMonitor] | None = None
+    arms_from_ms: int | None = None
+    arms_previous: tuple[str, ModelMonitor] | None = None
 
 
 class Generation(Frozen):

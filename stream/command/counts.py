@@ -11,6 +11,7 @@ from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson, moment_ms, stream_named
 from stream.command.printing import entries, moment, print_json, print_lines, print_table, shown
+from stream.state.arms import ARMS
 from stream.state.reading import read_counts
 
 Counts = Mapping[str, Any]
@@ -77,8 +78,24 @@ def show(found: Counts) -> None:
         name_heads = ("names", "n#", "missing#", "other#", "unseen#", "wrong type#", "most frequent")
         print_lines([""])
         print_table(columns=name_heads, rows=[_named(name, column) for name, column in named.items()])
+    for arms in found.get("arms", ()):
+        _show_arms(arms)
     if found["other_layouts"]:
         print_lines([f"not summed, counted in other layouts: {entries(found['other_layouts'])} events"])
+
+
+def _show_arms(arms: Counts) -> None:
+    """What one release counted by version."""
+    print_lines([""])
+    heads = ("version", "arm", "events#", "errors#", "latency mean#", "rating mean#", "score mean#")
+    print_table(columns=heads, rows=[_arm(name, arms[name]) for name in ARMS])
+    print_lines([f"{arms['other']} events of other versions, {arms['none']} of none; layout {arms['layout']}"])
+
+
+def _arm(name: str, arm: Counts) -> tuple[object, ...]:
+    errors = arm["status"]["categories"]["error"] if "status" in arm else None
+    means = (arm[column]["mean"] if column in arm else None for column in ("latency_s", "rating", "score"))
+    return arm["version"], name, arm["events"], errors, *means
 
 
 def columns_of(found: Counts) -> Iterator[tuple[str, Counts]]:

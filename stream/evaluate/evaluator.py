@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from schemas.errors import StoreError
 from schemas.names import TOPICS_IN, Names, Stream
+from stream.evaluate.closing.arms import arms_among, close_arms
 from stream.evaluate.closing.closing import Desk, Due, Refused, close
 from stream.evaluate.closing.polls import Poll, seen_at, watermarks
 from stream.evaluate.closing.revising import revise
@@ -203,13 +204,16 @@ class Evaluator:
         )  # fmt: skip
 
     async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:
-        late = [note for note in notes if unit.last is not None and note.start_ms < unit.last]
+        layouts = await self._roll.layouts(unit, notes)
+        arms = arms_among(layouts)
+        own = [note for note in notes if note.layout not in arms]
+        late = [note for note in own if unit.last is not None and note.start_ms < unit.last]
         done: list[Note] = []
         if late:
-            layouts = await self._roll.layouts(unit, late)
             done += await revise(self._desk, unit, late, due=due, layouts=layouts)
             done += [note for note in late if note.layout not in layouts]  # nothing tells any more what they counted
-        done += await close(self._desk, unit, notes, due=due)
+        done += await close(self._desk, unit, own, due=due)
+        done += await close_arms(self._desk, unit, notes, due=due, layouts=arms)
         waiting = self._done[unit.stream]
         waiting += done
         if len(waiting) >= FORGET_AT_ONCE:

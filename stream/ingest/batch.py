@@ -119,11 +119,15 @@ def _numbers(rows: _Rows, columns: Columns) -> npt.NDArray[np.float64]:
 
 def _categories(rows: _Rows, path: str) -> Any:
     column = rows.column(path)
-    return categories_of(_as_texts(column) if path == "prediction.label" else column, rows=rows.chosen)
+    return categories_of(_as_texts(column) if path in _TEXTS else column, rows=rows.chosen)
+
+
+#: Names that may be written as whole numbers, however long.
+_TEXTS = ("prediction.label", "version", "id")
 
 
 def _as_texts(labels: Any) -> Any:
-    """Labels as the contract has them: a whole number is its text."""
+    """Labels, versions and ids as the contract has them: a whole number is its text."""
     if type(labels) is not list:
         return str(labels) if type(labels) is int else labels
     if int not in set(map(type, labels)):

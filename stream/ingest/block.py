@@ -40,6 +40,8 @@ class Block:
     layout: Ints
     pane: Ints
     late: Bools
+    shape: Ints
+    time: Ints
     tenures: tuple[Tenure, ...]
     #: (clock, closed) of each tenure after the block
     clocks: tuple[tuple[int, int], ...]
@@ -79,7 +81,7 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
         clocks.append((verdicts.clock, closed))
     kept = np.flatnonzero(accepted)
     return Block(
-        kept, owner[kept], layout[kept], pane[kept], late[kept],
+        kept, owner[kept], layout[kept], pane[kept], late[kept], shapes[kept], times[kept],
         tuple(tenures), tuple(clocks), (*buffer.rejections, *rejections),
         tuple(found for row, found in buffer.samples.items() if not future[row]),
     )  # fmt: skip

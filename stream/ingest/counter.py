@@ -16,9 +16,12 @@ import numpy.typing as npt
 
 from schemas.gpus import Sampled
 from stream.ingest.arena import Arena
+from stream.ingest.arm_rows import Numbers, arm_rows, by_version
+from stream.ingest.arms import ArmsTables
 from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
+from stream.ingest.groups import Groups, groups_of, rooms_of
 from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.sheets import sheets_of
 from stream.ingest.slab import stretches
@@ -45,13 +48,12 @@ OUTGROWN = 1 << 31
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class _Groups:
-    """Distinct (tenure, layout, pane) of a block, and for each row which of them it is in."""
+class _Work:
+    """Rows to be counted, the panes they are in, and what the panes that are not in memory start from."""
 
-    tenure: Ints
-    layout: Ints
-    pane: Ints
-    of_row: Ints
+    block: Block
+    groups: Groups
+    loaded: Mapping[int, Partial]
 
 
 class Counter:
@@ -141,16 +143,22 @@ class Counter:
         plan = self.plans[stream]
         try:
             block = arrange(buffer, plan, skew_ms=self._skew_ms)
-            groups = _groups(block)
-            loaded = await self._loaded(block, groups, plan)
+            work = await self._prepared(block, plan.tables.layouts)
+            arms = plan.arms and await self._prepared(by_version(block, plan.arms), plan.arms.found.layouts)
         except BaseException:
             # Cancelled, or Redis failed: nothing is counted yet, and rows left out would be skipped by the next offset.
             self._buffers[stream] = buffer.followed_by(self._buffers[stream])
             raise
-        self._count(buffer, block, groups, plan=plan, loaded=loaded)
+        numbers = self._count(buffer, work, plan.tables)
+        if plan.arms and arms:
+            self._count_arms(buffer, arms, plan.arms.found, numbers=numbers)
         self._conclude(buffer, block)
 
-    async def _loaded(self, block: Block, groups: _Groups, plan: StreamPlan) -> dict[int, Partial]:
+    async def _prepared(self, block: Block, layouts: Sequence[Layout]) -> _Work:
+        groups = groups_of(block, layouts)
+        return _Work(block, groups, await self._loaded(block, groups))
+
+    async def _loaded(self, block: Block, groups: Groups) -> dict[int, Partial]:
         """What the groups that are not in memory start from: an evicted pane written blindly would lose its counts.
 
         Of a pane that begins after the tenure's clock nothing is stored, so Redis is not asked: every counted event moved the
@@ -159,7 +167,7 @@ class Counter:
         wanted: dict[int, PaneKey] = {}
         found: dict[int, Partial] = {}
         for at, (owner, number, pane) in enumerate(zip(groups.tenure, groups.layout, groups.pane, strict=True)):
-            tenure, layout = block.tenures[owner], plan.tables.layouts[number]
+            tenure, layout = block.tenures[owner], groups.layouts[number]
             if not tenure.live or (layout.hash, int(pane)) in tenure.panes:
                 continue
             if pane > tenure.clock:
@@ -170,38 +178,47 @@ class Counter:
             found |= zip(wanted, await self._load(list(wanted.values())), strict=True)
         return found
 
-    def _count(
-        self, buffer: Buffer, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]
-    ) -> None:
-        panes = [self._pane(at, block, groups, plan=plan, loaded=loaded) for at in range(len(groups.pane))]
-        live = np.array([pane is not None for pane in panes], np.bool_)[groups.of_row]
-        chosen = np.flatnonzero(live)
-        if not len(chosen):
-            return
-        tables, of_row, late = plan.tables, groups.of_row, block.late[chosen]
+    def _count(self, buffer: Buffer, work: _Work, tables: StreamTables) -> Numbers | None:
+        """Count the rows; the numbers of those that were counted one by one, if any were."""
+        block, of_row = work.block, work.groups.of_row
+        panes, chosen = self._panes(work)
         sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
         for sheet in sheets:
             count_sheet(sheet, self.arena, narrow=tables.narrow, wide=tables.wide)
-        if len(single):
-            rows = _rows(buffer, block, single, plan=plan, panes=panes, of_row=of_row)
-            count(rows, self.arena, narrow=tables.narrow, wide=tables.wide)
-            self._count_unknown(buffer, block.row[single], rows)
-        self._note_late(of_row[chosen[late]], panes)
+        self._note_late(work, chosen, panes)
         self.events += len(chosen)
-        self.late += int(late.sum())
+        self.late += int(block.late[chosen].sum())
+        if not len(single):
+            return None
+        rows = _rows(buffer, block, single, tables=tables, rooms=rooms_of(panes, of_row[single]))
+        count(rows, self.arena, narrow=tables.narrow, wide=tables.wide)
+        self._count_unknown(buffer, block.row[single], rows)
+        return Numbers(block.row[single], rows.narrow, rows.wide)
 
-    def _pane(
-        self, at: int, block: Block, groups: _Groups, *, plan: StreamPlan, loaded: Mapping[int, Partial]
-    ) -> OpenPane | None:
+    def _count_arms(self, buffer: Buffer, work: _Work, found: ArmsTables, *, numbers: Numbers | None) -> None:
+        panes, chosen = self._panes(work)
+        if len(chosen):
+            rooms = rooms_of(panes, work.groups.of_row[chosen])
+            rows = arm_rows(buffer, work.block, chosen, found=found, numbers=numbers, rooms=rooms)
+            count(rows, self.arena, narrow=found.tables.narrow, wide=found.tables.wide)
+            self._note_late(work, chosen, panes)
+
+    def _panes(self, work: _Work) -> tuple[list[OpenPane | None], Ints]:
+        """The open pane of each group, and the rows whose tenure has not ended meanwhile."""
+        panes = [self._pane(at, work) for at in range(len(work.groups))]
+        return panes, np.flatnonzero(np.array([pane is not None for pane in panes], np.bool_)[work.groups.of_row])
+
+    def _pane(self, at: int, work: _Work) -> OpenPane | None:
         """The open pane of a group, opened now where it has to be; None where its tenure has ended meanwhile."""
-        tenure = block.tenures[groups.tenure[at]]
+        groups = work.groups
+        tenure = work.block.tenures[groups.tenure[at]]
         if not tenure.live:
             return None
-        layout, start = plan.tables.layouts[groups.layout[at]], int(groups.pane[at])
+        layout, start = groups.layouts[groups.layout[at]], int(groups.pane[at])
         key: PaneId = (layout.hash, start)
         pane: OpenPane | None = tenure.panes.get(key)
         if pane is None:
-            pane = tenure.panes[key] = self._opened(layout, start, loaded[at])
+            pane = tenure.panes[key] = self._opened(layout, start, work.loaded[at])
         tenure.changed.add(key)
         return pane
 
@@ -224,8 +241,8 @@ class Counter:
                 self.arena.cells[place[at] + UNKNOWN_FEATURES] += features
                 self.arena.cells[place[at] + UNKNOWN_KEYS] += keys
 
-    def _note_late(self, groups: Ints, panes: Sequence[OpenPane | None]) -> None:
-        for at in np.unique(groups):
+    def _note_late(self, work: _Work, chosen: Ints, panes: Sequence[OpenPane | None]) -> None:
+        for at in np.unique(work.groups.of_row[chosen[work.block.late[chosen]]]):
             pane = panes[at]
             if pane is not None:
                 pane.late = True
@@ -248,29 +265,14 @@ def _from(run: Run, offset: int) -> list[Record]:
     return [record for record in run.records if record.offset >= offset]
 
 
-def _groups(block: Block) -> _Groups:
-    """Distinct (tenure, layout, pane) by one sort over a composite key."""
-    if not len(block.row):
-        return _Groups(block.tenure, block.layout, block.pane, block.row)
-    panes, pane_of = np.unique(block.pane, return_inverse=True)
-    layouts = int(block.layout.max()) + 1
-    composite = (block.tenure * layouts + block.layout) * len(panes) + pane_of
-    _, first, of_row = np.unique(composite, return_index=True, return_inverse=True)
-    return _Groups(block.tenure[first], block.layout[first], block.pane[first], of_row)
-
-
-def _rows(
-    buffer: Buffer, block: Block, chosen: Ints, *, plan: StreamPlan, panes: Sequence[OpenPane | None], of_row: Ints
-) -> Rows:
-    row, layout, tables = block.row[chosen], block.layout[chosen], plan.tables
-    cells = np.array([pane.room.cells if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
-    sums = np.array([pane.room.sums if pane else 0 for pane in panes], np.int64)[of_row[chosen]]
+def _rows(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables, rooms: tuple[Ints, Ints]) -> Rows:
+    row, layout = block.row[chosen], block.layout[chosen]
     listed = int(np.searchsorted(row, len(buffer.shape)))
     narrow, wide, codes = _listed_values(buffer, row[:listed], layout[:listed], tables=tables)
     if buffer.slabs:
         slabs = slab_values(buffer.slabs, row[listed:] - len(buffer.shape), layout[listed:], tables=tables)
         narrow, wide, codes = (np.concatenate(pair) for pair in zip((narrow, wide, codes), slabs, strict=True))
-    return Rows(layout, cells, sums, narrow, wide, codes, block.late[chosen])
+    return Rows(layout, *rooms, narrow, wide, codes, block.late[chosen])
 
 
 def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:

@@ -12,10 +12,12 @@ from schemas.config import Generation, InForce
 from schemas.monitored import ModelMonitor
 from schemas.names import TOPICS_IN, Stream
 from schemas.reference import Reference
+from stream.ingest.arms import ArmsInForce, ArmsPlan, arms_plan, with_arms
 from stream.ingest.decode import StreamDecoder, stream_decoder
 from stream.ingest.shape import Shape, shape_of
 from stream.ingest.tables import StreamTables, stream_tables
 from stream.ingest.timing import NEVER
+from stream.state.arms import arms_layout
 from stream.state.columns import layouts_of
 from stream.state.layout import Layout
 
@@ -36,6 +38,8 @@ class StreamPlan:
     from_ms: Ints
     lateness: Ints
     keep: Ints
+    #: None where no model has a release.
+    arms: ArmsPlan | None = None
 
     def layout_numbers(self, shapes: Ints, timestamps: Ints) -> Ints:
         """The layout each row is counted in."""
@@ -58,7 +62,10 @@ def plans(generation: Generation, references: Mapping[str, Reference]) -> dict[s
     :param references: by hash, all that the generation names.
     """
     versions = {model: _versions(model, force, references) for model, force in generation.models.items()}
-    return {stream: _plan(stream, generation, versions) for stream in TOPICS_IN}
+    arms = {
+        model: _arms(model, force, references, versions=versions[model]) for model, force in generation.models.items()
+    }
+    return {stream: _plan(stream, generation, versions, arms=arms) for stream in TOPICS_IN}
 
 
 def no_plan() -> dict[str, StreamPlan]:
@@ -87,7 +94,31 @@ def _versions(model: str, force: InForce, references: Mapping[str, Reference]) -
     return {stream: [_Version(layouts[stream], monitor) for layouts, monitor in found] for stream in TOPICS_IN}
 
 
-def _plan(stream: Stream, generation: Generation, versions: Mapping[str, dict[str, list[_Version]]]) -> StreamPlan:
+def _arms(
+    model: str, force: InForce, references: Mapping[str, Reference], *, versions: Mapping[str, list[_Version]]
+) -> dict[str, ArmsInForce]:
+    """By stream: what is counted by version now, and was before it changed over."""
+    now = {stream: arms_layout(found[0].layout, force.monitor.release) for stream, found in versions.items()}
+    digest, monitor = force.arms_previous or (force.reference, None)
+    release = monitor.release if monitor else None
+    before = layouts_of(model, monitor, references[digest], digest=digest) if monitor and release else {}
+    return {
+        stream: ArmsInForce(
+            layout,
+            arms_layout(before[stream], release) if stream in before else None,
+            NEVER if force.arms_from_ms is None else force.arms_from_ms,
+        )
+        for stream, layout in now.items()
+    }
+
+
+def _plan(
+    stream: Stream,
+    generation: Generation,
+    versions: Mapping[str, dict[str, list[_Version]]],
+    *,
+    arms: Mapping[str, Mapping[str, ArmsInForce]],
+) -> StreamPlan:
     shapes: list[Shape] = []
     numbered: list[tuple[_Version, Shape]] = []
     current: list[int] = []
@@ -95,7 +126,7 @@ def _plan(stream: Stream, generation: Generation, versions: Mapping[str, dict[st
     switch: list[int] = []
     for model, force in generation.models.items():
         found = versions[model][stream]
-        shape = shape_of([version.layout for version in found])
+        shape = with_arms(shape_of([version.layout for version in found]), arms[model][stream])
         shapes.append(shape)
         current.append(len(numbered))
         previous.append(len(numbered) + 1 if len(found) > 1 else -1)
@@ -107,6 +138,7 @@ def _plan(stream: Stream, generation: Generation, versions: Mapping[str, dict[st
         _ints(current), _ints(previous), _ints(switch),
         _ints([version.monitor.lateness_ms for version, _ in numbered]),
         _ints([version.monitor.revise_within_ms for version, _ in numbered]),
+        arms_plan([(shape, arms[shape.model][stream]) for shape in shapes]),
     )  # fmt: skip
 
 

@@ -25,9 +25,10 @@ from schemas.errors import ConfigError, Problem, StoreError
 from schemas.monitored import ModelMonitor, Monitors
 from schemas.names import Names
 from schemas.reference import BadReference, Reference
+from stream.state.arms import arms_layout
 from stream.state.columns import layouts_of
 from stream.state.layout import Layout
-from stream.state.switching import Standing, Version, changed_over
+from stream.state.switching import Standing, Switch, Version, changed_over
 
 Layouts = Mapping[str, Layout]
 #: (number, applied_ms): the number alone comes again after Redis was emptied.
@@ -128,7 +129,7 @@ async def _stored_versions(
         layouts = layouts_of(model, monitor, references[model], digest=references[model].hash)
         version = _version(references[model].hash, monitor, layouts)
         pipe.set(names.reference(version.reference), zlib.compress(references[model].to_json()))
-        pipe.hset(names.layouts(model), mapping=_fields(layouts.values()))
+        pipe.hset(names.layouts(model), mapping=_fields([*layouts.values(), *_arms(monitor, layouts)]))
         versions[model] = version
     await pipe.execute()
     return versions
@@ -163,14 +164,19 @@ async def _replaced(
 async def _standing(redis: Redis, names: Names, current: Generation | None, *, model: str) -> Standing:
     force = current.models.get(model) if current else None
     if force is None:
-        return Standing(None, None, None)
+        return Standing(None)
     now = await _read_version(redis, names, (force.reference, force.monitor), model=model)
-    before = await _read_version(redis, names, force.previous, model=model) if force.previous else None
-    return Standing(now, before, force.from_ms)
+    before = await _read_version(redis, names, force.previous, model=model)
+    arms_before = await _read_version(redis, names, force.arms_previous, model=model)
+    return Standing(now, Switch(before, force.from_ms), Switch(arms_before, force.arms_from_ms))
 
 
-async def _read_version(redis: Redis, names: Names, pair: tuple[str, ModelMonitor], *, model: str) -> Version | None:
+async def _read_version(
+    redis: Redis, names: Names, pair: tuple[str, ModelMonitor] | None, *, model: str
+) -> Version | None:
     """What was in force; None where its reference is lost, which must not keep a new one from coming into force."""
+    if pair is None:
+        return None
     digest, monitor = pair
     try:
         reference = await read_reference(redis, names, digest)
@@ -180,7 +186,13 @@ async def _read_version(redis: Redis, names: Names, pair: tuple[str, ModelMonito
 
 
 def _version(digest: str, monitor: ModelMonitor, layouts: Layouts) -> Version:
-    return Version(digest, monitor, {stream: layout.hash for stream, layout in layouts.items()})
+    arms = {layout.stream: layout.hash for layout in _arms(monitor, layouts)}
+    return Version(digest, monitor, {stream: layout.hash for stream, layout in layouts.items()}, arms)
+
+
+def _arms(monitor: ModelMonitor, layouts: Layouts) -> list[Layout]:
+    found = (arms_layout(layout, monitor.release) for layout in layouts.values())
+    return [layout for layout in found if layout is not None]
 
 
 def _fields(layouts: Iterable[Layout]) -> dict[Any, Any]:
@@ -188,4 +200,5 @@ def _fields(layouts: Iterable[Layout]) -> dict[Any, Any]:
 
 
 def _pairs(force: InForce) -> list[tuple[str, ModelMonitor]]:
-    return [(force.reference, force.monitor)] + ([force.previous] if force.previous else [])
+    before = (force.previous, force.arms_previous)
+    return [(force.reference, force.monitor), *(pair for pair in before if pair is not None)]

@@ -18,13 +18,14 @@ from schemas.config import Generation, InForce
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names, Stream
 from schemas.timestamps import rfc3339
+from stream.state.arms import is_of_arms
 from stream.state.columns import layouts_of
 from stream.state.generations import read, read_reference
 from stream.state.layout import EVENTS, Layout
 from stream.state.packing import Partial, empty, unpack
 from stream.state.progress import greatest_clock, known_partitions, read_progress
 from stream.state.store import PANES_A_BLOCK
-from stream.state.summary import Summary, summary_of
+from stream.state.summary import Summary, arms_summary, summary_of
 
 #: Blocks that are asked for in one round trip.
 BLOCKS_AT_ONCE = 100
@@ -45,7 +46,8 @@ async def read_counts(
     """The stored counts of all panes that begin in ``[from_ms, to_ms)``, epoch ms, summed.
 
     The layout is ``layout_hash``, or the one in force at the end of the range.  Panes in other layouts (of another reference
-    or pane length) are never added: ``other_layouts`` names each that holds any, with its events.
+    or pane length) are never added: ``other_layouts`` names each that holds any, with its events.  ``arms`` is what releases
+    counted by version, one entry for each, where there was one.
 
     :raises ConfigError: the model is not in force, the layout is unknown, or the range is empty or too long.
     :raises StoreError: what is stored cannot be read.
@@ -60,9 +62,10 @@ async def read_counts(
     async for start, partial in stored_partials(redis, names, layout, partitions=partitions, span=(from_ms, to_ms)):
         total += partial
         starts.add(start)
-    others = await _other_layouts(redis, names, layout, partitions=partitions, span=(from_ms, to_ms))
+    others, arms = await _beside(redis, names, layout, partitions=partitions, span=(from_ms, to_ms))
     head = {"model": model, "stream": stream, "layout": layout.hash, "from": from_ms, "to": to_ms, "panes": len(starts)}
-    return head | summary_of(layout, total) | {"other_layouts": others}
+    by_version = {"arms": arms} if arms else {}
+    return head | summary_of(layout, total) | by_version | {"other_layouts": others}
 
 
 async def layout_in_force(redis: Redis, names: Names, *, model: str, stream: Stream, at_ms: int) -> Layout:
@@ -131,19 +134,27 @@ def _panes_of(block: Mapping[bytes, bytes], *, span: tuple[int, int]) -> Iterabl
             yield start, packed
 
 
-async def _other_layouts(
+async def _beside(
     redis: Redis, names: Names, layout: Layout, *, partitions: Sequence[int], span: tuple[int, int]
-) -> dict[str, int]:
-    """Events in the range by hash of the layout, of those that were in force once and hold any."""
-    found: dict[str, int] = {}
-    for field, stored in (await redis.hgetall(names.layouts(layout.model))).items():
+) -> tuple[dict[str, int], list[Summary]]:
+    """What else is stored of the range: events by hash of the layouts that were in force once, and what is counted by version."""
+    others: dict[str, int] = {}
+    arms: list[Summary] = []
+    for field, stored in sorted((await redis.hgetall(names.layouts(layout.model))).items()):
         stream, _, digest = cast(bytes, field).decode().partition(":")
-        if stream == layout.stream and digest != layout.hash:
-            other = Layout.from_json(cast(bytes, stored))
-            partials = stored_partials(redis, names, other, partitions=partitions, span=span)
-            events = sum([int(partial.cells[EVENTS]) async for _, partial in partials])
-            found |= {digest: events} if events else {}
-    return found
+        if stream != layout.stream or digest == layout.hash:
+            continue
+        other = Layout.from_json(cast(bytes, stored))
+        total = _zero(other)
+        async for _, partial in stored_partials(redis, names, other, partitions=partitions, span=span):
+            total += partial
+        if not total.cells[EVENTS]:
+            continue
+        if is_of_arms(other):
+            arms.append(arms_summary(other, total))
+        else:
+            others[digest] = int(total.cells[EVENTS])
+    return others, arms
 
 
 def _zero(layout: Layout) -> Partial:

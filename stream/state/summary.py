@@ -11,6 +11,7 @@ from typing import Any
 
 from detectors.moments import mean_of, variance_of
 from schemas.errors import StoreError
+from stream.state.arms import ARMS, columns_of
 from stream.state.layout import (
     CATEGORY_TAIL,
     EVENTS,
@@ -45,6 +46,28 @@ def summary_of(layout: Layout, partial: Partial) -> Summary:
         room, name, counted = column
         (found.setdefault(room, {}) if room else found)[name] = counted
     return found
+
+
+def arms_summary(layout: Layout, partial: Partial) -> Summary:
+    """What was counted by version: of each arm its events and columns, and the events of other versions and of none.
+
+    :param layout: one of :mod:`stream.state.arms`.
+    :raises StoreError: sums and counts do not fit each other.
+    """
+    version, first = layout.categorical[0], layout.categorical_starts[0]
+    champion, challenger, *tail = partial.cells[first : first + version.cells].tolist()
+    others = dict(zip(CATEGORY_TAIL, tail, strict=True))
+    found: Summary = {"layout": layout.hash, "events": int(partial.cells[EVENTS])}
+    for arm, name, events in zip(ARMS, version.categories, (champion, challenger), strict=True):
+        numeric, categorical = columns_of(layout, arm)
+        found[arm] = {"version": name, "events": events}
+        for plain, at in numeric.items():
+            found[arm][plain] = _numeric(layout.numeric[at], partial, first=layout.numeric_starts[at], at=at)
+        for plain, at in categorical.items():
+            column, start = layout.categorical[at], layout.categorical_starts[at]
+            found[arm][plain] = _categorical(column, partial.cells[start : start + column.cells])
+    none = others.pop("missing")
+    return found | {"other": sum(others.values()), "none": none}
 
 
 def _heads(partial: Partial) -> Summary:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from stream.evaluate.closing import service
+from stream.evaluate.closing.book import Book
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.live_panes import forget
 from stream.evaluate.closing.loading import load_rings, window_at
@@ -19,13 +20,12 @@ from stream.evaluate.closing.walk import Walk
 from stream.evaluate.columns.rolling import ends_held_against, is_rolling
 from stream.evaluate.judging.judge_pane import Pane
 from stream.evaluate.panes.ring import Sliding
-from stream.evaluate.panes.tiers import Tier, revised, tiers_of
 from stream.evaluate.panes.totals import Summed
 from stream.evaluate.panes.touched import COMPARED
 from stream.evaluate.panes.windows import WindowSpec
 from stream.evaluate.storing.notes import Note
 from stream.state.layout import Layout
-from stream.state.packing import Partial, pack
+from stream.state.packing import Partial
 
 #: Panes that are merged again in one batch.
 AT_ONCE = 24
@@ -53,13 +53,16 @@ async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Du
     incarnations = [partition.incarnation for partition in due.partitions]
     found = await desk.merged.whole(layout, starts, incarnations=incarnations)
     walk = desk.walk(unit, due)
-    book = _Book(desk, walk, layout)
+    book, summed = Book(desk.merged, layout), Summed(layout)
     changed = [start for start, new in found.items() if await book.replace(start, new)]
     if not changed:
         return
-    await book.write()
+    for start, new, old in book.gained:
+        walk.conclusion.add(summed.increments(old, new), newest=summed.latest(new, start + layout.pane_ms))
+    await book.write(walk.conclusion)
     await service.load_ledger(unit, desk.merged)
-    book.account()
+    for start, new, old in book.gained:
+        service.closed(unit, start, new, old=old, layout=layout)
     recent = _recent(unit, changed) if layout.hash == unit.phase.watched.layout.hash else None
     if recent is not None:
         await _judge_again(desk, walk, book, changed=changed, recent=recent)
@@ -70,43 +73,6 @@ async def _revise_some(desk: Desk, unit: Unit, starts: Sequence[int], *, due: Du
     desk.tally.revised += len(walk.reports)
 
 
-class _Book:
-    """The rows of all tiers that a batch of revised panes changes; stored rows are read once."""
-
-    def __init__(self, desk: Desk, walk: Walk, layout: Layout) -> None:
-        self.rows: dict[Tier, dict[int, Partial]] = {tier: {} for tier in tiers_of(layout.pane_ms)}
-        self._gained: list[tuple[int, Partial, Partial | None]] = []
-        self._desk, self._walk, self._layout, self._summed = desk, walk, layout, Summed(layout)
-
-    async def replace(self, start_ms: int, new: Partial) -> bool:
-        """Put ``new`` in the pane's place in every tier; False where nothing had changed."""
-        pane, *longer = self.rows
-        old = await self._desk.merged.row(self._layout, pane, start_ms)
-        if old is not None and pack(old) == pack(new):
-            return False
-        self.rows[pane][start_ms] = new
-        for tier in longer:
-            start = tier.start_of(start_ms)
-            row = self.rows[tier].get(start) or await self._desk.merged.row(self._layout, tier, start)
-            self.rows[tier][start] = new if row is None else revised(row, old=old, new=new)
-        self._gained.append((start_ms, new, old))
-        totals = self._summed.increments(old, new)
-        self._walk.conclusion.add(totals, newest=self._summed.latest(new, start_ms + self._layout.pane_ms))
-        return True
-
-    def account(self) -> None:
-        """Have what the panes gained counted in the unit's ledger, which was read before they are written."""
-        for start, new, old in self._gained:
-            service.closed(self._walk.unit, start, new, old=old, layout=self._layout)
-
-    async def write(self) -> None:
-        """Have the rows written with the batch."""
-        for tier, rows in self.rows.items():
-            for start, row in rows.items():
-                self._walk.conclusion.row(self._desk.merged.closed_key(self._layout, tier, start), start, pack(row))
-                await self._desk.merged.breath()
-
-
 def _recent(unit: Unit, changed: Iterable[int]) -> list[int]:
     """Those of the panes whose windows are told anew."""
     phase = unit.phase
@@ -114,7 +80,7 @@ def _recent(unit: Unit, changed: Iterable[int]) -> list[int]:
     return [start for start in changed if start + within > last]
 
 
-async def _judge_again(desk: Desk, walk: Walk, book: _Book, *, changed: Sequence[int], recent: Sequence[int]) -> None:
+async def _judge_again(desk: Desk, walk: Walk, book: Book, *, changed: Sequence[int], recent: Sequence[int]) -> None:
     unit, phase = walk.unit, walk.unit.phase
     await load_rings(unit, desk.merged)
     _take_over(unit, book)
@@ -170,7 +136,7 @@ async def _judge_ends(
         await walk.judge(spec, current, newest=True)
 
 
-def _take_over(unit: Unit, book: _Book) -> None:
+def _take_over(unit: Unit, book: Book) -> None:
     """The revised rows stand in memory too."""
     for tier, rows in book.rows.items():
         for start, row in rows.items():

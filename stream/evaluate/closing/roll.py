@@ -90,7 +90,7 @@ class Roll:
     async def layouts(self, unit: Unit, notes: Sequence[Note]) -> dict[str, Layout]:
         """The layouts that these notes name, those of earlier configurations too."""
         found = {phase.watched.layout.hash: phase.watched.layout for phase in unit.phases}
-        for digest in {note.layout for note in notes} - set(found):
+        for digest in sorted({note.layout for note in notes} - set(found)):
             key, field = self._names.layouts(unit.model), f"{unit.stream}:{digest}"
             stored = await self._asking(partial(self._redis.hget, key, field))
             if stored is not None:
