@@ -141,7 +141,13 @@ async def take_in(scene: Scene, values: list[bytes], *, killed_after: int) -> No
     clock = START - 1
     for upto, stored in ((len(records), killed_after), (len(records), len(records))):
         owner = ingest.tenure(stored=scene.offsets[0], clock=clock)
-        counting = Counter({"predictions": plan}, load=scene.store.load, refuse=lambda refused: None, skew_ms=DAY)
+        counting = Counter(
+            {"predictions": plan},
+            load=scene.store.load,
+            refuse=lambda refused: None,
+            keep=lambda found: None,
+            skew_ms=DAY,
+        )
         for first, end in ((owner.stored, stored), (stored, upto)):
             if records[first:end]:
                 await counting.add(ingest.run(records[first:end], owner), owner)

@@ -42,7 +42,7 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Arm:
-    """What one version answered.  ``ids``: by bucket of a hash, ids of one sign less ids of the other (empty: none are counted).
+    """What one version answered.  ``ids``: by bucket of a hash, rows with ids of one sign less those of the other, ``with_id`` in all.
 
     ``requests`` are its events; one that states no status was answered.  What a stream does not carry has no values.
     """
@@ -55,6 +55,7 @@ class Arm:
     output_tokens: Quantity
     rating: Quantity
     score: Quantity
+    with_id: int
     ids: Ints
 
 
@@ -77,12 +78,14 @@ def arm_of(layout: Layout, partial: Partial, arm: ArmName) -> Arm:
     numeric, categorical = columns_of(layout, arm)
     quantities = {name: _quantity(layout, partial, at) for name, at in numeric.items()}
     at = ARMS.index(arm)
+    ids = _buckets(layout, partial, categorical.get(IDS))
     return Arm(
         version=layout.categorical[0].categories[at],
         requests=int(_cells(layout, partial, 0)[at]),
         errors=_errors(layout, partial, categorical.get("status")),
         **{name: quantities.get(name, _NOTHING) for name in QUANTITIES},
-        ids=_signed(layout, partial, categorical.get(IDS)),
+        with_id=int(ids.sum()),
+        ids=ids[0::2] - ids[1::2],
     )
 
 
@@ -117,11 +120,9 @@ def _errors(layout: Layout, partial: Partial, at: int | None) -> int:
     return 0 if at is None else int(_cells(layout, partial, at)[STATUSES.index("error")])
 
 
-def _signed(layout: Layout, partial: Partial, at: int | None) -> Ints:
-    if at is None:
-        return np.zeros(0, np.int64)
-    cells = _cells(layout, partial, at)[: layout.categorical[at].bins]
-    return cells[0::2] - cells[1::2]
+def _buckets(layout: Layout, partial: Partial, at: int | None) -> Ints:
+    """Empty where no ids are counted."""
+    return np.zeros(0, np.int64) if at is None else _cells(layout, partial, at)[: layout.categorical[at].bins]
 
 
 def _quantity(layout: Layout, partial: Partial, at: int) -> Quantity:

@@ -41,7 +41,8 @@ def test_each_arm_counts_its_own_events_and_nobody_elses() -> None:
     assert challenger.score.counts.tolist() == [0, 0, 0, 1]
     assert champion.input_tokens.total == 12
     assert challenger.output_tokens.total == 7
-    assert (np.abs(champion.ids).sum(), np.abs(challenger.ids).sum()) == (1, 0)
+    assert (champion.with_id, np.abs(champion.ids).sum()) == (1, 1)
+    assert (challenger.with_id, np.abs(challenger.ids).sum()) == (0, 0)
     assert champion.rating.n == 0
 
 
