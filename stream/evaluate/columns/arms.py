@@ -42,7 +42,7 @@ class Quantity:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Arm:
-    """What one version answered.  ``ids``: by bucket of a hash, rows with ids of one sign less those of the other, ``with_id`` in all.
+    """What one version answered.  ``ids``: by bucket of a hash, rows of one sign less those of the other; ``with_id``: in all.
 
     ``requests`` are its events; one that states no status was answered.  What a stream does not carry has no values.
     """
