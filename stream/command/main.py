@@ -30,6 +30,7 @@ from stream.command.features import features
 from stream.command.lag import lag
 from stream.command.produce import produce
 from stream.command.run_lengths import arl_app, design_app
+from stream.command.scrape import scrape
 from stream.command.status import status
 from stream.command.tail import tail
 from stream.command.worker import worker
@@ -73,6 +74,7 @@ for command in (
     worker,
     evaluate,
     console,
+    scrape,
     apply,
     check_config,
     compare,

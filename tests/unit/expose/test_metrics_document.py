@@ -18,6 +18,7 @@ from stream.expose.model_families import COUNTERS, GAUGES, HISTOGRAMS
 from stream.expose.model_series import Exported, series
 from stream.expose.models import ModelExporter
 from stream.expose.service_metrics import EvaluationMetrics
+from stream.scraping.metrics import ScrapeMetrics
 from stream.state.patience import Patience
 from tests.support.exposition import REPORT, TOTALS, Fixed
 from tests.support.models import monitor
@@ -39,9 +40,10 @@ def documented() -> set[Series]:
 
 
 def exported() -> set[Series]:
-    """The same, as the worker makes them."""
+    """The same, as the worker and the scraper make them."""
     metrics = WorkerMetrics()
-    parts: list[Any] = [metrics, EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus]
+    own_registry = (EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus)
+    parts: list[Any] = [metrics, *own_registry, ScrapeMetrics()]
     made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}
     kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))

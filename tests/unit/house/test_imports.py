@@ -25,6 +25,7 @@ ROOMS = (
     "evaluate",
     "incidents",
     "expose",
+    "scraping",
     "evaluation_apart",
     "evaluator_child",
     "app",

@@ -1,0 +1,153 @@
+"""One target from scrape to scrape, in tasks of its own: whatever it does, no other target waits for it.
+
+Scrapes keep to a grid of their own, begun at a moment that its name decides, so that a thousand targets are not asked at once.
+Publishing is a second task: while the broker is away scrapes go on and their growth adds up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import zlib
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from schemas.targets import Target
+from stream.scraping.batches import Record, records
+from stream.scraping.broken import Broken
+from stream.scraping.counters import Counters, Scraped, scraped
+from stream.scraping.fetch import Page
+from stream.scraping.meters import Owner
+from stream.scraping.rows import rows_of
+from stream.scraping.tally import Tally
+from stream.scraping.waiting import Part
+
+log = logging.getLogger(__name__)
+
+#: Rows that are made and sent at a time; what more there is follows at once.
+MOST_ROWS = 20_000
+
+Made = TypeVar("Made")
+Fetch = Callable[[Target], Awaitable[Page]]
+Publish = Callable[[list[Record]], Awaitable[None]]
+
+
+def now_ms() -> int:
+    """The scraper's clock."""
+    return int(time.time() * 1000)
+
+
+def offset_s(name: str, every_s: float) -> float:
+    """When in its interval a target is asked: the same at every start.
+
+    >>> 0 <= offset_s("http://a:8000/metrics", 15.0) < 15
+    True
+    """
+    return every_s * zlib.crc32(name.encode()) / 2**32
+
+
+class Watch:
+    """A target, what was seen of it, and its tally."""
+
+    def __init__(self, target: Target, *, fetch: Fetch, publish: Publish, parsing: Executor | None = None) -> None:
+        self.target, self.tally = target, Tally(target.name)
+        self._fetch, self._publish, self._parsing = fetch, publish, parsing
+        self._counters = Counters()
+        self._samples: tuple[dict[str, object], ...] = ()
+        self._under_way = 0
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Scrape until cancelled."""
+        every = self.target.every_ms / 1000
+        loop = asyncio.get_running_loop()
+        due = loop.time() + offset_s(self.target.name, every)
+        while True:
+            await asyncio.sleep(max(0.0, due - loop.time()))
+            await self.scrape()
+            due += every * max(1, -((due - loop.time()) // every))  # a missed turn is left out
+
+    async def scrape(self) -> Scraped | None:
+        """Ask the target once; what it said, or None, and then the tally says why."""
+        began, at_ms = time.monotonic(), now_ms()
+        try:
+            page = await self._fetch(self.target)
+            found = await self._aside(partial(scraped, page, self.target, at_ms=at_ms))
+            self._take_in(found, at_ms=at_ms)
+        except Broken as broken:
+            self._fail(broken)
+            return None
+        except Exception as error:
+            log.exception("target %s: a bug", self.target.name)
+            self._fail(Broken("internal", type(error).__name__))
+            return None
+        finally:
+            self.tally.seconds = time.monotonic() - began
+        self._succeed(found, at_ms=at_ms)
+        return found
+
+    async def publish(self) -> None:
+        """Publish what scrapes bring until cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self.publish_waiting()
+
+    async def publish_waiting(self) -> None:
+        """Publish all that waits now."""
+        samples, self._samples = self._samples, ()
+        await self._sent([_sample(event) for event in samples])
+        while (taken := self._counters.next_part(MOST_ROWS)) is not None:
+            self._under_way = taken[1].rows
+            try:
+                await self._sent(await self._aside(partial(_made, *taken)))
+            except Exception:
+                log.exception("target %s: a bug; %d requests are lost", self.target.name, self._under_way)
+                self.tally.errors["internal"] += 1
+            self._under_way = 0
+        self._count_waiting()
+
+    async def _sent(self, made: list[Record]) -> None:
+        await self._publish(made)
+        self.tally.published += sum(record.events for record in made)
+
+    def _count_waiting(self) -> None:
+        self.tally.waiting = self._counters.waiting + self._under_way
+
+    def _take_in(self, found: Scraped, *, at_ms: int) -> None:
+        self._samples = found.samples  # of a gauge only the newest counts
+        if found.reading is not None:
+            self._counters.see(found.reading, at_ms=at_ms)
+        self._count_waiting()
+        if found.samples or self.tally.waiting:
+            self._news.set()
+
+    def _succeed(self, found: Scraped, *, at_ms: int) -> None:
+        if self.tally.up is False:
+            log.info("target %s answers again", self.target.name)
+        if not found.series and (self.tally.up is None or self.tally.series):
+            log.warning("target %s answers, and has none of the series of kind %s", self.target.name, self.target.kind)
+        self.tally.up, self.tally.reason, self.tally.detail = True, None, ""
+        self.tally.last_success_s, self.tally.series = at_ms / 1000, found.series
+
+    def _fail(self, broken: Broken) -> None:
+        if self.tally.reason != broken.reason:
+            log.warning("target %s is failing: %s (%s)", self.target.name, broken.reason, broken.detail)
+        self.tally.up, self.tally.reason, self.tally.detail = False, broken.reason, broken.detail
+        self.tally.errors[broken.reason] += 1
+
+    async def _aside(self, work: Callable[[], Made]) -> Made:
+        return await asyncio.get_running_loop().run_in_executor(self._parsing, work)
+
+
+def _made(owner: Owner, part: Part) -> list[Record]:
+    return list(records(owner, rows_of(part)))
+
+
+def _sample(event: dict[str, object]) -> Record:
+    return Record(str(event.get("uuid") or event["gpu"]), msgspec.json.encode(event), 1)
