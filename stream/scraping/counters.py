@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from schemas.targets import Target
 from stream.scraping import gpus, meters
@@ -43,7 +44,8 @@ def scraped(page: Page, target: Target, *, at_ms: int) -> Scraped:
     wanted = meters.names_read(serving) if serving else set()
     wanted |= gpus.names_read(map_of_gpus) if map_of_gpus else set()
     found = families(page.body, page.content_type, wanted)
-    events = gpus.samples(found, map_of_gpus, at_ms=at_ms) if map_of_gpus else []
+    host = urlsplit(target.url).hostname or ""
+    events = gpus.samples(found, map_of_gpus, at_ms=at_ms, host=host) if map_of_gpus else []
     return Scraped(reading(found, serving, target) if serving else None, tuple(events))
 
 

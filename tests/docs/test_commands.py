@@ -21,6 +21,8 @@ from tests.support.redis import LocalRedis
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+#: The port of the server that the example of scraping.md reads.
+SCRAPED = "18002"
 WITH_COMMANDS = [document for document in DOCUMENTS if steps(document)]
 
 
@@ -38,7 +40,9 @@ def reader(own_kafka: LocalKafka, own_redis: LocalRedis, tmp_path: Path) -> Iter
         "DRIFTLINE_CONSOLE_PORT": str(free_port()),
     }
     names = {"localhost:9092": own_kafka.bootstrap, "redis://localhost:6379/0": own_redis.url}
-    names |= {"redis-cli": f"redis-cli -p {own_redis.port}"}
+    names |= {"redis-cli": f"redis-cli -p {own_redis.port}", SCRAPED: str(free_port())}
+    targets = folder / "examples" / "scraping" / "targets.yaml"
+    targets.write_text(targets.read_text().replace(SCRAPED, names[SCRAPED]))
     made = Reader(folder, variables, names)
     yield made
     made.stop()
@@ -64,6 +68,7 @@ def test_the_documents_with_commands() -> None:
         "operations.md",
         "quickstart.md",
         "redis.md",
+        "scraping.md",
     ]
 
 
