@@ -160,5 +160,7 @@ def test_open_metrics_says_the_same() -> None:
 
 
 def test_a_sample_without_a_host_is_of_the_host_that_was_asked() -> None:
-    [event] = said('DCGM_FI_DEV_GPU_TEMP{gpu="3",UUID="GPU-a"} 40\n', target("dcgm", url="http://node-9:9400/metrics")).samples
+    [event] = said(
+        'DCGM_FI_DEV_GPU_TEMP{gpu="3",UUID="GPU-a"} 40\n', target("dcgm", url="http://node-9:9400/metrics")
+    ).samples
     assert (event["host"], event["metrics"]) == ("node-9", {"temperature_celsius": 40, "available": 1})
