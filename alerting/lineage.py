@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from schemas.gpus import FLEET, JUDGED_EVERY_MS, LATENESS_MS
 from schemas.monitored import ModelMonitor, SourceMonitor
 
 HOUR = 3_600_000
@@ -42,7 +43,8 @@ class Path:
 class Lineage:
     """A directed graph without cycles.
 
-    ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.
+    ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.  GPUs are
+    watched whatever is declared; each (``gpu:<host>/<index>``) is a node that nothing is above.
     """
 
     parents: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -67,8 +69,8 @@ class Lineage:
         built = cls(
             parents=parents,
             model_of=dict(_models(models)),
-            panes={name: model.pane_ms for name, model in models.items()},
-            latenesses={name: model.lateness_ms for name, model in models.items()},
+            panes={FLEET: JUDGED_EVERY_MS} | {name: model.pane_ms for name, model in models.items()},
+            latenesses={FLEET: LATENESS_MS} | {name: model.lateness_ms for name, model in models.items()},
             delays={name: model.step_ms + min(model.windows.values(), default=0) for name, model in models.items()},
             owners=dict(_owners(models, sources)),
         )

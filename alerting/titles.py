@@ -10,7 +10,7 @@ from alerting.incident import Incident, Member, RollUp
 from alerting.lineage import is_source
 from alerting.members import Members
 from alerting.table import Summary
-from schemas.findings import Kind
+from schemas.findings import Finding, Kind
 from schemas.incidents import Cause
 
 TITLE = 80
@@ -32,8 +32,21 @@ WORDS: dict[Kind, str] = {
     "no_traffic": "has no traffic",
     "burn": "spends its error budget",
     "release": "rolled back",
+    "gpu": "needs a look",
     "mark": "changed",
 }
+#: Of the kind ``gpu`` what a rule found is said.
+GPU_WORDS = {
+    "gpu_memory": "memory nearly full",
+    "gpu_temperature": "too hot",
+    "gpu_throttled": "slowed down by heat or power",
+    "gpu_lost": "lost",
+    "gpu_ecc": "uncorrectable memory errors",
+    "gpu_xid": "Xid",
+    "gpu_silent": "not heard of",
+}
+#: Of a host's name: what is wrong is to be read, too.
+LONGEST_PLACE = 40
 
 
 def strongest(incident: Incident, count: int) -> list[Member]:
@@ -54,7 +67,7 @@ def title_of(incident: Incident) -> str:
         return incident.id
     first = worst[0].finding
     alike = incident.members.subjects_with(first.kind)
-    what = f"{_what(worst[0], alike)} {WORDS[first.kind]}"
+    what = _of_gpu(first) if first.kind == "gpu" else f"{_what(worst[0], alike)} {WORDS[first.kind]}"
     return _cut(f"{what}{_from(incident, first.subject)}{_beside(incident.members, alike)}")
 
 
@@ -69,6 +82,15 @@ def _what(member: Member, alike: int) -> str:
         source = finding.subject.removeprefix("source:") if is_source(finding.subject) else None
         return finding.model if source is None else f"{finding.model}: {source}"
     return f"{finding.model}: {finding.feature}" if alike <= 1 else f"{finding.model}: {alike} features"
+
+
+def _of_gpu(finding: Finding) -> str:
+    """``GPU node-7/0: Xid 79``; of a whole host ``GPUs of node-7: not heard of``."""
+    kind, _, place = finding.subject.partition(":")
+    number = f" {finding.value:.0f}" if finding.rule == "gpu_xid" and finding.value is not None else ""
+    whose = "GPU" if kind == "gpu" else "GPUs of"
+    shown = place if len(place) <= LONGEST_PLACE else f"…{place[1 - LONGEST_PLACE :]}"
+    return f"{whose} {shown}: {GPU_WORDS.get(finding.rule, WORDS['gpu'])}{number}"
 
 
 def _from(incident: Incident, subject: str) -> str:

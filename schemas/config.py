@@ -10,7 +10,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationError
 
 from schemas.errors import StoreError
-from schemas.monitored import Frozen, ModelMonitor, ReceiverMonitor, RouteMonitor, SourceMonitor
+from schemas.monitored import Frozen, GpuMonitor, ModelMonitor, ReceiverMonitor, RouteMonitor, SourceMonitor
 
 
 class InForce(Frozen):
@@ -39,6 +39,7 @@ class Generation(Frozen):
     sources: dict[str, SourceMonitor] = Field(default_factory=dict)
     route: RouteMonitor = RouteMonitor()
     receivers: dict[str, ReceiverMonitor] = Field(default_factory=dict)
+    gpus: GpuMonitor = GpuMonitor()
 
     def to_json(self) -> bytes:
         """The document as stored in Redis and published on the topic ``config``."""

@@ -20,7 +20,7 @@ FindingState = Literal["firing", "ok", "no_data", "stale", "removed"]
 #: The kind of trouble; ``KIND_CLASS`` says whose it is.
 Kind = Literal[
     "drift", "missing", "stale", "type", "range", "unseen", "stuck", "vanished", "duplicates", "skew",
-    "prediction_drift", "performance", "error", "latency", "no_traffic", "burn", "release", "mark",
+    "prediction_drift", "performance", "error", "latency", "no_traffic", "burn", "release", "gpu", "mark",
 ]  # fmt: skip
 Class = Literal["data", "model", "serving", "gpu", "mark"]
 KIND_CLASS: dict[Kind, Class] = {
@@ -41,6 +41,7 @@ KIND_CLASS: dict[Kind, Class] = {
     "no_traffic": "serving",
     "burn": "serving",
     "release": "serving",
+    "gpu": "gpu",
     "mark": "mark",
 }
 

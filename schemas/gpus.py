@@ -20,6 +20,9 @@ from schemas.kinds import Serving
 #: What findings about GPUs say in the place of a model; no model may be called so.
 FLEET = "gpus"
 
+#: They are judged by the minute, once events are no longer waited for.
+JUDGED_EVERY_MS, LATENESS_MS = 60_000, 30_000
+
 #: Every measure; those of ``WHOLE`` are whole numbers, those of ``SHARES`` lie between 0 and 1.
 METRICS = (
     "utilization_ratio", "memory_utilization_ratio", "memory_used_bytes", "memory_free_bytes", "memory_total_bytes",
@@ -52,6 +55,11 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def name(self) -> str:
         """By which it is kept: its host and its uuid, or its index where no uuid is said."""
         return f"{self.host}/{self.uuid or self.gpu}"
+
+    @property
+    def subject(self) -> str:
+        """The node that findings about it name: its place, which a new card in it keeps."""
+        return f"gpu:{self.host}/{self.gpu}"
 
     def to_json(self) -> bytes:
         """The stored form, the same for the same content: samples of one moment are ordered by it."""

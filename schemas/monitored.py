@@ -156,6 +156,14 @@ class ModelMonitor(Frozen):
     release: ReleaseMonitor | None = None
 
 
+class GpuMonitor(Frozen):
+    """When a GPU needs a look: a share of its memory, °C, and for how long nothing may be heard of it."""
+
+    memory: float = 0.95
+    temperature: float = 90.0
+    silent_after_ms: int = 300_000
+
+
 class RouteMonitor(Frozen):
     """A node of the routing tree: matchers as written (``severity="P0"``), first match wins unless ``carry_on``.
 
@@ -214,6 +222,7 @@ class Monitors(Frozen):
     sources: dict[str, SourceMonitor] = Field(default_factory=dict)
     route: RouteMonitor = RouteMonitor()
     receivers: dict[str, ReceiverMonitor] = Field(default_factory=dict)
+    gpus: GpuMonitor = GpuMonitor()
     later: tuple[str, ...] = ()
 
     def not_in_force(self) -> list[str]:

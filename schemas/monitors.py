@@ -22,6 +22,7 @@ from schemas.errors import ConfigError, Problem
 from schemas.monitored import (
     BudgetMonitor,
     FeatureMonitor,
+    GpuMonitor,
     LabelsMonitor,
     ModelMonitor,
     Monitors,
@@ -77,6 +78,7 @@ def load_monitors(path: str | Path) -> Monitors:
         sources={name: _source(source) for name, source in file.sources.items()},
         route=_route(file.route or written.Route()),
         receivers={name: _receiver(receiver) for name, receiver in file.receivers.items()},
+        gpus=_gpus(file.gpus),
         later=tuple(_later(document)),
     )
 
@@ -191,6 +193,10 @@ def _receiver(said: written.Receiver) -> ReceiverMonitor:
         pagerduty=PagerDutyReceiver(routing_key=_place(pager.routing_key)) if pager else None,
         slack=SlackReceiver(token=_place(slack.token), channel=slack.channel) if slack else None,
     )
+
+
+def _gpus(said: written.Gpus) -> GpuMonitor:
+    return GpuMonitor(memory=said.memory, temperature=said.temperature, silent_after_ms=said.silent_after)
 
 
 def _place(said: written.SecretPlace) -> SecretPlace:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.durations import duration_text
 from schemas.errors import Problem
+from schemas.gpus import FLEET, JUDGED_EVERY_MS
 from schemas.monitors_file import Feature, Model, MonitorsFile, Prediction, Route
 from schemas.monitors_problems import did_you_mean
 from schemas.release_file import check_release
@@ -22,6 +23,10 @@ from schemas.yaml_lines import Spot
 def check_file(file: MonitorsFile, root: Spot) -> Iterator[Problem]:
     """Everything but the lengths of panes and windows, which are checked once defaults are merged."""
     yield from _sources(file, root.inside("sources"))
+    if FLEET in file.models:
+        yield root.inside("models", FLEET).problem("is how findings about GPUs are filed; give the model another name")
+    if file.gpus.silent_after < JUDGED_EVERY_MS:
+        yield root.inside("gpus", "silent_after").problem("must be at least 1m: GPUs are judged by the minute")
     for name, model in file.models.items():
         yield from _model(model, file, root.inside("models", name))
     if file.route:

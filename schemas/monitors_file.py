@@ -274,6 +274,14 @@ class Times(Shape):
     timezone: str = "UTC"
 
 
+class Gpus(Shape):
+    """When a GPU needs a look: a share of its memory in use, degrees Celsius, and for how long nothing may be heard of it."""
+
+    memory: Annotated[float, Field(gt=0, le=1)] = 0.95
+    temperature: Positive = 90.0
+    silent_after: Length = 300_000
+
+
 class MonitorsFile(Shape):
     """The whole file."""
 
@@ -284,3 +292,4 @@ class MonitorsFile(Shape):
     route: Route | None = None
     receivers: dict[Key, Receiver] = Field(default_factory=dict)
     times: dict[Key, Times] = Field(default_factory=dict)
+    gpus: Gpus = Gpus()

@@ -11,9 +11,13 @@ from redis.asyncio import Redis
 
 from schemas.settings import Settings
 from stream.evaluate.evaluator import Evaluator
+from stream.evaluate.gpus.fleet import Fleet
+from stream.evaluate.storing.breath import Asking, Breath
+from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.leases import TTL_MS
+from stream.evaluate.storing.post import Post
 from stream.evaluate.storing.relay import Relay, relay_producer
-from stream.evaluate.storing.sealing import Partitions
+from stream.evaluate.storing.sealing import Partitions, Sealing
 from stream.evaluate.storing.tally import EvaluationTally
 from stream.state.patience import Patience
 from stream.tasks import Periodic
@@ -23,6 +27,8 @@ DAY_MS = 86_400_000
 REPLAY_INTERVALS = 4
 #: By event time what was concluded is gathered for so long before it is sent.
 GATHER_S = 1.0
+#: GPUs are looked at no more often: they are judged by the minute.
+GPUS_S = 1.0
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -32,6 +38,7 @@ class Evaluation:
     evaluator: Evaluator
     relay: Relay
     tally: EvaluationTally
+    fleet: Fleet
     #: Set when this worker has stored a checkpoint: what it completed need not wait for the next look.
     stored: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -42,6 +49,7 @@ class Evaluation:
         return [
             Periodic("leases", TTL_MS / 3000, self.evaluator.tend),
             Periodic("evaluating", every_s, partial(self._look, within_s=half_s)),
+            Periodic("judging_gpus", max(settings.evaluate_interval_s, GPUS_S), self.fleet.run_once),
             Periodic("relaying", 0.0, self.relay.run_once),
         ]
 
@@ -72,4 +80,16 @@ def evaluation(
         sent=relay.wake,
         tally=tally,
     )
-    return Evaluation(evaluator, relay, tally)
+    asking, post = Asking(patience, Breath()), Post(redis)
+    fleet = Fleet(
+        redis,
+        settings.names,
+        leases=evaluator.leases,
+        sealing=Sealing(redis, settings.names, partitions=partitions, asking=asking),
+        commits=Commits(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS, asking=asking, post=post),
+        asking=asking,
+        event_clock=settings.clock == "event",
+        sent=relay.wake,
+        tally=tally,
+    )
+    return Evaluation(evaluator, relay, tally, fleet)

@@ -154,6 +154,7 @@ async def _replaced(
         generation = Generation(
             number=number, applied_ms=now_ms, file_sha256=monitors.sha256, models=models,
             sources=monitors.sources, route=monitors.route, receivers=monitors.receivers,
+            gpus=monitors.gpus,
         )  # fmt: skip
         pipe.multi()  # type: ignore[no-untyped-call]
         pipe.hset(names.config, mapping={"generation": number, "applied_ms": now_ms, "document": generation.to_json()})

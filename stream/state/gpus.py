@@ -116,11 +116,22 @@ async def read_heard(redis: Redis, names: Names) -> list[Heard]:
 async def read_histories(
     redis: Redis, names: Names, gpus: Sequence[str], *, from_ms: int, to_ms: int
 ) -> list[list[Sample]]:
-    """The samples of each of these GPUs in ``[from_ms, to_ms)``, oldest first; one that is damaged is left out."""
+    """The samples of each of these GPUs in ``[from_ms, to_ms)`` and the one before, oldest first; damaged ones are left out."""
     pipe = redis.pipeline(transaction=False)
     for name in gpus:
-        pipe.zrangebyscore(names.of_gpu(name, "history"), from_ms, f"({to_ms}")
-    return [samples_of(stored) for stored in await pipe.execute()]
+        key = names.of_gpu(name, "history")
+        pipe.zrevrangebyscore(key, f"({from_ms}", "-inf", start=0, num=1)
+        pipe.zrangebyscore(key, from_ms, f"({to_ms}")
+    answers = await pipe.execute()
+    return [samples_of([*before, *within]) for before, within in zip(answers[::2], answers[1::2], strict=True)]
+
+
+async def read_earliest(redis: Redis, names: Names, gpus: Sequence[str]) -> int | None:
+    """The time of the oldest sample that is kept of any of these; None without one."""
+    pipe = redis.pipeline(transaction=False)
+    for name in gpus:
+        pipe.zrange(names.of_gpu(name, "history"), 0, 0, withscores=True)
+    return min((int(at_ms) for found in await pipe.execute() for _, at_ms in found), default=None)
 
 
 async def forget(redis: Redis, names: Names, gpus: Iterable[str]) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from schemas.findings import Finding, Onset, Severity
-from stream.evaluate.columns.watched import Watched
 from stream.evaluate.verdicts.verdict import Verdict
 
 
+class Named(Protocol):
+    """What is judged, as far as a finding says it."""
+
+    @property
+    def model(self) -> str: ...
+
+
 def finding_of(
-    verdict: Verdict, watched: Watched, *, rev: tuple[int, int], severity: Severity, onset: Onset, seen_ms: int
+    verdict: Verdict, watched: Named, *, rev: tuple[int, int], severity: Severity, onset: Onset, seen_ms: int
 ) -> Finding:
     """The finding of a verdict; ``rev`` is (end of what was judged, events in it).
 

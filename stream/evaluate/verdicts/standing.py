@@ -25,8 +25,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from schemas.findings import Finding, Onset
-from stream.evaluate.columns.watched import Watched
-from stream.evaluate.verdicts.finding_of import finding_of
+from stream.evaluate.verdicts.finding_of import Named, finding_of
 from stream.evaluate.verdicts.verdict import Clear, Fine, Quiet, Verdict
 
 #: (end of what was judged, events in it): verdicts of one key are ordered by it.
@@ -83,7 +82,7 @@ def conclude(
     at_ms: int,
     revision: int,
     seen_ms: int,
-    watched: Watched,
+    watched: Named,
 ) -> tuple[list[Finding], Standing]:
     """The findings that these verdicts are worth, and what stands after them.
 
@@ -156,7 +155,7 @@ def _lasting(verdict: Verdict, last: Finding | None) -> Verdict:
     return verdict
 
 
-def _news(before: Stood, verdict: Verdict, watched: Watched, *, rev: Revision, seen_ms: int) -> Finding | None:
+def _news(before: Stood, verdict: Verdict, watched: Named, *, rev: Revision, seen_ms: int) -> Finding | None:
     last = before.told
     if verdict.state != "firing" and (last is None or last.state == verdict.state):
         return None

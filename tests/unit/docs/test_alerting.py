@@ -13,6 +13,7 @@ from alerting.receivers.receiver import TIMEOUT_S
 from detectors.budget.limits import SLACKS
 from schemas.durations import milliseconds_of
 from schemas.incidents import EndReason
+from schemas.monitored import GpuMonitor
 from stream.evaluate.charts.limits import FIXED
 from stream.evaluate.charts.named import NAMED_RULES
 from stream.evaluate.columns.charted import RULES
@@ -25,6 +26,12 @@ from stream.evaluate.columns.rules import (
     POOLED_RULE,
     RULE_OF_THUMB,
 )
+from stream.evaluate.gpus.rules import ERROR_MS, FULL_MS, FULL_SAMPLES
+from stream.evaluate.gpus.rules import RULES as GPU_RULES
+from stream.evaluate.gpus.rules import SEVERITIES as GPU_SEVERITIES
+from stream.evaluate.gpus.silence import RULE as GPU_SILENT
+from stream.evaluate.gpus.throttling import TROUBLE
+from stream.evaluate.gpus.xids import grade_of
 from stream.evaluate.quality.ids import RULE as DUPLICATES
 from stream.evaluate.skew.columns import RULE as SKEW
 from stream.evaluate.verdicts.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDICTION, MATTERS
@@ -32,6 +39,7 @@ from stream.evaluate.verdicts.severity import HEAVY, HEAVY_MISSING, HEAVY_PREDIC
 PAGE = (Path(__file__).parents[3] / "docs" / "alerting.md").read_text()
 #: The page whatever its lines are folded at.
 TEXT = " ".join(PAGE.split())
+XIDS = PAGE.partition("### Xid codes")[2].partition("## ")[0]
 SERVING = ("errors", "latency", "no_traffic", "burn", "release")
 
 
@@ -51,6 +59,21 @@ def test_every_rule_is_named_once_and_no_other_is() -> None:
     }
 
     assert sorted(first_cells("## Rules")) == sorted(rules)
+
+
+def test_rules_about_gpus_with_their_severities_and_numbers() -> None:
+    rows = re.findall(r"^\| `(gpu_\w+)` \| .* \| (P\d|by \[code\].*) \|$", PAGE, re.MULTILINE)
+    assert {rule: said for rule, said in rows if rule != "gpu_xid"} == {
+        rule: severity for rule, severity in GPU_SEVERITIES.items() if rule != "gpu_xid"
+    }
+    assert {rule for rule, _ in rows} == {*GPU_RULES, GPU_SILENT}
+    limits = GpuMonitor()
+    assert (limits.memory, limits.temperature, limits.silent_after_ms) == (0.95, 90, milliseconds_of("5m"))
+    assert (FULL_MS, FULL_SAMPLES, ERROR_MS) == (milliseconds_of("5m"), 3, milliseconds_of("1h"))
+    assert f"{sum(TROUBLE):#x}" == "0xe8"
+    graded = {grade: re.findall(r"\d+", re.search(rf"{grade}: ([^.]*)\.", XIDS)[1]) for grade in ("P1", "P2")}  # type: ignore[index]
+    assert all(grade_of(int(code)) == grade for grade, codes in graded.items() for code in codes)
+    assert [len(codes) for codes in graded.values()] == [4, 8]
 
 
 def test_numbers_of_rules_and_severities() -> None:

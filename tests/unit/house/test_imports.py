@@ -46,6 +46,7 @@ EVALUATE = (
     "closing",
     "skew",
     "releases",
+    "gpus",
 )
 #: Where Faust and aiokafka keep what they do not promise.
 PRIVATE = ("faust.transport", "aiokafka.consumer", "aiokafka.coordinator", "aiokafka.client")

@@ -17,6 +17,7 @@ from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.gpus import GpuSamples
 from stream.state.gpus import GpuStore
 from stream.state.patience import Patience
+from stream.transport import Record
 from tests.support.ingest import NOON, Stored, both, counter, run, tenure
 
 MINUTE = 60_000
@@ -77,8 +78,8 @@ def test_events_of_models_count_as_they_did_beside_samples() -> None:
 def test_samples_stand_in_their_rows_where_a_drain_is_begun_again() -> None:
     first, later = Buffer(), Buffer()
     [early, late] = samples_of(("a", 1), ("a", 2))
-    first.append_sample(early, record=Stored(b""))
-    later.append_sample(late, record=Stored(b""))
+    first.append_sample(early, record=cast(Record, Stored(b"")))
+    later.append_sample(late, record=cast(Record, Stored(b"")))
     assert first.followed_by(later).samples == {0: early, 1: late}
 
 

@@ -44,7 +44,7 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("part", "key", "allowed"),
     [
-        ("zzz: 1", "zzz", "schema, defaults, sources, models, route, receivers, times"),
+        ("zzz: 1", "zzz", "schema, defaults, sources, models, route, receivers, times, gpus"),
         ("defaults: {budget: {zzz: 1}}", "defaults.budget.zzz", "false_pages_per_month, fdr"),
         (
             "route: {receiver: a, routes: [{zzz: 1}]}",
@@ -63,6 +63,29 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
 )
 def test_a_wrong_key_is_refused_anywhere(folder: Path, part: str, key: str, allowed: str) -> None:
     assert refusal(folder, f"{MODEL}{part}\n") == [f"5: {key}: is not a key here. Allowed: {allowed}"]
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{memory: 1.5}", "gpus.memory: must be less than or equal to 1, not 1.5"),
+        ("{memory: 0}", "gpus.memory: must be greater than 0, not 0"),
+        ("{temperature: hot}", "gpus.temperature: must be a number, not 'hot'"),
+        ("{silent_after: 30s}", "gpus.silent_after: must be at least 1m: GPUs are judged by the minute"),
+        (
+            "{memroy: 1}",
+            "gpus.memroy: is not a key here; did you mean 'memory'? Allowed: memory, temperature, silent_after",
+        ),
+    ],
+)
+def test_limits_of_gpus_are_checked(folder: Path, written: str, said: str) -> None:
+    assert refusal(folder, f"{MODEL}gpus: {written}\n") == [f"5: {said}"]
+
+
+def test_no_model_is_called_as_findings_about_gpus_are_filed(folder: Path) -> None:
+    assert refusal(folder, MODEL.replace("  m:", "  gpus:")) == [
+        "3: models.gpus: is how findings about GPUs are filed; give the model another name"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from schemas.config import Generation, InForce
-from schemas.monitored import Change
+from schemas.monitored import Change, GpuMonitor
 from schemas.monitors import (
     FeatureMonitor,
     ModelMonitor,
@@ -208,3 +208,12 @@ def test_a_skew_of_the_model_holds_for_features_that_say_nothing(
         f"    features: {{temp: {{type: numeric{own}}}}}\n{model}", encoding="utf-8",
     )  # fmt: skip
     assert load_monitors(file).models["m"].features["temp"].skew == skew
+
+
+def test_limits_of_gpus_are_the_files_or_what_is_built_in(tmp_path: Path) -> None:
+    (tmp_path / "r.json").write_text("{}")
+    file = tmp_path / "m.yaml"
+    file.write_text("schema: 1\nmodels:\n  m:\n    reference: r.json\n")
+    assert load_monitors(file).gpus == GpuMonitor(memory=0.95, temperature=90.0, silent_after_ms=300_000)
+    file.write_text(file.read_text() + "gpus: {memory: 0.98, silent_after: 10m}\n")
+    assert load_monitors(file).gpus == GpuMonitor(memory=0.98, temperature=90.0, silent_after_ms=600_000)

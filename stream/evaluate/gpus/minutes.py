@@ -1,0 +1,45 @@
+"""The samples of a GPU cut into what is known at the end of each minute, and judged there.  Pure."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from schemas.findings import finding_key
+from schemas.gpus import Sample
+from schemas.monitored import GpuMonitor
+from stream.evaluate.gpus.rules import ERROR_MS, RULES, gpu_verdicts
+from stream.evaluate.gpus.silence import RULE, Unheard
+from stream.evaluate.verdicts.verdict import Clear, Verdict
+
+
+@dataclass(slots=True, eq=False)
+class Judged:
+    """A minute of all GPUs: what their rules say, and how long each was not heard of."""
+
+    verdicts: list[Verdict | Clear] = field(default_factory=list)
+    unheard: list[Unheard] = field(default_factory=list)
+
+
+def minutes_of(
+    samples: Sequence[Sample], ends: Iterable[int], limits: GpuMonitor
+) -> Iterator[tuple[int, list[Verdict | Clear], Sample]]:
+    """At each end: the verdicts on the samples before it, and the newest of them; nothing before the first sample."""
+    times = [sample.timestamp for sample in samples]
+    for end in ends:
+        until = bisect_left(times, end)
+        if until:
+            # The hour's, and one before by which what is new is told.
+            first = max(bisect_left(times, end - ERROR_MS) - 1, 0)
+            known = samples[first:until] if first < until else samples[until - 1 : until]
+            yield end, list(gpu_verdicts(known, limits, at_ms=end)), samples[until - 1]
+
+
+def keys_of(samples: Iterable[Sample]) -> set[str]:
+    """The keys of all findings there can be about these GPUs and their hosts."""
+    found: set[str] = set()
+    for one in samples:
+        found |= {finding_key(rule, one.subject, segment=one.uuid) for rule in (*RULES, RULE)}
+        found.add(finding_key(RULE, f"host:{one.host}"))
+    return found
