@@ -56,6 +56,8 @@ class Found:
     cause: str | None = None
 
 
+#: The place, and which card in it (None: a whole host).
+About = tuple[str, str | None]
 NO_DATA, OK = Found("no_data"), Found("ok")
 
 
@@ -65,18 +67,20 @@ def gpu_verdicts(samples: Sequence[Sample], limits: GpuMonitor, *, at_ms: int) -
     silent = at_ms - newest.timestamp > limits.silent_after_ms
     for rule in RULES:
         found = NO_DATA if silent else _JUDGES[rule](samples, limits, at_ms)
-        yield said(rule, newest.subject, newest.uuid, found, start_ms=at_ms - MINUTE)
+        yield said(rule, (newest.subject, newest.uuid), found, start_ms=at_ms - MINUTE)
 
 
-def said(rule: str, subject: str, scope: str | None, found: Found, *, start_ms: int) -> Verdict | Clear:
+def said(rule: str, about: About, found: Found, *, start_ms: int) -> Verdict | Clear:
     """The verdict; of one that does not fire nothing stands, unless somebody was told that it did."""
-    whole = partial(_verdict, rule, subject, scope, found, start_ms=start_ms)
+    whole = partial(_verdict, rule, about, found, start_ms=start_ms)
     if found.state == "firing":
         return whole()
+    subject, scope = about
     return Clear((finding_key(rule, subject, segment=scope),), start_ms, lambda key: whole())
 
 
-def _verdict(rule: str, subject: str, scope: str | None, found: Found, *, start_ms: int) -> Verdict:
+def _verdict(rule: str, about: About, found: Found, *, start_ms: int) -> Verdict:
+    subject, scope = about
     evidence: Evidence = {} if found.cause is None else {"cause": found.cause}
     return Verdict(
         rule=rule, kind="gpu", subject=subject, scope=scope, state=found.state,

@@ -32,12 +32,12 @@ def silence_verdicts(gpus: Sequence[Unheard], *, after_ms: int, at_ms: int) -> I
         quiet = min(one.quiet_ms for one in there)
         last = max(one.newest.timestamp for one in there)
         whole = _found(quiet, after_ms, last_ms=last, n=len(there))
-        yield said(RULE, f"host:{host}", None, whole, start_ms=at_ms - MINUTE)
+        yield said(RULE, (f"host:{host}", None), whole, start_ms=at_ms - MINUTE)
         for one in there:
             # A host that is silent says it for all of its GPUs.
             alone = _found(one.quiet_ms, after_ms, last_ms=one.newest.timestamp, n=1)
             found = NO_DATA if whole.state == "firing" else alone
-            yield said(RULE, one.newest.subject, one.newest.uuid, found, start_ms=at_ms - MINUTE)
+            yield said(RULE, (one.newest.subject, one.newest.uuid), found, start_ms=at_ms - MINUTE)
 
 
 def replaced(gpus: Sequence[Unheard], *, after_ms: int) -> list[Sample]:

@@ -69,7 +69,7 @@ def test_rules_about_gpus_with_their_severities_and_numbers() -> None:
     assert {rule for rule, _ in rows} == {*GPU_RULES, GPU_SILENT}
     limits = GpuMonitor()
     assert (limits.memory, limits.temperature, limits.silent_after_ms) == (0.95, 90, milliseconds_of("5m"))
-    assert (FULL_MS, FULL_SAMPLES, ERROR_MS) == (milliseconds_of("5m"), 3, milliseconds_of("1h"))
+    assert (milliseconds_of("5m"), 3, milliseconds_of("1h")) == (FULL_MS, FULL_SAMPLES, ERROR_MS)
     assert f"{sum(TROUBLE):#x}" == "0xe8"
     graded = {grade: re.findall(r"\d+", re.search(rf"{grade}: ([^.]*)\.", XIDS)[1]) for grade in ("P1", "P2")}  # type: ignore[index]
     assert all(grade_of(int(code)) == grade for grade, codes in graded.items() for code in codes)
