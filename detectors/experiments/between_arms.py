@@ -74,8 +74,8 @@ def _measured(champion: ArrayLike, challenger: ArrayLike, grouped: Callable[[Flo
         return BetweenArms("no_traffic")
     groups = grouped((one + other) / (n + m), float(min(n, m)))
     one, other = (folded(counts, groups).astype(np.int64) for counts in (one, other))
-    if len(one) < 2:
-        return BetweenArms("not_enough_data" if min(n, m) < 2 * LEAST else "no_variance", bins=1)
     statistic, freedom = contingency(one, other, np.array([0]))
-    expected = (len(one) - 1) * (1.0 / n + 1.0 / m)
-    return BetweenArms("ok", psi(*jeffreys(one, other)), expected, float(p_value(statistic, freedom)[0]), len(one))
+    if freedom[0] < 1:
+        return BetweenArms("not_enough_data" if min(n, m) < 2 * LEAST else "no_variance", bins=1)
+    expected, bins = float(freedom[0]) * (1.0 / n + 1.0 / m), int(freedom[0]) + 1
+    return BetweenArms("ok", psi(*jeffreys(one, other)), expected, float(p_value(statistic, freedom)[0]), bins)

@@ -26,17 +26,23 @@ Floats = NDArray[np.float64]
 
 #: Windows before the first verdict.
 LEAST = 5
+#: Hits, and misses, that a window has to expect of each arm; with none it would seem to differ always by the same.
+EXPECTED = 2.0
+#: Values that a window has to hold of each arm.
+VALUES = 20
 #: Windows that the prior is worth: differences of half their spread from window to window.
 WINDOWS = 4.0
 
 
 def block(champion: Sample | Counts, challenger: Sample | Counts) -> Sample:
-    """One window as one observation, to be added to those before it by ``+``; of an empty arm: no observation.
+    """One window as one observation, to be added to those before it by ``+``; no observation where an arm has too few rows.
 
-    >>> block(Counts(100, 5), Counts(50, 5)) + block(Sample(4, 12.0, 40.0), Sample(2, 7.0, 25.0))
+    >>> block(Counts(100, 5), Counts(50, 5)) + block(Sample(40, 120.0, 400.0), Sample(20, 70.0, 250.0))
     Sample(n=2, total=0.55, squares=0.2525, unit=1.0)
+    >>> block(Counts(1_000, 5), Counts(50, 0)).n
+    0
     """
-    if not champion.n or not challenger.n:
+    if not _enough(champion, challenger):
         return Sample(0, 0.0, 0.0)
     difference = _mean(challenger) - _mean(champion)
     return Sample(1, difference, difference * difference)
@@ -67,15 +73,26 @@ def look_at_blocks(differences: Sample, *, before: float = 1.0, alpha: float = 0
 def log_e_of_blocks(differences: Floats) -> Floats:
     """The same evidence after each window of many experiments, windows along the last axis; 0 before there are enough.
 
+    A window without an observation is a NaN.
+
     >>> log_e_of_blocks(np.array([[1.0, 2.0, 1.0, 2.0, 1.0, 2.0]])).round(3).tolist()
     [[0.0, 0.0, 0.0, 0.0, 1.302, 1.871]]
     """
-    n = np.arange(1.0, differences.shape[-1] + 1.0)
-    total, squares = differences.cumsum(axis=-1), np.square(differences).cumsum(axis=-1)
+    n = np.isfinite(differences).cumsum(axis=-1).astype(np.float64)
+    observed = np.nan_to_num(differences)
+    total, squares = observed.cumsum(axis=-1), np.square(observed).cumsum(axis=-1)
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.maximum(0.0, squares - total**2 / n) / (n - 1)
         found = log_e_of_t(total / np.sqrt(n * variance), np.maximum(n - 1, 1.0), n, worth=WINDOWS)
     return np.where((n >= LEAST) & (variance > 0), found, 0.0)
+
+
+def _enough(champion: Sample | Counts, challenger: Sample | Counts) -> bool:
+    rows = min(champion.n, challenger.n)
+    if isinstance(champion, Sample) or isinstance(challenger, Sample):
+        return rows >= VALUES
+    rate = (champion + challenger).share
+    return rows * min(rate, 1.0 - rate) >= EXPECTED
 
 
 def _mean(arm: Sample | Counts) -> float:

@@ -9,6 +9,7 @@ p-value.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ from numpy.typing import NDArray
 from detectors.experiments.samples import Interval, State
 
 Floats = NDArray[np.float64]
+
+#: Evidence counts up to here, where its exponential is still a float.
+LARGEST = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,20 @@ def p_of(log_e: float, before: float = 1.0) -> float:
     (0.05, 1.0, 0.01)
     """
     return min(before, math.exp(-max(0.0, log_e)))
+
+
+def over_stages(log_es: Sequence[float], *, planned: int) -> float:
+    """The evidence of several stages of a canary, each counted from its own beginning: the mean of all that are planned.
+
+    Sums over stages would set the busy days of one against the calm ones of another.  A stage that has not begun says e = 1.
+
+    >>> round(math.exp(over_stages([math.log(97.0), 0.0], planned=5)), 6)
+    20.2
+    """
+    if len(log_es) > planned:
+        raise ValueError(f"{len(log_es)} stages have begun and {planned} were planned")
+    begun = math.fsum(math.exp(min(each, LARGEST)) for each in log_es)
+    return math.log((begun + planned - len(log_es)) / planned)
 
 
 def running_p(log_e: Floats) -> Floats:
