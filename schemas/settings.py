@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     http_port: int = Field(0, ge=0, le=65_535, description="a port, or 0 for the first free of 8780 to 8788")
     console_host: str = Field("127.0.0.1", min_length=1)
     console_port: int = Field(8789, ge=1, le=65_535, description="a port")
+    gpu_agent_host: str = Field("127.0.0.1", min_length=1)
+    gpu_agent_port: int = Field(8790, ge=1, le=65_535, description="a port")
     pane_keep_days: int = Field(400, ge=1, le=36_500)
     #: Event time a partition may run ahead of the slowest before it is paused; 0: never paused.
     run_ahead_s: float = Field(0.0, ge=0, allow_inf_nan=False)

@@ -27,6 +27,8 @@ MEANINGS = {
     "http_port": "their port; 0 takes the first free one of 8780 to 8788",
     "console_host": "address of the console page",
     "console_port": "its port",
+    "gpu_agent_host": "address of the GPU agent's `/metrics`, `/health` and `/ready`",
+    "gpu_agent_port": "their port",
     "pane_keep_days": "days after its last write until a block of panes leaves Redis",
     "run_ahead_s": "event time a partition may be ahead of the slowest before it is paused; 0 never pauses",
     "idle_after_s": "quiet time after which a partition that is read to its end holds no watermark back",

@@ -27,6 +27,7 @@ from stream.command.counts import counts
 from stream.command.demo import demo
 from stream.command.evaluate import evaluate
 from stream.command.features import features
+from stream.command.gpu_agent import gpu_agent
 from stream.command.lag import lag
 from stream.command.produce import produce
 from stream.command.run_lengths import arl_app, design_app
@@ -75,6 +76,7 @@ for command in (
     evaluate,
     console,
     scrape,
+    gpu_agent,
     apply,
     check_config,
     compare,

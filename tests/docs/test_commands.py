@@ -65,6 +65,7 @@ def test_the_documents_with_commands() -> None:
     assert [document.name for document in WITH_COMMANDS] == [
         "README.md",
         "compare.md",
+        "gpu.md",
         "operations.md",
         "quickstart.md",
         "redis.md",

@@ -26,6 +26,7 @@ ROOMS = (
     "incidents",
     "expose",
     "scraping",
+    "gpu",
     "evaluation_apart",
     "evaluator_child",
     "app",
