@@ -25,9 +25,8 @@ from stream.evaluate.closing.roster import newer_roster
 from stream.evaluate.closing.silence import Listening
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
+from stream.evaluate.following import Follower, Followers
 from stream.evaluate.panes.clocks import PartitionState, closed_before
-from stream.evaluate.skew.unit import Skew
-from stream.evaluate.skew.units import Skews
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.lanes import in_lanes
@@ -41,8 +40,9 @@ from stream.state.generations import Stamp, read_stamp
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
-#: What has a turn of its own: a model's stream, or the comparison of two.
-Evaluated = TypeVar("Evaluated", Unit, Skew)
+#: What has a turn of its own: a model's stream, or what follows it.
+Evaluated = TypeVar("Evaluated", Unit, Follower)
+
 
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
@@ -77,7 +77,7 @@ class Evaluator:
         )  # fmt: skip
         self._roll = Roll(redis, names, asking=asking)
         self._listening = Listening(redis, names, desk=self._desk, asking=asking)
-        self._skews = Skews(redis, names, roll=self._roll, desk=self._desk, asking=asking)
+        self._followers = Followers(redis, names, roll=self._roll, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
         self._warm: dict[Stream, bool] = {}
@@ -126,12 +126,12 @@ class Evaluator:
             self._marks.clear()
         now = await self._now()
         await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
-        compared = await self._skews.due(able=lambda unit: (unit.model, unit.stream) not in self._failed)
-        await in_lanes(compared, partial(self._compare, now=now), breath=self._breath)
+        followers = await self._followers.due(able=lambda unit: (unit.model, unit.stream) not in self._failed)
+        await in_lanes(followers, partial(self._after, now=now), breath=self._breath)
 
-    async def _compare(self, skew: Skew, *, now: int) -> None:
-        """After the streams that it compares, in the same look: what they told is not decided before this is."""
-        await self._guarded(skew, Poll(now, skew.closed, (), any(self._warm.values())), self._skews.compare)
+    async def _after(self, follower: Follower, *, now: int) -> None:
+        poll = Poll(now, follower.closed, (), any(self._warm.values()))
+        await self._guarded(follower, poll, self._followers.work)
 
     async def _follow(self) -> None:
         try:
@@ -255,7 +255,7 @@ class Evaluator:
         except Exception as error:
             self._fail(unit, error)
 
-    async def _refused(self, unit: Unit | Skew, refused: Refused) -> None:
+    async def _refused(self, unit: Unit | Follower, refused: Refused) -> None:
         """Another holder wrote: what is in memory is of no use; a newer token ends the lease too."""
         self.tally.fenced += 1
         log.warning(
@@ -266,18 +266,18 @@ class Evaluator:
         if refused.outcome == "fenced":
             await self.leases.give_back(self._roll.shard(unit.model))
 
-    def _reset(self, unit: Unit | Skew) -> None:
-        if isinstance(unit, Skew):
-            self._skews.reset(unit)
-        else:
+    def _reset(self, unit: Unit | Follower) -> None:
+        if isinstance(unit, Unit):
             self._roll.reset(unit)
+        else:
+            self._followers.reset(unit)
 
-    def _fail(self, unit: Unit | Skew, error: Exception) -> None:
+    def _fail(self, unit: Unit | Follower, error: Exception) -> None:
         self.tally.failed += 1
         self._failed[unit.model, unit.stream] = self.tally.polls + AGAIN_AFTER_POLLS
         self._say(f"{unit.stream} of model {unit.model!r} cannot be evaluated: {error!r}", error=error)
 
-    def _is_failed(self, unit: Unit | Skew) -> bool:
+    def _is_failed(self, unit: Unit | Follower) -> bool:
         """Whether it is passed over; one whose time has come begins anew from what is stored, at the next poll."""
         again = self._failed.get((unit.model, unit.stream))
         if again is not None and again <= self.tally.polls:

@@ -10,6 +10,7 @@ import msgspec
 from redis.asyncio import Redis
 
 from schemas.names import TOPICS_IN, Names, Stream
+from stream.evaluate.closing.arms_phases import ArmsPhase
 from stream.evaluate.closing.roster import Roster
 from stream.evaluate.closing.unit import FIELDS, Unit
 from stream.evaluate.storing.breath import Asking
@@ -32,6 +33,8 @@ class Roll:
         #: Models that cannot be watched, and why.
         self.unfit: dict[str, Exception] = {}
         self.units: dict[Stream, dict[str, Unit]] = {stream: {} for stream in TOPICS_IN}
+        #: How the versions of each of these models are counted.
+        self.arms: dict[str, tuple[ArmsPhase, ...]] = {}
 
     @staticmethod
     def shard(model: str) -> int:
@@ -113,6 +116,7 @@ class Roll:
         assert self._roster is not None
         try:
             phases = await self._asking.beside(partial(self._roster.phases, model))
+            self.arms[model] = await self._asking.beside(partial(self._roster.arms, model))
         except Exception as error:  # whatever it is, the other models are evaluated
             self.unfit[model] = error
             return False

@@ -18,6 +18,7 @@ from schemas.errors import StoreError
 from schemas.monitored import ModelMonitor
 from schemas.names import TOPICS_IN, Names, Stream
 from schemas.reference import Reference
+from stream.evaluate.closing.arms_phases import ArmsPhase, arms_phases
 from stream.evaluate.closing.unit import Phase, phase_of
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.panes.windows import windows_of
@@ -50,6 +51,10 @@ class Roster:
         if model not in self._phases:
             self._phases[model] = self._built(model, self.generation.models[model])
         return self._phases[model]
+
+    def arms(self, model: str) -> tuple[ArmsPhase, ...]:
+        """How its versions are counted, before the last change of that and after; likewise off the event loop."""
+        return arms_phases(model, self.generation.models[model], self.references)
 
     def longest_window_ms(self, stream: Stream) -> int:
         """The longest window of any model."""
@@ -114,4 +119,5 @@ async def newer_roster(
 
 def _digests(generation: Generation) -> set[str]:
     now = {force.reference for force in generation.models.values()}
-    return now | {force.previous[0] for force in generation.models.values() if force.previous}
+    before = [pair for force in generation.models.values() for pair in (force.previous, force.arms_previous)]
+    return now | {pair[0] for pair in before if pair is not None}

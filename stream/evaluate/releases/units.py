@@ -1,0 +1,78 @@
+"""The releases of the models that this worker evaluates: each goes on after the streams that it is taken from.
+
+A model is looked at once, for a release that the file names or that is stored; of one without either nothing more is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import cast
+
+from redis.asyncio import Redis
+
+from schemas.names import Names
+from stream.evaluate.closing.closing import Desk, Due
+from stream.evaluate.closing.roll import Roll
+from stream.evaluate.closing.unit import Unit
+from stream.evaluate.releases.unit import FIELDS, RELEASE, Release
+from stream.evaluate.releases.walk import Judging
+from stream.evaluate.storing.breath import Asking
+
+#: Releases that are read in one round trip.
+AT_ONCE = 50
+
+
+class Releases:
+    """At most one a model; each is dropped with the streams that it follows."""
+
+    def __init__(self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking) -> None:
+        self._redis, self._names, self._roll, self._desk, self._asking = redis, names, roll, desk, asking
+        self._known: dict[str, Release] = {}
+
+    def reset(self, release: Release) -> None:
+        """Forget what is in memory of one; it is restored before its next turn."""
+        if self._known.get(release.model) is release:
+            del self._known[release.model]
+
+    async def due(self, *, able: Callable[[Unit], bool]) -> list[Release]:
+        """Those that have something to do; ``able``: whether a stream is evaluated at this time."""
+        await self._follow()
+        found: list[Release] = []
+        for release in list(self._known.values()):
+            sides = release.sides
+            if all(side.loaded and able(side) for side in sides) and release.is_due:
+                found.append(release)
+            await self._asking.breath()
+        return found
+
+    async def judge(self, release: Release, due: Due) -> None:
+        """Judge and store what is due of one.
+
+        :raises Refused: it was not stored.
+        """
+        if release.is_due:
+            await Judging(self._desk, release, due=due).run()
+
+    async def _follow(self) -> None:
+        """Know a release of each model that is evaluated here, as its streams are followed now."""
+        known, self._known = self._known, {}
+        new: list[Release] = []
+        for model, served in self._roll.units["predictions"].items():
+            held = known.get(model)
+            if held is None or held.units["predictions"] is not served:
+                units = {stream: units[model] for stream, units in self._roll.units.items() if model in units}
+                held = Release(units, self._roll.arms[model])
+                new.append(held)
+            self._known[model] = held
+        for first in range(0, len(new), AT_ONCE):
+            some = new[first : first + AT_ONCE]
+            for release, values in zip(some, await self._asking(partial(self._read, some)), strict=True):
+                release.restore(values)
+            await self._asking.breath()
+
+    async def _read(self, releases: Sequence[Release]) -> list[list[bytes | None]]:
+        pipe = self._redis.pipeline(transaction=False)
+        for release in releases:
+            pipe.hmget(self._names.evaluation(release.model, RELEASE), FIELDS)
+        return cast("list[list[bytes | None]]", await pipe.execute())

@@ -1,0 +1,133 @@
+"""Walks a release forward: each health window that all its streams have reached is judged, and what is decided leaves with it.
+
+A turn is stored whole, by the script that stores any conclusion: state, decisions and findings together, so a worker that ends in
+between repeats it, and decides the same.  While a stream is warming panes may be missing: such windows are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from schemas.findings import Progress
+from schemas.releases import Decision
+from stream.evaluate.closing.closing import Desk, Due, Refused
+from stream.evaluate.columns.watched import Watched
+from stream.evaluate.panes.windows import boundary_before
+from stream.evaluate.releases.naming import named
+from stream.evaluate.releases.reading import Span, window_of
+from stream.evaluate.releases.shown import shown_decision, shown_state, shown_window
+from stream.evaluate.releases.step import step
+from stream.evaluate.releases.telling import verdict_of
+from stream.evaluate.releases.unit import RELEASE, Release
+from stream.evaluate.storing.commit import Conclusion
+from stream.evaluate.verdicts.standing import conclude
+from stream.state.store import PANES_A_BLOCK
+
+
+class Judging:
+    """One turn of one model."""
+
+    def __init__(self, desk: Desk, release: Release, *, due: Due) -> None:
+        self._desk, self._release, self._due = desk, release, due
+        self._made, self._view = self._begun(), dict[str, str | int]()
+
+    async def run(self) -> None:
+        """Judge all that became complete since the last turn, and store it.
+
+        :raises Refused: something was not stored.
+        :raises StoreError: a pane is damaged.
+        """
+        release, windows = self._release, 0
+        if release.last is None:
+            release.last = release.first_ms
+        self._name()
+        while release.next_end <= release.closed:
+            end = release.next_end
+            if release.state.runs:
+                await self._judge(end)
+                windows += 1
+            else:
+                end = self._onward(end)
+            release.last = end
+            self._name()
+            if windows >= PANES_A_BLOCK:
+                await self._store()
+                windows = 0
+        await self._store()
+
+    def _begun(self) -> Conclusion:
+        return Conclusion(self._release.model, RELEASE, self._release.expected)
+
+    def _onward(self, end_ms: int) -> int:
+        """Nothing runs: over all that is closed at once, up to where another configuration begins."""
+        closed, until = self._release.closed, self._release.counted.until_ms
+        if until is not None and until <= closed:
+            return until
+        return max(end_ms, boundary_before(closed, step_ms=self._release.every_ms))
+
+    def _name(self) -> None:
+        """What the file says of the window that comes next."""
+        release = self._release
+        before, at = release.state, release.last or 0
+        release.state, found = named(before, release.counted.release, at_ms=at)
+        self._decide(found)
+        if release.state != before:
+            self._tell(at)
+
+    async def _judge(self, end_ms: int) -> None:
+        release, counted, start = self._release, self._release.counted, self._release.last or 0
+        monitor, state = counted.release, release.state
+        if monitor is None or self._due.warming:
+            return
+        known_from = state.since + counted.monitor.lateness_ms
+        span = Span(start, end_ms, known_from)
+        window = await window_of(self._desk.merged, counted, span)
+        after, decision, evidence = await self._desk.merged.asking.beside(partial(step, state, window, monitor))
+        release.state = after
+        self._view |= shown_window(evidence)
+        if decision is not None:
+            self._decide([decision])
+            if not after.runs:
+                self._tell(end_ms)
+        self._desk.tally.windows += 1
+        await self._desk.merged.breath()
+
+    def _decide(self, decisions: Iterable[Decision]) -> None:
+        for decision in decisions:
+            self._made.decide(decision, shown_decision(decision))
+
+    def _tell(self, at_ms: int) -> None:
+        """A release that was rolled back is its owner's to know; it is over when the file names another, or none."""
+        release, watched = self._release, self._watched
+        seen = self._due.seen(at_ms)
+        verdict = verdict_of(release.state, watched, at_ms=at_ms)
+        revision = release.standing.next_of(verdict.key, at_ms=at_ms, least=0)
+        found, release.standing = conclude(
+            [verdict], release.standing, at_ms=at_ms, revision=revision, seen_ms=seen, watched=watched
+        )
+        self._desk.tally.findings += len(found)
+        for finding in found:
+            self._made.tell(finding)
+
+    @property
+    def _watched(self) -> Watched:
+        return self._release.phase.watched
+
+    async def _store(self) -> None:
+        """Store what was decided, and how far everything is judged."""
+        release, made, desk = self._release, self._made, self._desk
+        release.judged_by = release.generation
+        made.tell(
+            Progress(model=release.model, stream=RELEASE, at=release.told_to, seen=self._due.seen(release.told_to))
+        )
+        made.fields |= release.fields()
+        outcome = await desk.commits.store(made, token=self._due.token)
+        if outcome != "stored":
+            raise Refused(outcome)
+        release.stored = release.last
+        desk.sent([release.model])
+        await desk.commits.show_release(
+            release.model, {**shown_state(release.state), **self._view, "judged_to": release.last or 0}
+        )
+        self._made, self._view = self._begun(), {}
