@@ -24,6 +24,7 @@ Reason = Literal[
     "not_an_event",
     "missing_field",
     "wrong_type",
+    "out_of_range",
     "seconds_time",
     "out_of_range_time",
     "future",

@@ -7,13 +7,16 @@ judges its type.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from schemas.errors import RejectedEvent
 from schemas.timestamps import EARLIEST_MS, LATEST_MS, timestamp_ms_of
+
+#: A number of either kind.
+Real = TypeVar("Real", bound=float)
 
 _KINDS = {
     type(None): "null",
@@ -64,6 +67,21 @@ def _count(value: object) -> int | float:
     return plain(value) if type(value) is int else _number(value)
 
 
+def _amount(value: object) -> float:
+    return _not_negative(_number(value))
+
+
+def _tokens(value: object) -> int | float:
+    return _not_negative(_count(value))
+
+
+def _not_negative(value: Real) -> Real:
+    """NaN is no number, and counted as such; whoever sends less than nothing has a clock or a sum that is wrong."""
+    if value < 0:
+        raise PydanticCustomError("out_of_range", "must not be negative")
+    return value
+
+
 def _text(value: object) -> str:
     if type(value) is str:
         return value
@@ -98,7 +116,8 @@ def _wrong(wanted: str, value: object) -> PydanticCustomError:
 
 
 Number = Annotated[float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
-Count = Annotated[int | float, PlainValidator(_count), WithJsonSchema({"type": "number"})]
+Amount = Annotated[float, PlainValidator(_amount), WithJsonSchema({"type": "number", "minimum": 0})]
+Tokens = Annotated[int | float, PlainValidator(_tokens), WithJsonSchema({"type": "number", "minimum": 0})]
 Text = Annotated[str, PlainValidator(_text), WithJsonSchema({"type": "string"})]
 Name = Annotated[str, PlainValidator(_name), WithJsonSchema({"type": ["string", "integer"]})]
 Outcome = Annotated[str | int | float, PlainValidator(_outcome), WithJsonSchema({"type": ["string", "number"]})]
@@ -142,12 +161,12 @@ class PredictionEvent(Wire):
     id: Name | None = Field(None, description="by which a label finds this prediction")
     features: dict[str, Any] | None = Field(None, description="feature -> its value; an array is an embedding")
     prediction: PredictionPart | None = None
-    latency_s: Number | None = None
+    latency_s: Amount | None = None
     status: Status | None = None
     service: Text | None = None
     segments: dict[str, Name | None] | None = None
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
     shadow_of: Text | None = None
 
 
@@ -188,9 +207,9 @@ class ServingEvent(Wire):
     model: Text | None = None
     version: Name | None = None
     status: Status | None = None
-    latency_s: Number | None = None
-    input_tokens: Count | None = None
-    output_tokens: Count | None = None
+    latency_s: Amount | None = None
+    input_tokens: Tokens | None = None
+    output_tokens: Tokens | None = None
     perplexity: Number | None = None
     rating: Number | None = None
     service: Text | None = None

@@ -38,6 +38,8 @@ FIELDS: Mapping[str, Kinds] = {
     "outcome": _NAME | _NUMBER,
 }
 PREDICTION: Mapping[str, Kinds] = {**dict.fromkeys(("score", "value", "confidence"), _NUMBER), "label": _NAME}
+#: Numbers that are not below 0.
+AMOUNTS = ("latency_s", "input_tokens", "output_tokens")
 #: Objects of columns: the types of all their members, or of those that the contract knows.
 OBJECTS: Mapping[str, Mapping[str, Kinds] | Kinds] = {"prediction": PREDICTION, "segments": _NAME, "metrics": _NUMBER}
 #: Texts that say what all rows of a batch are about.
@@ -60,6 +62,8 @@ def doubtful(stream: Stream, batch: Batch) -> Bools | None:
             rows |= _others(column, kinds)
         elif (float if type(column) is Packed else type(column)) not in kinds:
             return None
+    for name in WIRES[stream].model_fields.keys() & set(AMOUNTS):
+        rows |= _negative(columns.get(name))
     rows |= _no_status(columns.get("status") if stream in ("predictions", "serving") else None, batch.count)
     if stream == "labels":
         rows |= _empty(columns.get("id"), ("", None), batch.count) & _empty(columns.get("score"), (None,), batch.count)
@@ -93,6 +97,25 @@ def _others(column: list[Any], kinds: Kinds) -> Bools | bool:
     if kinds.issuperset(map(type, column)):
         return False
     return np.fromiter((type(value) not in kinds for value in column), np.bool_, len(column))
+
+
+def _negative(column: Any) -> Bools | bool:
+    """Rows whose number is below 0."""
+    if type(column) is Packed:
+        return np.frombuffer(column.raw, np.dtype("<f8")) < 0
+    if type(column) is not list:
+        return _is_negative(column)
+    try:
+        numbers = np.asarray(column, np.float64)
+    except (ValueError, TypeError, OverflowError):  # texts, arrays, or integers that no float can hold are among them
+        numbers = np.zeros((0, 0))
+    if numbers.ndim > 1:
+        return np.fromiter(map(_is_negative, column), np.bool_, len(column))
+    return numbers < 0
+
+
+def _is_negative(value: Any) -> bool:
+    return type(value) in (int, float) and value < 0
 
 
 def _no_status(column: Any, count: int) -> Bools | bool:

@@ -21,6 +21,8 @@ from stream.state.layout import Layout
 #: Longer integers go to the strict contract, which has its own rule for those that no float can hold.
 Whole = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 Number = float | None
+#: Neither below 0 nor refused for anything else: the strict contract says what is wrong with it.
+Amount = Annotated[float, Meta(ge=0)] | None
 Category = str | Whole | float | bool | None
 Code = str | Whole | None
 Outcome = str | Whole | float | None
@@ -43,15 +45,15 @@ FIELDS: dict[str, dict[str, Any]] = {
     "predictions": {
         "version": Code, "id": Code, "service": Text, "status": Literal["success", "error"] | None,
         "segments": dict[str, Code] | None, "shadow_of": Text,
-        "latency_s": Number, "input_tokens": Number, "output_tokens": Number,
+        "latency_s": Amount, "input_tokens": Amount, "output_tokens": Amount,
     },
     "labels": {
         "version": Code, "id": Code, "outcome": Outcome, "score": Number, "rating": Number,
         "metrics": dict[str, Number] | None,
     },
     "serving": {
-        "version": Code, "service": Text, "status": Literal["success", "error"] | None, "latency_s": Number,
-        "input_tokens": Number, "output_tokens": Number, "perplexity": Number, "rating": Number,
+        "version": Code, "service": Text, "status": Literal["success", "error"] | None, "latency_s": Amount,
+        "input_tokens": Amount, "output_tokens": Amount, "perplexity": Number, "rating": Number,
         "gpu": Code, "uuid": Text, "host": Text, "metrics": dict[str, Number] | None,
     },
 }  # fmt: skip
@@ -125,7 +127,9 @@ def struct_of(shape: Shape, number: int) -> type[msgspec.Struct]:
     fields: list[Any] = [("timestamp", Timestamp)]
     numbers = {path for _, path in (*shape.narrow, *shape.wide)}
     # A regression's outcome is a numeric column: a text in it is the strict contract's business.
-    kinds = {name: Number if name in numbers else kind for name, kind in FIELDS[shape.stream].items()}
+    kinds = {
+        name: Number if name in numbers and kind != Amount else kind for name, kind in FIELDS[shape.stream].items()
+    }
     fields += [(name, kind, None) for name, kind in kinds.items()]
     attributes = _feature_attributes(shape)
     if shape.stream == "predictions":

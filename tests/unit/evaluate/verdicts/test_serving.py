@@ -11,7 +11,7 @@ from schemas.monitored import ServingMonitor
 from schemas.names import Stream
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.judging.judge_window import judge_window
-from stream.evaluate.verdicts.serving import no_traffic_verdict, serving_verdicts, traffic_verdict
+from stream.evaluate.verdicts.serving import no_traffic_verdict, serving_verdicts, suspect_in, traffic_verdict
 from stream.evaluate.verdicts.verdict import Verdict
 from tests.support.judged import HOUR, counted, monitor, watched, window
 
@@ -157,3 +157,26 @@ def test_silence_is_p0_until_an_event_comes() -> None:
     assert (over.key, over.state) == (silent.key, "ok")
     patient = watched(monitor(no_traffic_after_ms=40 * HOUR))
     assert traffic_verdict(patient, start_ms=6).every == 10 * HOUR  # a quarter of it: so often it is looked at
+
+
+@pytest.mark.parametrize(
+    ("latencies", "cause"),
+    [
+        ([51.0] * 20, "milliseconds?"),
+        ([12_000.0] * 11 + [0.01] * 9, "milliseconds?"),
+        ([12_000.0] * 10 + [0.01] * 10, None),
+        ([40.0] * 20, None),  # a service that times out
+        ([12_000.0] * 19, None),
+    ],
+)
+def test_latencies_in_milliseconds_are_slow_and_the_finding_says_why(latencies: list[float], cause: str | None) -> None:
+    found = verdicts({"latency_s": latencies})["latency"]
+    assert found.evidence.get("cause") == cause
+    if len(latencies) >= 20:
+        assert found.state == "firing"
+
+
+def test_without_a_promise_half_an_hour_is_beyond_belief() -> None:
+    of = watched(monitor(serving=ServingMonitor()))
+    assert suspect_in(of, counted(of.layout, {"latency_s": [2000.0] * 20})) == "milliseconds?"
+    assert suspect_in(of, counted(of.layout, {"latency_s": [1700.0] * 20})) is None
