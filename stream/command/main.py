@@ -28,6 +28,7 @@ from stream.command.demo import demo
 from stream.command.evaluate import evaluate
 from stream.command.features import features
 from stream.command.gpu_agent import gpu_agent
+from stream.command.gpus import gpus
 from stream.command.lag import lag
 from stream.command.produce import produce
 from stream.command.run_lengths import arl_app, design_app
@@ -83,6 +84,7 @@ for command in (
     counts,
     produce,
     features,
+    gpus,
     status,
     lag,
     tail,

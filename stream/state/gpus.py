@@ -126,6 +126,14 @@ async def read_histories(
     return [samples_of([*before, *within]) for before, within in zip(answers[::2], answers[1::2], strict=True)]
 
 
+async def read_newest(redis: Redis, names: Names, gpus: Sequence[str], *, most: int) -> list[list[Sample]]:
+    """The newest samples of each of these GPUs, oldest first; damaged ones are left out."""
+    pipe = redis.pipeline(transaction=False)
+    for name in gpus:
+        pipe.zrange(names.of_gpu(name, "history"), -most, -1)
+    return [samples_of(stored) for stored in await pipe.execute()]
+
+
 async def read_earliest(redis: Redis, names: Names, gpus: Sequence[str]) -> int | None:
     """The time of the oldest sample that is kept of any of these; None without one."""
     pipe = redis.pipeline(transaction=False)

@@ -25,6 +25,7 @@ PAGES = (
     "/",
     "/incidents",
     "/service-levels",
+    "/gpus",
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",

@@ -93,6 +93,35 @@ def test_a_feature_served_in_another_unit_than_the_store_has_is_an_incident_that
     assert _compared(deployment) == ["warming", "drift", "drift"]
 
 
+def test_an_xid_in_samples_of_a_gpu_is_shown_and_an_incident_and_nobody_else_is_hurt(deployment: Deployment) -> None:
+    """The last ten minutes of a GPU, in every partition and twice, then the watermark that ends them."""
+    now = int(time.time() * 1000)
+    samples = [_sample(now - minutes * 60_000, xid=79 if minutes < 3 else None) for minutes in range(10, 0, -1)]
+    broken = json.dumps({"timestamp": now, "gpu": 0, "metrics": {}}).encode()
+    deployment.send([*samples, *samples, broken, *[_control(now)] * PARTITIONS], stream="serving")
+
+    def incidents() -> list[dict[str, str]]:
+        shown = driftline("incident", "ls", "--all", "--json", env=deployment.variables).json["incidents"]
+        return [one for one in shown if one["title"].startswith("GPU")]
+
+    deployment.wait_until(lambda: bool(incidents()))
+    (incident,) = incidents()
+    assert (incident["title"], incident["severity"]) == ("GPU node-7/0: Xid 79", "P1")
+    (gpu,) = driftline("gpus", "--json", env=deployment.variables).json["gpus"]
+    assert (gpu["state"], gpu["timestamp"], gpu["metrics"]) == (
+        "firing", now - 60_000, {"temperature_celsius": 71.0, "xid": 79.0},
+    )  # fmt: skip
+    refused = driftline("status", "--json", env=deployment.variables).json["streams"]["serving"]["rejected"]
+    assert refused == {"missing_field": 1}
+    with redis.Redis.from_url(deployment.redis_url) as client:
+        assert client.zcard(deployment.names.of_gpu("node-7/GPU-1", "history")) == 10
+
+
+def _sample(at: int, **metrics: float | None) -> bytes:
+    found = {"temperature_celsius": 71, "power_watts": -1, "fan_speed": 12} | metrics
+    return json.dumps({"timestamp": at, "gpu": 0, "uuid": "GPU-1", "host": "node-7", "metrics": found}).encode()
+
+
 def _compared(deployment: Deployment) -> list[str]:
     """The states of the comparison's windows."""
     with redis.Redis.from_url(deployment.redis_url) as client:

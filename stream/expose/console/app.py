@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from schemas.errors import StoreError
 from schemas.settings import masked
 from stream.expose.console import pages
+from stream.expose.console.gpus import gpus
 from stream.expose.console.render import SITE, Site, rendered
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ def application(site: Site) -> web.Application:
             web.get("/models/{model:[^/]+}/features/{feature:[^/]+}", pages.feature),
             web.get("/incidents", pages.incidents),
             web.get("/incidents/{incident:[^/]+}", pages.incident),
+            web.get("/gpus", gpus),
             web.get("/service-levels", pages.service_levels),
             web.get("/health", pages.health),
             web.static("/static", STATIC),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.gpus import FLEET
 from stream.expose.console.format import named, segment
 
 #: What each state is called on a page, and how grave it looks: ``good``, ``bad``, ``odd`` (needs a look) or ``quiet``.
@@ -23,7 +24,11 @@ TONES = {
     "open": "bad",
     "recovering": "odd",
     "ended": "quiet",
+    "lost": "bad",
+    "silent": "odd",
 }
+#: The page of all GPUs.
+GPUS = "/gpus"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +58,16 @@ def node_of(text: str) -> Node:
     if kind == "feature" and "/" in name:
         model, _, feature = name.partition("/")
         return Node(kind, f"{named(model)} / {named(feature)}", feature_path(model, feature))
-    return Node(named(kind), named(name))
+    return Node(named(kind), named(name), GPUS if kind in ("gpu", "host") else None)
 
 
 def model_path(model: str) -> str:
-    """Where a model's page is."""
-    return f"/models/{segment(model)}"
+    """Where a model's page is; findings about GPUs stand under the name of one.
+
+    >>> model_path("flight delay"), model_path("gpus")
+    ('/models/flight%20delay', '/gpus')
+    """
+    return GPUS if model == FLEET else f"/models/{segment(model)}"
 
 
 def feature_path(model: str, feature: str) -> str:
