@@ -64,11 +64,13 @@ async def read_gpus(redis: Redis, names: Names) -> Gpus:
     for first in range(0, len(known), GPUS_AT_ONCE):
         some = known[first : first + GPUS_AT_ONCE]
         found = await read_newest(redis, names, some, most=SAMPLES)
-        rows += [row_of(name, samples, limits, now_ms) for name, samples in zip(some, found, strict=True) if samples]
+        rows += [
+            row_of(name, samples, limits, now_ms=now_ms) for name, samples in zip(some, found, strict=True) if samples
+        ]
     return Gpus(now_ms, limits, sorted(rows, key=_order))
 
 
-def row_of(name: str, samples: Sequence[Sample], limits: GpuMonitor, now_ms: int, /) -> GpuRow:
+def row_of(name: str, samples: Sequence[Sample], limits: GpuMonitor, *, now_ms: int) -> GpuRow:
     """A GPU as it is at ``now_ms``."""
     newest = samples[-1]
     if now_ms - newest.timestamp > limits.silent_after_ms:

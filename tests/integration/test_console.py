@@ -25,7 +25,6 @@ PAGES = (
     "/",
     "/incidents",
     "/service-levels",
-    "/gpus",
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",
