@@ -1,8 +1,9 @@
 """Are the same ids seen in both arms?  From two vectors of counts, which add over panes; no id is kept.
 
-Each id falls into one of B buckets and has a sign, both by a hash (`cells`); an arm's vector is the sum of its rows' signs by
-bucket (the "fast AMS" or count sketch: N. Alon, Y. Matias & M. Szegedy 1996; G. Cormode & M. Garofalakis, VLDB 2005). With f
-and g the rows of each id in the arms, u·v has mean Σ f g and variance (Σf² Σg² + (Σfg)² - 2Σf²g²) / B; u·u has mean Σ f².
+Each id falls into one of B buckets and has a sign, by different bits of one hash that leaves no pattern; an arm's vector is
+the sum of its rows' signs by bucket (the "fast AMS" or count sketch: N. Alon, Y. Matias & M. Szegedy 1996; G. Cormode & M.
+Garofalakis, VLDB 2005). With f and g the rows of each id in the arms, u·v has mean Σ f g and variance
+(Σf² Σg² + (Σfg)² - 2Σf²g²) / B; u·u has mean Σ f².
 
 **Alarm.** Of ids that are never in both arms, the signs of u_b are independent of those of v_b whatever ids and buckets there
 are, so u·v is a sum of ±|u_b v_b| with fair signs, and t = u·v / √Σ(u_b v_b)² passes z with a chance of at most
@@ -24,11 +25,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import special
 
-#: Buckets: at 1 024 the error of `leak` is some .04 (share of one half) to .18 (one twentieth; docs/experiments.md has a table).
-BUCKETS = 1_024
 #: Chance of "leaking" at a look where no id is in both arms.
 FALSE_ALARM = 1e-3
 #: A leak surely below this is none.
@@ -48,23 +47,6 @@ class Overlap:
     leak: float | None = None
     error: float | None = None
     p_value: float = 1.0
-
-
-def cells(codes: ArrayLike, *, buckets: int = BUCKETS) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(bucket, sign) of ids by any hash of theirs, of 32 bits or more: CRC-32 will do, its bits are mixed here (SplitMix64).
-
-    buckets: a power of two.  Bucket and sign are different bits of the mixed number.
-
-    >>> bucket, sign = cells([1, 2, 3, 4], buckets=16)
-    >>> bucket.tolist(), sign.tolist()
-    ([1, 14, 13, 10], [-1, -1, 1, 1])
-    """
-    mixed = np.asarray(codes).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
-    sign = 1 - 2 * (mixed >> np.uint64(63)).astype(np.int64)
-    return (mixed & np.uint64(buckets - 1)).astype(np.int64), sign
 
 
 def overlap(champion: ArrayLike, challenger: ArrayLike, *, rows: tuple[int, int]) -> Overlap:

@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from detectors.experiments.overlap import FALSE_ALARM, by_chance, cells, effect, overlap
-
-Ints = NDArray[np.int64]
-
-
-def test_buckets_and_signs_of_ids_that_resemble_one_another_are_even_and_have_nothing_to_do_with_each_other() -> None:
-    bucket, sign = cells(np.arange(1 << 16), buckets=64)
-    assert (np.abs(np.bincount(bucket) - 1_024) < 6 * 32).all()
-    assert np.abs(np.bincount(bucket, weights=sign)).max() < 5 * 32
+from detectors.experiments.overlap import FALSE_ALARM, by_chance, effect, overlap
+from stream.ingest.codes import scattered
+from tests.support.sketches import leaking_arms, sketched
 
 
-def test_a_bucket_is_the_same_everywhere() -> None:
-    bucket, sign = cells([0, 1, 2**32 - 1, 123_456_789], buckets=1_024)
-    assert bucket.tolist() == [431, 193, 448, 633]
-    assert sign.tolist() == [-1, -1, 1, 1]
+def test_buckets_and_signs_of_numbered_ids_are_even_and_have_nothing_to_do_with_each_other() -> None:
+    """A sign is the last bit of the bucket that `stream.evaluate.columns.arms` reads two by two."""
+    cell = np.array([scattered(f"user-{number:06d}", 128) for number in range(1 << 16)])
+    counts = np.bincount(cell, minlength=128).reshape(64, 2)
+    assert (np.abs(counts.sum(axis=1) - 1_024) < 6 * 32).all()
+    assert np.abs(counts[:, 0] - counts[:, 1]).max() < 5 * 32
 
 
 @pytest.mark.parametrize(("share", "leak"), [(0.5, 0.0), (0.5, 0.3), (0.5, 1.0), (0.05, 0.0), (0.05, 1.0)])
 def test_the_leak_is_found_within_its_error(share: float, leak: float) -> None:
     rng, z = np.random.default_rng(20130101), []
     for _ in range(30):
-        (u, v), rows = _sketched(rng, ids=4_000, share=share, leak=leak)
+        (u, v), rows = leaking_arms(rng, share=share, leak=leak)
         found = overlap(u, v, rows=rows)
         assert found.leak is not None
         assert found.error is not None
@@ -41,28 +36,31 @@ def test_sticky_ids_raise_no_alarm_more_often_than_stated(heavy: int) -> None:
     rng = np.random.default_rng(20130102)
     p = []
     for _ in range(2_000):
-        u, v = (_vector(rng, rows=np.append(rng.poisson(3.0, 300), [5_000] * heavy)) for _ in range(2))
+        u, v = (sketched(rng, np.append(rng.poisson(3.0, 300), [5_000] * heavy)) for _ in range(2))
         p.append(overlap(u, v, rows=(900, 900)).p_value)
     for level in (FALSE_ALARM, 0.05):
         assert np.mean(np.array(p) <= level) <= level + 2.0 * np.sqrt(level / 2_000)
 
 
-def test_verdicts() -> None:
-    rng = np.random.default_rng(20130103)
-    verdicts = {}
-    for share in (0.05, 0.5):
-        for leak in (0.0, 0.3, 1.0):
-            vectors, rows = _sketched(rng, ids=4_000, share=share, leak=leak, buckets=16_384)
-            verdicts[share, leak] = overlap(*vectors, rows=rows).verdict
-    assert verdicts == {
-        (0.5, 0.0): "sticky", (0.5, 0.3): "leaking", (0.5, 1.0): "leaking",
-        (0.05, 0.0): "unsure", (0.05, 0.3): "leaking", (0.05, 1.0): "leaking",
-    }  # fmt: skip
+@pytest.mark.parametrize(
+    ("share", "leak", "buckets", "verdict"),
+    [
+        (0.5, 0.0, 16_384, "sticky"),
+        (0.5, 0.3, 1_024, "leaking"),
+        (0.5, 1.0, 1_024, "leaking"),
+        (0.05, 0.0, 1_024, "unsure"),
+        (0.05, 0.3, 16_384, "leaking"),
+        (0.05, 1.0, 1_024, "leaking"),
+    ],
+)
+def test_verdicts(share: float, leak: float, buckets: int, verdict: str) -> None:
+    vectors, rows = leaking_arms(np.random.default_rng(20130103), share=share, leak=leak, buckets=buckets)
+    assert overlap(*vectors, rows=rows).verdict == verdict
 
 
 def test_where_no_id_comes_twice_nothing_can_be_said() -> None:
     rng = np.random.default_rng(20130104)
-    u, v = (_vector(rng, rows=np.ones(3_000, dtype=np.int64)) for _ in range(2))
+    u, v = (sketched(rng, np.ones(3_000, dtype=np.int64)) for _ in range(2))
     assert overlap(u, v, rows=(3_000, 3_000)).verdict == "not_enough_data"
     assert overlap(u, np.zeros_like(u), rows=(3_000, 0)).verdict == "not_enough_data"
 
@@ -76,7 +74,7 @@ def test_how_many_rows_count_as_one() -> None:
     rng = np.random.default_rng(20130105)
     rows = rng.poisson(10.0, 2_000)
     exact = np.square(rows).sum() / rows.sum()
-    assert effect(_vector(rng, rows=rows), int(rows.sum())) == pytest.approx(exact, rel=0.2)
+    assert effect(sketched(rng, rows), int(rows.sum())) == pytest.approx(exact, rel=0.2)
     assert effect([1, 0, 0], 3) == 1.0
 
 
@@ -86,21 +84,3 @@ def test_the_bound_is_above_the_exact_chance_of_fair_signs() -> None:
         sums, spread = parts @ signs, float(np.sqrt((parts**2).sum()))
         for product in np.unique(sums[sums > 0]):
             assert by_chance(float(product), spread) >= float((sums >= product).mean())
-
-
-def _vector(rng: np.random.Generator, *, rows: Ints, buckets: int = 1_024) -> Ints:
-    """An arm's vector of ids of its own, from each id's rows."""
-    bucket, sign = cells(rng.integers(0, 2**32, len(rows)), buckets=buckets)
-    return np.rint(np.bincount(bucket, weights=sign * rows, minlength=buckets)).astype(np.int64)
-
-
-def _sketched(
-    rng: np.random.Generator, *, ids: int, share: float, leak: float, buckets: int = 1_024
-) -> tuple[tuple[Ints, Ints], tuple[int, int]]:
-    """Both arms' vectors and rows: each id comes five times on average; a part of them is routed by a coin at each row."""
-    rows = rng.poisson(5.0, ids)
-    other = np.where(rng.random(ids) < leak, rng.binomial(rows, share), rows * (rng.random(ids) < share))
-    bucket, sign = cells(rng.integers(0, 2**32, ids), buckets=buckets)
-    one = rows - other
-    u, v = (np.rint(np.bincount(bucket, weights=sign * f, minlength=buckets)).astype(np.int64) for f in (one, other))
-    return (u, v), (int(one.sum()), int(other.sum()))
