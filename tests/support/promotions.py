@@ -7,6 +7,7 @@ import math
 import numpy as np
 from scipy import special
 
+from detectors.experiments.t_mixture import log_e_of_t
 from tests.support.experiments import Arms, Floats
 
 
@@ -30,6 +31,15 @@ def z_of_rates(arms: Arms) -> Floats:
 def z_of_means(arms: Arms) -> Floats:
     """Welch's statistic at each look."""
     return _over(arms.differences, sum(_error(*arm) for arm in (arms.champion, arms.challenger)))
+
+
+def welch_in_the_mixture(arms: Arms, *, least: float = 100.0) -> Floats:
+    """What `log_e_of_means` was with Welch's error alone, by the normal mixture: for contrast."""
+    n = 1.0 / (1.0 / arms.champion[0] + 1.0 / arms.challenger[0])
+    enough = np.minimum(arms.champion[0], arms.challenger[0]) >= least
+    return np.where(
+        enough, log_e_of_t(z_of_means(arms), np.minimum(arms.champion[0], arms.challenger[0]) - 1.0, n), 0.0
+    )
 
 
 def _error(n: Floats, total: Floats, squares: Floats) -> Floats:
