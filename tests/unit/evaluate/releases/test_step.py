@@ -9,11 +9,12 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from detectors.experiments.overlap import BUCKETS, cells
 from schemas.releases import release_id
 from stream.evaluate.releases.state import State
 from stream.evaluate.releases.step import step
 from stream.evaluate.releases.window import Arm, Arms, Sums
+from stream.ingest.codes import scattered
+from stream.state.arms import ID_BUCKETS
 from tests.support.released import HOUR, arm, monitor, running, shared, stepped, told, window
 
 GOOD = [window(hour, shared(share)) for hour, share in enumerate((0.05, 0.10, 0.25, 0.50, 1.0), start=1)]
@@ -173,7 +174,5 @@ def test_ids_that_go_to_both_versions_hold_and_ids_that_stick_do_not() -> None:
 
 
 def sketch(ids: NDArray[np.int64]) -> dict[str, Any]:
-    bucket, sign = cells(ids)
-    found = np.zeros(BUCKETS, np.int64)
-    np.add.at(found, bucket, sign)
-    return {"ids": tuple(found.tolist()), "with_id": len(ids)}
+    cells = np.bincount([scattered(str(each), 2 * ID_BUCKETS) for each in ids], minlength=2 * ID_BUCKETS)
+    return {"ids": tuple((cells[0::2] - cells[1::2]).tolist()), "with_id": len(ids)}
