@@ -17,31 +17,17 @@ import pytest
 
 from deploy.grafana.boards.write import written
 from stream.expose.http import WORKER_PORTS
-from tests.support.process import Process
-from tests.support.prometheus import Prometheus, exposing
+from tests.support.process import Process, free_port
+from tests.support.prometheus import Prometheus
+from tests.support.source import ROOT
 
-DEMO = [sys.executable, "-c", "from stream.command.main import main; main()", "demo", "--json"]
+DRIFTLINE = [sys.executable, "-c", "from stream.command.main import main; main()"]
+DEMO = [*DRIFTLINE, "demo", "--json"]
+AGENT = [*DRIFTLINE, "gpu-agent", "--no-publish", "--every", "1s", "--recording", str(ROOT / "examples/gpu/h200.json")]
 #: What Grafana puts in the place of its variables when everything is chosen.
 CHOSEN = {"$job": ".+", "$instance": ".+", "$model": ".+", "$feature": ".+", "$gpu": ".+", "$__rate_interval": "5m"}
 #: A demo's worker takes the first free port; other tests' workers have others.
 WORKER = re.compile(r'"worker": "http://([^"]+)"')
-GPU = "\n".join(
-    f'{name}{{gpu="0",uuid="GPU-5a1c"}} {value}'
-    for name, value in {
-        "driftline_gpu_available": 1,
-        "nvidia_gpu_utilization_ratio": 0.5,
-        "nvidia_gpu_memory_free_bytes": 2**30,
-        "nvidia_gpu_memory_total_bytes": 2**32,
-        "nvidia_gpu_temperature_celsius": 41,
-        "nvidia_gpu_power_watts": 120,
-        "nvidia_gpu_sm_clock_hertz": 1.98e9,
-        "nvidia_gpu_processes": 1,
-        "nvidia_gpu_throttle_reasons": 0,
-        "nvidia_gpu_ecc_corrected": 0,
-        "nvidia_gpu_ecc_uncorrected": 0,
-    }.items()
-)
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus here: `make services` installs it"),
@@ -65,17 +51,19 @@ def worker(prometheus: Prometheus, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def prometheus(folder: Path) -> Iterator[Prometheus]:
     """One that has scraped a whole demo, from before its first event to after its last."""
-    with exposing(GPU + '\nmodel_gpu_memory_bytes{gpu_id="0"} 3.2e9\n') as gpu:
-        workers = [f"127.0.0.1:{port}" for port in WORKER_PORTS]
-        asked = Prometheus(folder, {"driftline": workers, "driftline-gpu": [gpu]})
-        demo = Process(DEMO, log=folder / "demo.log")
-        try:
-            demo.wait_until(lambda: _is_told(folder / "demo.log"), timeout_s=240)
-            demo.wait_until(lambda: asked.query("model_drift_score > 0") != [], timeout_s=20)
-            yield asked
-        finally:
-            demo.stop()
-            asked.stop()
+    gpu = free_port()
+    workers = [f"127.0.0.1:{port}" for port in WORKER_PORTS]
+    asked = Prometheus(folder, {"driftline": workers, "driftline-gpu": [f"127.0.0.1:{gpu}"]})
+    agent = Process(AGENT, log=folder / "agent.log", env={"DRIFTLINE_GPU_AGENT_PORT": str(gpu)})
+    demo = Process(DEMO, log=folder / "demo.log")
+    try:
+        demo.wait_until(lambda: _is_told(folder / "demo.log"), timeout_s=240)
+        demo.wait_until(lambda: asked.query("model_drift_score > 0") != [], timeout_s=20)
+        agent.wait_until(lambda: asked.query("driftline_gpu_available") != [], timeout_s=20)
+        yield asked
+    finally:
+        for process in (demo, agent, asked):
+            process.stop()
 
 
 @pytest.mark.parametrize("name", written())
