@@ -7,7 +7,7 @@ import threading
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from tests.support.process import Process, free_port, listening
+from tests.support.process import Process, free_port
 
 EVERY_S = 0.5
 
@@ -36,7 +36,7 @@ class Prometheus:
             ],
             log=folder / "prometheus.log",
         )
-        self._process.wait_until(lambda: listening(self.port), timeout_s=20)
+        self._process.wait_until(self._ready, timeout_s=20)
 
     def query(self, promql: str) -> list[dict[str, Any]]:
         """The series that an instant query has now, each with ``metric`` (labels) and ``value`` (time, text).
@@ -57,6 +57,14 @@ class Prometheus:
         """End it."""
         self._process.stop(timeout_s=5)
 
+    def _ready(self) -> bool:
+        """It listens before it can be asked."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/ready", timeout=2):
+                return True
+        except OSError:
+            return False
+
     def _read(self, path: str) -> Any:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
@@ -66,15 +74,15 @@ class Prometheus:
 
 
 @contextmanager
-def exposing(text: str) -> Iterator[str]:
-    """A server on loopback that answers every request with this exposition; its host:port."""
+def exposing(text: str | Callable[[], str]) -> Iterator[str]:
+    """A server on loopback that answers every request with this exposition (or what it is then); its host:port."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")
             self.end_headers()
-            self.wfile.write(text.encode())
+            self.wfile.write((text if isinstance(text, str) else text()).encode())
 
         def log_message(self, *_: object) -> None:
             pass
