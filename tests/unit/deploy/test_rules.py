@@ -15,8 +15,8 @@ from tests.support.promtool import RULES, alert_rules, annotated, fired, groups
 from tests.support.source import ROOT
 
 RECORDED = [rule for group in groups() for rule in group["rules"] if "record" in rule]
-#: Series that come with the GPU agent and the burn rates; their own documents list them.
-ELSEWHERE = ("nvidia_gpu_", "driftline_gpu_", "driftline_slo_")
+#: Series that come with the GPU agent; its own document lists them.
+ELSEWHERE = ("nvidia_gpu_", "driftline_gpu_")
 NAME = re.compile(
     r"(?<![\w:$\"{.])([a-z][a-z_]*:[a-z_]+:\w+|(?:driftline|model|feature|nvidia)_[a-z0-9_]+|up)(?=[\s){\[]|$)"
 )
