@@ -153,6 +153,9 @@ class Agent:
         if why is not None:
             self._refused[why] += 1
             return
+        for other in self._watched.values():
+            if other.gpu == str(index):
+                other.gpu = other.uuid  # it has gone, and its index is another one's now
         self._watched.setdefault(uuid, Watched(self._nvml, uuid, call_within_s=self._within_s)).place(index, lane)
 
     def _no_place_for(self, uuid: str) -> Disbelief | None:

@@ -29,11 +29,19 @@ def _troubles(call: Callable[P, Found]) -> Callable[P, Found]:
         except NvmlTrouble:
             raise
         except pynvml.NVMLError as error:
-            raise NvmlTrouble.of(getattr(error, "value", 999), str(error)) from None
+            raise NvmlTrouble.of(error.value, _words(error)) from None
         except Exception as error:  # the bindings decode and convert what the driver wrote, which may be anything
             raise NvmlTrouble("failed", f"{type(error).__name__}: {error}") from None
 
     return asked
+
+
+def _words(error: pynvml.NVMLError) -> str:
+    """NVML's own, which are asked of the library where the bindings do not know the code."""
+    try:
+        return str(error)
+    except Exception:
+        return f"NVML's error {error.value}"
 
 
 class Library:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
+import pytest
 import typer
 import yaml
 
@@ -44,6 +49,19 @@ def test_it_is_given_the_gpus_and_of_the_driver_what_nvml_is_in() -> None:
     assert (device["driver"], device["count"]) == ("nvidia", "all")
     assert {"gpu", "utility"} == set(device["capabilities"])
     assert (AGENT["environment"]["NVIDIA_DRIVER_CAPABILITIES"], AGENT["pid"]) == ("utility", "host")
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus")
+def test_the_job_that_the_document_shows_scrapes_the_agent_and_prometheus_takes_it(tmp_path: Path) -> None:
+    [job] = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "gpu.md").read_text(), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "prometheus.yml"
+    file.write_text(job)
+    [config] = yaml.safe_load(job)["scrape_configs"]
+    assert config["static_configs"] == [{"targets": [f"127.0.0.1:{PORT}"]}]
+    checked = subprocess.run(
+        ["promtool", "check", "config", str(file)], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_file_says_that_nobody_has_run_it() -> None:

@@ -194,6 +194,7 @@ def test_a_lost_gpu_is_lost_and_nvml_is_begun_anew_for_it_while_the_others_go_on
         nvml.uuids.remove("A")  # after NVML is begun anew it is no longer there
         assert await watch.tick(RETRY_S) == {"A": "lost", "B": "ok"}
         assert (nvml.asked["", "begin"], nvml.asked["", "end"]) == (2, 1)
+        assert {one.uuid: one.gpu for one in watch.agent.standing().samples} == {"B": "0", "A": "A"}
         nvml.uuids.insert(0, "A")
         nvml.fails = {}
         assert await watch.tick(RETRY_S) == {"A": "ok", "B": "ok"}
