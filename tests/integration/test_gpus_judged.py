@@ -258,3 +258,27 @@ def test_by_the_wall_clock_only_silence_is_said(
         assert (await gpus.findings())[-1] == (10, "gpu_silent", "host:n7", "ok")
 
     told_of_serving(story)
+
+
+def test_a_partition_that_lags_may_hold_the_samples(
+    told_of_serving: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(scene: Scene) -> None:
+        now = [NOON + 3 * MINUTE]
+        gpus = Gpus(scene, event_clock=False)
+
+        async def present(self: Fleet) -> int:
+            return now[0]
+
+        monkeypatch.setattr(Fleet, "_now", present)
+        await gpus.write(*minutely(0, 3, temperature_celsius=60))
+        await gpus.judge(3)
+        now[0] = NOON + 9 * MINUTE
+        await gpus.fleet.run_once()
+        assert await gpus.findings() == []
+        await scene.idle(0)
+        now[0] += MINUTE
+        await gpus.fleet.run_once()
+        assert await gpus.findings() == [(3, "gpu_silent", "host:n7", "firing")]
+
+    told_of_serving(story)
