@@ -20,14 +20,16 @@ from stream.scraping.batches import Record
 
 log = logging.getLogger(__name__)
 
+Hear = Callable[[KafkaError], None]
+
 AGAIN_AFTER_S = 1.0
 MOST_UNDER_WAY = 64
 _POLL_S = 0.1
 
 
-def scrape_producer(bootstrap: str) -> Producer:
-    """A producer that never sends twice and never gives up."""
-    settings = {
+def scrape_producer(bootstrap: str, hear: Hear) -> Producer:
+    """A producer that never sends twice and never gives up; ``hear`` is told of what concerns no single record."""
+    settings: dict[str, Any] = {
         "bootstrap.servers": bootstrap,
         "client.id": "driftline-scrape",
         "enable.idempotence": True,
@@ -36,6 +38,7 @@ def scrape_producer(bootstrap: str) -> Producer:
         "message.max.bytes": 1_100_000,
         "message.timeout.ms": 0,
         "log_level": 0,
+        "error_cb": hear,
     }
     return Producer(settings)
 
@@ -43,8 +46,8 @@ def scrape_producer(bootstrap: str) -> Producer:
 class Publisher:
     """``run`` beside it hears what became of the records."""
 
-    def __init__(self, topic: str, made: Callable[[], Producer]) -> None:
-        self._topic, self._made, self._producer = topic, made, made()
+    def __init__(self, topic: str, made: Callable[[Hear], Producer]) -> None:
+        self._topic, self._made, self._producer = topic, made, made(self.hear)
         self._room = asyncio.Semaphore(MOST_UNDER_WAY)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="kafka")
         self._said = ""
@@ -55,6 +58,11 @@ class Publisher:
         loop = asyncio.get_running_loop()
         while True:
             await loop.run_in_executor(self._thread, self._producer.poll, _POLL_S)
+
+    def hear(self, error: KafkaError) -> None:
+        """What Kafka's client says of no single record: only that no broker answers is worth a word."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._say("no broker answers")
 
     async def publish(self, records: Iterable[Record]) -> None:
         """Return once the broker has all of them."""
@@ -95,13 +103,17 @@ class Publisher:
     def _note(self, error: KafkaError | str) -> None:
         if isinstance(error, KafkaError) and error.fatal():
             self._renew()
-        if str(error) != self._said:
-            log.error("requests wait to be published: %s", error)
-            self._said = str(error)
+        self._say(error.str() if isinstance(error, KafkaError) else error)
+
+    def _say(self, why: str) -> None:
+        """Once, until a record was taken."""
+        if why != self._said:
+            log.error("requests wait to be published: %s", why)
+            self._said = why
 
     def _renew(self) -> None:
         """A producer that lost its place can send nothing more; what it had is heard of as failed."""
-        lost, self._producer = self._producer, self._made()
+        lost, self._producer = self._producer, self._made(self.hear)
         lost.purge()
         lost.flush(_POLL_S)
 

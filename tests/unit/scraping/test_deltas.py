@@ -83,6 +83,43 @@ def test_more_requests_than_a_server_has_are_refused_and_are_the_new_baseline() 
     assert counters.waiting == 8
 
 
+def test_a_histogram_of_which_one_bucket_fell_was_begun_anew() -> None:
+    def state(*counts: float) -> dict[Series, Meter]:
+        return {REQUESTS: Meter(sum(counts)), LATENCY: Meter(None, (1.0, 2.0), counts)}
+
+    counters = counted(state(5, 0, 0))
+    counters.see(Reading(state(1, 6, 1)), at_ms=20_000)  # more than before in all, but fewer in the first bucket
+    [part] = parts(counters)[OWNER]
+    assert part.rows == 3
+    counters.see(Reading(state(3, 6, 1)), at_ms=30_000)
+    [part] = parts(counters)[OWNER]
+    # Eight were observed since the restart, of which three had a request; two more go with these two.
+    assert (part.rows, sum(part.measures["latency"][0].counts)) == (2, 2)
+
+
+def test_parts_of_a_delta_have_parts_of_its_time() -> None:
+    counters = Counters()
+    for at_ms, meters in zip((0, 10_000), requests(0, 10), strict=True):
+        counters.see(Reading(meters), at_ms=at_ms)
+    found = parts(counters, most=4)[OWNER]
+    assert [(part.begin_ms, part.end_ms, part.rows) for part in found] == [
+        (0, 4_000, 4),
+        (4_000, 8_000, 4),
+        (8_000, 10_000, 2),
+    ]
+
+
+def test_what_waits_for_the_broker_keeps_the_time_of_its_oldest_request() -> None:
+    [part] = parts(counted(*requests(0, 10, 20, 30)))[OWNER]
+    assert (part.begin_ms, part.end_ms, part.rows) == (10_000, 40_000, 30)
+
+
+def test_a_value_is_never_at_the_lower_bound_of_its_bucket() -> None:
+    low = 2.0**40
+    for meter in (Meter(0.0, (low, low + 2.0**-10), (0.0, 3.0, 0.0)), Meter(low, (low,), (0.0, 1.0))):
+        assert (placed(meter) > low).all()
+
+
 def test_a_fraction_of_a_request_waits_for_the_rest_of_it() -> None:
     counters = counted(*requests(0, 1.5))
     assert [part.rows for part in parts(counters)[OWNER]] == [1]

@@ -52,7 +52,7 @@ class Broker:
 async def published(brokers: list[Broker], records: list[Record]) -> None:
     """Publish through these producers, a new one where the one before is lost."""
     made = iter(brokers)
-    publisher = Publisher("serving", lambda: cast(Producer, next(made)))
+    publisher = Publisher("serving", lambda hear: cast(Producer, next(made)))
     hearing = asyncio.create_task(publisher.run())
     await asyncio.wait_for(publisher.publish(records), 5)
     hearing.cancel()
@@ -139,3 +139,12 @@ def test_gpus_one_record_each_and_only_the_newest_sample_waits() -> None:
         "GPU-7a9c9f44-ff57-1177-e21a-1740a8cf1a65",
     ]
     assert [msgspec.json.decode(record.value)["gpu"] for record in sent] == ["0", "1"]
+
+
+def test_a_broker_that_is_away_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    publisher = Publisher("serving", lambda hear: cast(Producer, Broker()))
+    for code in (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._ALL_BROKERS_DOWN):
+        publisher.hear(KafkaError(code))
+    publisher.close()
+
+    assert [record.getMessage() for record in caplog.records] == ["requests wait to be published: no broker answers"]
