@@ -90,7 +90,7 @@ def test_a_histogram_of_which_one_bucket_fell_was_begun_anew() -> None:
     counters = counted(state(5, 0, 0))
     counters.see(Reading(state(1, 6, 1)), at_ms=20_000)  # more than before in all, but fewer in the first bucket
     [part] = parts(counters)[OWNER]
-    assert part.rows == 3
+    assert (part.rows, part.measures["latency"][0].counts) == (3, (1.0, 2.0, 0.0))
     counters.see(Reading(state(3, 6, 1)), at_ms=30_000)
     [part] = parts(counters)[OWNER]
     # Eight were observed since the restart, of which three had a request; two more go with these two.
