@@ -6,9 +6,8 @@ looked up anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from operator import itemgetter
 from typing import Any
 
@@ -43,7 +42,7 @@ class _Piece:
     at: Ints
     narrow: Floats
     wide: Floats
-    named: Sequence[Iterable[Any]]
+    named: Sequence[Sequence[Any]]
 
 
 def by_version(block: Block, plan: ArmsPlan) -> Block:
@@ -68,10 +67,7 @@ def arm_rows(
     for piece in _pieces(buffer, block.row[chosen], block.layout[chosen], found=found, numbers=numbers):
         narrow[piece.at], wide[piece.at] = piece.narrow, piece.wide
         columns = found.named[piece.place]
-        cells = [
-            np.fromiter(map(column.table.__getitem__, values), np.int64, len(piece.at))
-            for column, values in zip(columns, piece.named, strict=True)
-        ]
+        cells = [column.table.cells(values) for column, values in zip(columns, piece.named, strict=True)]
         kinds[piece.at] = kind = np.minimum(cells[0], NEITHER)
         for at, column in enumerate(columns):
             starts = column.starts[kind]
@@ -92,7 +88,7 @@ def _pieces(buffer: Buffer, row: Ints, layout: Ints, *, found: ArmsTables, numbe
 def _listed(buffer: Buffer, row: Ints, at: Ints, *, place: int, found: ArmsTables, numbers: Numbers) -> _Piece:
     own = np.searchsorted(numbers.row, row[at])[:, None]
     held = [buffer.categorical[each] for each in row[at].tolist()]
-    named = [map(itemgetter(column.place), held) for column in found.named[place]]
+    named = [list(map(itemgetter(column.place), held)) for column in found.named[place]]
     return _Piece(
         place, at, numbers.narrow[own, found.narrow_at[place]], numbers.wide[own, found.wide_at[place]], named
     )
@@ -104,9 +100,9 @@ def _of_slab(slab: Slab, at: Ints, own: Ints, *, place: int, found: ArmsTables) 
     return _Piece(place, at, narrow, wide, named)
 
 
-def _chosen(column: Any, rows: Ints) -> Iterable[Any]:
+def _chosen(column: Any, rows: Ints) -> Sequence[Any]:
     """Of a slab's column of names, the values of these rows."""
-    return map(column.__getitem__, rows.tolist()) if type(column) is list else repeat(column, len(rows))
+    return list(map(column.__getitem__, rows.tolist())) if type(column) is list else [column] * len(rows)
 
 
 def _by_layout(layout: Ints) -> Iterator[tuple[int, Ints]]:

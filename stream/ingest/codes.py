@@ -5,10 +5,16 @@ Known names are keys; anything else goes through ``__missing__``, which decides 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from zlib import crc32
 
+import numpy as np
+import numpy.typing as npt
+
 from stream.state.layout import CATEGORY_TAIL, WASTE, CategoricalColumn
+
+Ints = npt.NDArray[np.int64]
 
 #: So many hashed names are remembered, of at most so many characters; all others are hashed again each time.
 REMEMBERED = 10_000
@@ -53,6 +59,10 @@ class CodeTable(dict[Any, int]):
             self[value] = cell
         return cell
 
+    def cells(self, values: Sequence[Any]) -> Ints:
+        """The cell of each value."""
+        return np.fromiter(map(self.__getitem__, values), np.int64, len(values))
+
 
 class IdTable(CodeTable):
     """Buckets of ids, of which none is remembered; an empty one is no id."""
@@ -64,6 +74,18 @@ class IdTable(CodeTable):
     def __missing__(self, value: Any) -> int:
         # The one table that is asked something new for every row: so it spares a call.
         return self.first + scattered(value, self.buckets) if type(value) is str else super().__missing__(value)
+
+    def cells(self, values: Sequence[Any]) -> Ints:
+        """Where all are texts, as ids mostly are, at once and three times as fast."""
+        try:
+            sums = np.fromiter(map(crc32, map(str.encode, values)), np.uint32, len(values))
+        except (TypeError, UnicodeEncodeError):  # a number, nothing at all, half of a surrogate pair
+            return super().cells(values)
+        found = self.first + (_mixed(sums) % np.uint32(self.buckets)).astype(np.int64)
+        if not sums.all():
+            for at in np.flatnonzero(sums == 0).tolist():  # an empty one is no id
+                found[at] = self[values[at]]
+        return found
 
 
 class Nothing(CodeTable):
@@ -106,3 +128,10 @@ def scattered(value: str, buckets: int) -> int:
     found = (found ^ found >> 16) * 0x85EBCA6B & 0xFFFFFFFF
     found = (found ^ found >> 13) * 0xC2B2AE35 & 0xFFFFFFFF
     return (found ^ found >> 16) % buckets
+
+
+def _mixed(found: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+    """What ``scattered`` does to each sum."""
+    found = (found ^ found >> np.uint32(16)) * np.uint32(0x85EBCA6B)
+    found = (found ^ found >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+    return found ^ found >> np.uint32(16)

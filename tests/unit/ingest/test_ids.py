@@ -7,11 +7,13 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from detectors.quality.repeats import by_chance, repeats
-from stream.ingest.codes import scattered
+from stream.ingest.codes import IdTable, scattered
 from stream.state.columns import ID_BUCKETS
-from stream.state.layout import CATEGORY_TAIL, ID
+from stream.state.layout import CATEGORY_TAIL, ID, CategoricalColumn
 from tests.support.ingest import NOON, Shelf, Stored, both, counter, event, run, tenure
 
 IDS = ["UA15", "UA16", 7, "7", None, "", "\u00fc"]
@@ -64,3 +66,11 @@ def test_numbered_ids_are_scattered_like_any_others(ids: list[str]) -> None:
     for one in (*ids, *ids[:2_000]):
         counts[scattered(one, ID_BUCKETS)] += 1
     assert abs(repeats(counts) - 2_000 / (len(ids) + 2_000)) < by_chance(len(ids), ID_BUCKETS)
+
+
+@given(st.lists(st.none() | st.integers() | st.sampled_from(["", "a", "\ud800", "\u00fc"]) | st.text(max_size=4)))
+def test_all_ids_at_once_fall_where_each_falls(values: list[Any]) -> None:
+    table = IdTable(CategoricalColumn("ids", ID, buckets=2048), 5)
+    assert table.cells(values).tolist() == [table[value] for value in values]
+    texts = [value for value in values if isinstance(value, str) and value.isascii()]
+    assert table.cells(texts).tolist() == [table[value] for value in texts]
