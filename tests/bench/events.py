@@ -18,6 +18,7 @@ import numpy.typing as npt
 from detectors.profile import Coded, build_reference
 from schemas.monitored import FeatureMonitor, ModelMonitor, Monitors, PredictionMonitor
 from schemas.reference import Reference
+from schemas.release import ReleaseMonitor
 
 START_MS = 1_760_000_400_000  # a full hour
 PANE_MS = 3_600_000
@@ -70,11 +71,15 @@ def table(rows: int, *, seed: int) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Events of so many models, keyed by model, over so many partitions; a single model is spread as ``model#k``."""
+    """Events of so many models, keyed by model, over so many partitions; a single model is spread as ``model#k``.
+
+    All events are of version 3; ``release`` is in every model's monitor.
+    """
 
     models: int
     partitions: int
     events: int
+    release: ReleaseMonitor | None = None
 
     def records(self) -> Iterator[tuple[int, bytes, bytes]]:
         """(partition, key, value) of each event, in rising event time."""
@@ -89,7 +94,9 @@ class Flow:
 
     def monitors(self) -> Monitors:
         """The monitors file that watches all of these models."""
-        return Monitors(file=Path("bench.yaml"), sha256="0" * 64, models=dict.fromkeys(self.names(), _monitor()))
+        return Monitors(
+            file=Path("bench.yaml"), sha256="0" * 64, models=dict.fromkeys(self.names(), _monitor(self.release))
+        )
 
     def references(self) -> dict[str, Reference]:
         """By model; all over rows of the same distribution as those sent, but other rows."""
@@ -105,13 +112,14 @@ def name(number: int) -> str:
     return f"model-{number:03}"
 
 
-def _monitor() -> ModelMonitor:
+def _monitor(release: ReleaseMonitor | None) -> ModelMonitor:
     features = {key: FeatureMonitor(type="numeric") for key in NUMERIC}
     features |= {key: FeatureMonitor(type="categorical") for key in CATEGORICAL}
     return ModelMonitor(
         pane_ms=PANE_MS, windows={"day": 24 * PANE_MS}, step_ms=PANE_MS, lateness_ms=120_000,
         revise_within_ms=24 * PANE_MS, reference=Path("bench.json"), features=features,
         prediction=PredictionMonitor(kind="binary", classes=("no", "yes"), positive="yes", threshold=0.5),
+        release=release,
     )  # fmt: skip
 
 

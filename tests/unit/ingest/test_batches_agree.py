@@ -25,7 +25,8 @@ from stream.ingest import doubt, sheets
 from stream.ingest.batch import Batches
 from stream.ingest.buffer import SAMPLE, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
-from tests.support.ingest import HOUR, NEW, NOON, OLD, Stored, applied, both, counter, monitor, partials, run, tenure
+from tests.support.arms import RELEASE
+from tests.support.ingest import HOUR, NEW, NOON, OLD, Stored, applied, both, counter, monitor, run, tenure
 from tests.support.mutation import batch_mutant
 from tests.support.two_paths import by_contract, decoded
 
@@ -47,7 +48,7 @@ BATCHES: dict[Stream, tuple[dict[str, Any], ...]] = {
     ),
     "labels": (
         {"model": "trees", "id": ["a", "b", 3, "d"], "timestamp": TIMES, "outcome": [0, 1, "yes", None],
-         "metrics": {"delay": [4.5, None, 1, 2]}},
+         "metrics": {"delay": [4.5, None, 1, 2]}, "version": [3, "4", "x", None], "rating": [1, 2.5, None, 4]},
         {"model": "prices", "id": None, "timestamp": TIMES, "outcome": [12.5, 1, 2, 3], "score": [0.5, 1, 0, 0.25],
          "rating": 4},
     ),
@@ -58,13 +59,14 @@ BATCHES: dict[Stream, tuple[dict[str, Any], ...]] = {
     ),
     "serving": (
         {"model": "trees", "timestamp": TIMES, "status": ["success", "error", "error", None],
-         "latency_s": [0.5, 0.1, None, 2], "input_tokens": [3, 7, 100, 2], "output_tokens": [3, 4, 5, 6], "host": "h"},
+         "latency_s": [0.5, 0.1, None, 2], "input_tokens": [3, 7, 100, 2], "output_tokens": [3, 4, 5, 6], "host": "h",
+         "version": ["4", 3, "5", 4], "rating": [4, None, 1, 5]},
         {"model": "prices", "timestamp": TIMES, "gpu": ["0", 1, None, "2"], "perplexity": [7.5, 1, 2, 3],
          "metrics": {"a": [1, 2, 3, None]}},
     ),
 }  # fmt: skip
 STREAMS: tuple[Stream, ...] = tuple(BATCHES)
-PLANS = both(duplicates=0.01)
+PLANS = both(duplicates=0.01, release=RELEASE)
 
 
 def row_by_row(plan: StreamPlan) -> StreamPlan:
@@ -87,7 +89,7 @@ def left(plan: StreamPlan, values: list[bytes], *, lateness: int = 0) -> dict[st
         await counting.drain()
 
     asyncio.run(count())
-    found = partials(counting, owner)
+    found = {(pane.layout.hash, pane.start_ms): counting.content(pane) for pane in owner.panes.values()}
     return {
         "partials": {key: (p.cells.tobytes(), p.sums.tobytes(), p.extrema.tobytes()) for key, p in found.items()},
         "late": {(pane.layout.model, pane.start_ms) for pane in owner.panes.values() if pane.late},
@@ -102,7 +104,7 @@ def left(plan: StreamPlan, values: list[bytes], *, lateness: int = 0) -> dict[st
 
 def fresh(stream: Stream) -> tuple[StreamPlan, StreamPlan]:
     """The plan, and the one that reads row by row; neither has seen anything yet."""
-    return both()[stream], row_by_row(both()[stream])
+    return both(release=RELEASE)[stream], row_by_row(both(release=RELEASE)[stream])
 
 
 def is_taken(plan: StreamPlan, value: bytes) -> bool:
@@ -192,7 +194,7 @@ def test_a_large_batch_counts_as_its_rows_would() -> None:
     by_columns, by_rows = fresh("predictions")
     found = left(by_columns, [value])
     assert found == left(by_rows, [value])
-    assert len(found["partials"]) == 2
+    assert len(found["partials"]) == 4  # two panes, and what is counted by version of each
 
 
 def test_a_label_is_text_however_long_a_number_it_is() -> None:

@@ -23,11 +23,12 @@ from schemas.names import Stream
 from stream.ingest.buffer import CLOSE, TICK
 from stream.ingest.plan import StreamPlan, retaught
 from stream.ingest.shape import Strange
+from tests.support.arms import RELEASE
 from tests.support.ingest import NOON, both, event
 from tests.support.mutation import mutant
 from tests.support.two_paths import by_contract, decoded, reasons
 
-PLANS = both(duplicates=0.01)
+PLANS = both(duplicates=0.01, release=RELEASE)
 EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
     "predictions": (
         {
@@ -39,11 +40,11 @@ EVENTS: dict[Stream, tuple[dict[str, Any], ...]] = {
         {"model": "prices", "timestamp": NOON, "features": {"temp": 3}, "prediction": {"value": 9.5, "label": 7}},
     ),
     "labels": (
-        {"model": "trees", "id": "UA15", "timestamp": NOON, "outcome": 0, "metrics": {"delay": 4.5}},
+        {"model": "trees", "id": "UA15", "timestamp": NOON, "outcome": 0, "metrics": {"delay": 4.5}, "version": 3},
         {"model": "prices", "id": 15, "timestamp": NOON, "outcome": 12.5, "score": 0.5, "rating": 4},
     ),
     "serving": (
-        {"model": "trees", "timestamp": NOON, "status": "error", "latency_s": 0.5, "output_tokens": 3, "host": "h"},
+        {"model": "trees", "timestamp": NOON, "status": "error", "latency_s": 0.5, "output_tokens": 3, "host": "h", "version": "4"},
         {"model": "prices", "timestamp": NOON, "gpu": "0", "uuid": "u", "perplexity": 7.5, "metrics": {"a": 1}},
     ),
 }  # fmt: skip
