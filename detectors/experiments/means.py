@@ -7,7 +7,7 @@ motion in the time 1 / variance, which is what the mixture needs; n is that time
 
 The standard error is the larger of Welch's and the one with the pooled variance for both arms.  Welch's alone fails where the
 challenger has few values of a skewed quantity: until it sees its first slow request, both its mean and its variance are too
-small, and that looks like a certain improvement (arms of 95 : 5, log-normal latencies with σ = 1.5: 12 % false promotions in
+small, and that looks like a certain improvement (arms of 95 : 5, log-normal latencies with σ = 1.5: 11 % false promotions in
 30 daily looks; with the larger of both .05 %; docs/experiments.md).  It costs power where the challenger's values spread less.
 
 It is asymptotic: with fewer than `BURN_IN` values in an arm the look is ``not_enough_data``.  A limit that is passed or not is

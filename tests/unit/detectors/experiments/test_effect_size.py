@@ -49,12 +49,12 @@ def test_hedges_factor_is_the_gamma_functions() -> None:
 
 def test_hedges_g_has_no_bias_and_the_interval_covers() -> None:
     rng = np.random.default_rng(20130101)
-    one, other = rng.normal(0.0, 1.0, (800, 8)), rng.normal(0.8, 1.0, (800, 6))
+    one, other = rng.normal(0.0, 1.0, (300, 8)), rng.normal(0.8, 1.0, (300, 6))
     found = [effect_size(sample_of(a.tolist()), sample_of(b.tolist())) for a, b in zip(one, other, strict=True)]
-    assert np.mean([each.hedges for each in found]) == pytest.approx(0.8, abs=0.06)
-    assert np.mean([each.cohen for each in found]) == pytest.approx(0.8 / unbiased(12), abs=0.06)
+    assert np.mean([each.hedges for each in found]) == pytest.approx(0.8, abs=0.05)
+    assert np.mean([each.cohen for each in found]) == pytest.approx(0.8 / unbiased(12), abs=0.05)
     covered = [each.interval.holds(0.8) for each in found if each.interval is not None]
-    assert 0.93 <= np.mean(covered) <= 0.97
+    assert 0.92 <= np.mean(covered) <= 0.98
 
 
 def test_huge_samples_and_huge_effects() -> None:
