@@ -13,6 +13,7 @@ from stream.gpu.agent import MOST_GPUS, RENEW_S, RETRY_S, Agent
 from stream.gpu.library import QUESTIONS, Cause, Question
 from stream.gpu.sample import Sample
 from stream.gpu.watched import ASK_AGAIN_S
+from stream.gpu.xids import MOST_CODES
 from tests.support.gpu import GIB, FaultyNvml
 
 PERIOD = 10.0
@@ -280,6 +281,16 @@ def test_critical_errors_are_counted_by_code_and_lies_are_refused() -> None:
         assert (watch.newest("A").event()["metrics"]["xid"], watch.newest("B").xid) == (79, None)
 
     driven(story, "A", "B")
+
+
+def test_codes_of_errors_are_counted_up_to_a_number_of_them() -> None:
+    async def story(watch: Watch, nvml: FaultyNvml) -> None:
+        await watch.tick()
+        nvml.xids.extend([("A", code) for code in range(1, MOST_CODES + 4)])
+        await until(lambda: watch.agent.xids.refused["too_many"] == 3)
+        assert len(watch.agent.xids.counted["A"]) == MOST_CODES
+
+    driven(story, "A")
 
 
 def test_where_errors_are_not_told_none_is_counted_and_all_else_goes_on() -> None:
