@@ -19,7 +19,7 @@ import typer
 
 from schemas.errors import ConfigError, DriftlineError
 from schemas.settings import strangers
-from stream.command import dlq, incident, reference, silence
+from stream.command import dlq, incident, reference, release, silence
 from stream.command.apply import apply, check_config
 from stream.command.compare import compare
 from stream.command.console import console
@@ -94,6 +94,7 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(dlq.app, name="dlq")
 app.add_typer(incident.app, name="incident")
 app.add_typer(silence.app, name="silence")
+app.add_typer(release.app, name="release")
 app.add_typer(arl_app, name="arl")
 app.add_typer(design_app, name="design")
 

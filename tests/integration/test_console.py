@@ -21,10 +21,9 @@ from tests.support.console_site import ConsoleSite, start_console
 from tests.support.console_year import fill
 from tests.support.process import free_port
 
+FLEET = ("/", "/incidents", "/service-levels", "/releases")
 PAGES = (
-    "/",
-    "/incidents",
-    "/service-levels",
+    *FLEET,
     f"/incidents/{OPEN_WEATHER}",
     "/models/flight-delay",
     "/models/flight-delay?window=week",
@@ -33,9 +32,7 @@ PAGES = (
     "/models/flight-delay/features/carrier?window=week",
 )
 HOSTILE_PAGES = (
-    "/",
-    "/incidents",
-    "/service-levels",
+    *FLEET,
     "/incidents/h",
     f"/models/{quote(MODEL, safe='')}",
     *(f"/models/{quote(MODEL, safe='')}/features/{quote(name, safe='')}" for name in NAMES),

@@ -17,6 +17,7 @@ from schemas.errors import StoreError
 from schemas.settings import masked
 from stream.expose.console import pages
 from stream.expose.console.gpus import gpus
+from stream.expose.console.releases import releases_page
 from stream.expose.console.render import SITE, Site, rendered
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def application(site: Site) -> web.Application:
             web.get("/incidents/{incident:[^/]+}", pages.incident),
             web.get("/gpus", gpus),
             web.get("/service-levels", pages.service_levels),
+            web.get("/releases", releases_page),
             web.get("/health", pages.health),
             web.static("/static", STATIC),
         ]

@@ -37,6 +37,8 @@ def test_every_key_is_listed_once() -> None:
         names.evaluation(MODEL, STREAM),
         names.closed(MODEL, STREAM, layout="<layout>", tier="<tier>", block=0).replace(":0", ":<block>"),
         names.outbox(MODEL),
+        names.release(MODEL),
+        names.decisions(MODEL),
         names.gpus,
         *(names.of_gpu("<host>/<uuid>", part) for part in ("sample", "history")),
         names.lease(7).replace(":7", ":<shard>"),

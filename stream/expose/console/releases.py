@@ -1,0 +1,35 @@
+"""The page of releases: both versions of each model side by side, and what was decided, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from schemas.releases import Decision
+from stream.expose.console.render import SITE, rendered
+from stream.state.generations import read as read_generation
+from stream.state.releases import ReleaseView, read_decisions, read_releases
+
+#: Decisions of a release that are shown.
+MOST_DECISIONS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A release and its newest decisions."""
+
+    view: ReleaseView
+    decisions: Sequence[Decision]
+
+
+async def releases_page(request: web.Request) -> web.Response:
+    """``/releases``: where each release stands."""
+    site = request.app[SITE]
+    generation = await read_generation(site.redis, site.names)
+    rows = []
+    for view in await read_releases(site.redis, site.names, generation):
+        decisions = await read_decisions(site.redis, site.names, view.model, most=MOST_DECISIONS)
+        rows.append(ReleaseRow(view, decisions[::-1]))
+    return rendered(request, "releases.html", rows=rows)
