@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from schemas.settings import Settings
 from stream.expose.http import WORKER_PORTS
 from tests.support.source import ROOT
 
@@ -16,9 +17,9 @@ FOLDER = ROOT / "deploy" / "prometheus"
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 
 
-def targets(name: str) -> list[str]:
-    """What a file scrapes."""
-    [job] = _read(name)["scrape_configs"]
+def targets(name: str, job_name: str = "driftline") -> list[str]:
+    """What a job of a file scrapes."""
+    [job] = [job for job in _read(name)["scrape_configs"] if job["job_name"] == job_name]
     [group] = job["static_configs"]
     found: list[str] = group["targets"]
     return found
@@ -31,6 +32,12 @@ def _read(name: str) -> dict[str, Any]:
 
 def test_on_one_machine_every_port_that_a_worker_may_take_is_scraped() -> None:
     assert targets("prometheus.yml") == [f"127.0.0.1:{port}" for port in WORKER_PORTS]
+
+
+def test_and_the_gpu_agent_where_it_listens_unless_told_otherwise() -> None:
+    assert targets("prometheus.yml", "driftline-gpu") == [
+        f"127.0.0.1:{Settings.model_fields['gpu_agent_port'].default}"
+    ]
 
 
 def test_in_compose_every_worker_is_scraped_by_its_name_and_port_inside() -> None:

@@ -15,8 +15,6 @@ from tests.support.promtool import RULES, alert_rules, annotated, fired, groups
 from tests.support.source import ROOT
 
 RECORDED = [rule for group in groups() for rule in group["rules"] if "record" in rule]
-#: Series that come with the GPU agent; its own document lists them.
-ELSEWHERE = ("nvidia_gpu_", "driftline_gpu_")
 NAME = re.compile(
     r"(?<![\w:$\"{.])([a-z][a-z_]*:[a-z_]+:\w+|(?:driftline|model|feature|nvidia)_[a-z0-9_]+|up)(?=[\s){\[]|$)"
 )
@@ -71,9 +69,9 @@ def test_every_series_that_a_rule_reads_is_exported_or_recorded_and_what_is_reco
     read = {name for rule in [*RECORDED, *alert_rules()] for name in NAME.findall(LABELS.sub("", rule["expr"]))}
     recorded = {rule["record"] for rule in RECORDED}
     document = (ROOT / "docs" / "metrics.md").read_text()
-    exported = set(re.findall(r"`((?:driftline|model|feature)_\w+)`", document)) | {"up"}
+    exported = set(re.findall(r"`((?:driftline|model|feature|nvidia)_\w+)`", document)) | {"up"}
     unknown = {name for name in read - recorded if name.removesuffix("_bucket") not in exported}
-    assert {name for name in unknown if not name.startswith(ELSEWHERE)} == set()
+    assert unknown == set()
     assert recorded - read == set()
     assert {"model_requests_total", "feature_last_updated_timestamp", "driftline_lag_records", "up"} < read
 
