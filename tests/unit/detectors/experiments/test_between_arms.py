@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from detectors.experiments.between_arms import between_arms, between_named
+from detectors.experiments.between_arms import BetweenArms, between_arms, between_named
 
 SCORES = np.diff(stats.norm.cdf(np.linspace(-4.0, 4.0, 65)), prepend=0.0)[1:]
 SCORES = SCORES / SCORES.sum()
@@ -43,6 +43,11 @@ def test_a_large_psi_of_few_rows_is_not_believed() -> None:
     assert found.psi is not None
     assert found.psi > 0.25
     assert not found.beyond(0.1)
+
+
+def test_a_limit_is_held_against_what_is_above_chance() -> None:
+    found = BetweenArms("ok", 0.3, 0.1, 1e-6, 10)
+    assert (found.beyond(0.19), found.beyond(0.21)) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ def test_one_stage_is_scipys_chi_squared() -> None:
     assert (found.statistic, found.p_value) == pytest.approx((theirs.statistic, theirs.pvalue), rel=1e-12)
 
 
+def test_a_stage_is_a_degree_of_freedom() -> None:
+    stages = [Stage(0.05, 9_430, 570), Stage(0.5, 1_000, 1_100)]
+    apart = [sample_ratio([stage]).statistic or 0.0 for stage in stages]
+    assert sample_ratio(stages).p_value == pytest.approx(stats.chi2.sf(sum(apart), 2), rel=1e-12)
+
+
 def test_stages_are_held_each_against_its_own_share() -> None:
     stages = [Stage(0.05, 9_500, 500), Stage(0.1, 9_000, 1_000), Stage(0.5, 5_000, 5_000)]
     assert sample_ratio(stages).p_value == 1.0

@@ -21,6 +21,11 @@ def test_a_constant_of_whole_numbers_has_no_variance_at_all() -> None:
     assert Sample(n, n * value, n * value**2, unit=1e-9).variance == 0.0
 
 
+def test_a_unit_scales_the_mean_once_and_the_variance_twice() -> None:
+    found = Sample(3, 6_000, 14_000_000, unit=1e-3)
+    assert (found.mean, found.variance) == pytest.approx((2.0, 1.0), rel=1e-12)
+
+
 def test_a_small_spread_far_from_zero_survives() -> None:
     values = [10**12 + step for step in (0, 1, 2, 3)]
     assert Sample(4, sum(values), sum(v * v for v in values)).variance == pytest.approx(5 / 3, rel=1e-15)
