@@ -25,7 +25,7 @@ from stream.state.progress import greatest_clock, read_progress
 
 #: An hour of a sample a minute.
 SAMPLES = 60
-GPUS_AT_ONCE = 50
+GPUS_AT_ONCE = 5
 
 State = Literal["lost", "firing", "silent", "ok"]
 STATES: tuple[State, ...] = ("lost", "firing", "silent", "ok")

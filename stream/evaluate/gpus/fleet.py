@@ -25,7 +25,7 @@ from schemas.monitored import GpuMonitor
 from schemas.names import Names, Stream
 from stream.evaluate.closing.polls import seen_at
 from stream.evaluate.closing.silence import Silence, lags
-from stream.evaluate.gpus.minutes import Judged, keys_of, minutes_of
+from stream.evaluate.gpus.minutes import Judged, heeded, keys_of, minutes_of
 from stream.evaluate.gpus.silence import FORGOTTEN_AFTER_MS, Unheard, replaced, silence_verdicts
 from stream.evaluate.panes.clocks import PartitionState, closed_before, stream_watermark
 from stream.evaluate.storing.breath import Asking
@@ -46,7 +46,7 @@ STREAM: Stream = "serving"
 #: Whether GPUs are silent is looked at no more often than so.
 LISTEN_MS = 5_000
 #: GPUs that are read and judged at once, and minutes that are stored together.
-GPUS_AT_ONCE, MINUTES_AT_ONCE = 50, 30
+GPUS_AT_ONCE, MINUTES_AT_ONCE = 5, 30
 #: An hour back is looked for errors that appeared.
 LOOK_BACK_MS = 60 * MINUTE
 
@@ -158,6 +158,7 @@ class Fleet:
         limits, seen = self._limits or GpuMonitor(), self._seen(now_ms)
         ends = range(from_ms + MINUTE, to_ms + 1, MINUTE)
         judged: dict[int, Judged] = {end: Judged() for end in ends}
+        told_of = {key for key, stood in stored.standing.keys.items() if stood.told is not None}
         for at in range(0, len(names), GPUS_AT_ONCE):
             read_some = partial(
                 read_histories, self._redis, self._names, names[at : at + GPUS_AT_ONCE],
@@ -165,9 +166,9 @@ class Fleet:
             )  # fmt: skip
             for samples in await self._asking(read_some):
                 for end, verdicts, newest in minutes_of(samples, ends, limits):
-                    judged[end].verdicts += verdicts
+                    judged[end].verdicts += heeded(verdicts, told_of)
                     judged[end].unheard.append(Unheard(newest, end - newest.timestamp))
-                await self._asking.breath()
+                    await self._asking.breath()
         findings: list[Finding] = []
         standing = stored.standing
         for end, found in judged.items():

@@ -36,6 +36,16 @@ def minutes_of(
             yield end, list(gpu_verdicts(known, limits, at_ms=end)), samples[until - 1]
 
 
+def heeded(verdicts: Iterable[Verdict | Clear], fired: set[str]) -> Iterator[Verdict | Clear]:
+    """Those that fire, and of the others those of which somebody was told or will be; ``fired`` grows by what fires."""
+    for one in verdicts:
+        if isinstance(one, Verdict):
+            fired.add(one.key)
+            yield one
+        elif not fired.isdisjoint(one.keys):
+            yield one
+
+
 def keys_of(samples: Iterable[Sample]) -> set[str]:
     """The keys of all findings there can be about these GPUs and their hosts."""
     found: set[str] = set()
