@@ -2,61 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import Awaitable, Callable
 
 import pytest
 
 from stream.gpu import agent as the_agent
-from stream.gpu.agent import MOST_GPUS, RENEW_S, RETRY_S, Agent
+from stream.gpu.agent import MOST_GPUS, RENEW_S, RETRY_S
 from stream.gpu.library import QUESTIONS, Cause, Question
-from stream.gpu.sample import Sample
 from stream.gpu.watched import ASK_AGAIN_S
 from stream.gpu.xids import MOST_CODES
+from tests.support.driven_gpu import SHORT_S, Watch, driven, until
 from tests.support.gpu import GIB, FaultyNvml
-
-PERIOD = 10.0
-#: Patience with a call: long where none hangs, because a busy machine may take its time; short where one does.
-LONG_S, SHORT_S = 20.0, 0.4
-
-
-class Watch:
-    """An agent over a machine, driven tick by tick."""
-
-    def __init__(self, nvml: FaultyNvml, *, within_s: float) -> None:
-        self.heard: list[Sample] = []
-        self.agent = Agent(nvml, host="node-7", deliver=self.heard.append, call_within_s=within_s)
-        self.now_s = 0.0
-
-    async def tick(self, after_s: float = PERIOD) -> dict[str, str]:
-        """Let time pass, look, wait for the looks; each GPU's state."""
-        self.now_s += after_s
-        await self.agent.tick(now_s=self.now_s, at_ms=int(self.now_s * 1000))
-        await self.agent.settled()
-        return self.states
-
-    @property
-    def states(self) -> dict[str, str]:
-        return {one.uuid: one.state for one in self.agent.standing().samples}
-
-    def newest(self, uuid: str) -> Sample:
-        return next(one for one in self.agent.standing().samples if one.uuid == uuid)
-
-
-def driven(story: Callable[[Watch, FaultyNvml], Awaitable[None]], *uuids: str, within_s: float = LONG_S) -> None:
-    nvml = FaultyNvml(*uuids)
-
-    async def told() -> None:
-        watch = Watch(nvml, within_s=within_s)
-        try:
-            await story(watch, nvml)
-        finally:
-            for held in nvml.held.values():
-                held.set()
-            await watch.agent.xids.stop()
-
-    asyncio.run(told())
 
 
 def test_every_gpu_is_looked_at_every_period_and_each_sample_is_delivered() -> None:
@@ -301,9 +257,3 @@ def test_where_errors_are_not_told_none_is_counted_and_all_else_goes_on() -> Non
         assert watch.agent.standing().xids == {}
 
     driven(story, "A")
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not true():
-            await asyncio.sleep(0.005)
