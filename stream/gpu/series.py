@@ -41,15 +41,15 @@ GAUGES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("driftline_gpu_sampled_timestamp_seconds", "When the GPU was looked at last.", GPU),
     ("driftline_gpu_unanswered", "1 for a question that NVML does not answer.", (*GPU, "question", "reason")),
     ("driftline_gpu_agent_state", "1 for the state that the agent is in.", ("state",)),
-    ("driftline_gpu_samples_waiting", "Samples that wait for Kafka.", ()),
+    ("driftline_gpu_agent_samples_waiting", "Samples that wait for Kafka.", ()),
 )
 COUNTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("nvidia_gpu_xid_errors", "Critical errors by code.", (*GPU, "xid")),
     ("driftline_gpu_refused_values", "Values of NVML that cannot be believed.", ("reason",)),
     ("driftline_gpu_unanswered_calls", "Calls of NVML that were not answered.", ("reason",)),
-    ("driftline_gpu_samples", "Samples taken.", ()),
-    ("driftline_gpu_samples_published", "Samples that Kafka took.", ()),
-    ("driftline_gpu_samples_dropped", "Samples that did not reach Kafka.", ("reason",)),
+    ("driftline_gpu_agent_samples", "Samples taken.", ()),
+    ("driftline_gpu_agent_samples_published", "Samples that Kafka took.", ()),
+    ("driftline_gpu_agent_samples_dropped", "Samples that did not reach Kafka.", ("reason",)),
 )
 
 
@@ -138,9 +138,9 @@ def _of_agent(standing: Standing) -> Labelled:
         yield "driftline_gpu_refused_values", (reason,), standing.refused.get(reason, 0)
     for cause in CAUSES:
         yield "driftline_gpu_unanswered_calls", (cause,), standing.unanswered.get(cause, 0)
-    yield "driftline_gpu_samples", (), standing.taken
+    yield "driftline_gpu_agent_samples", (), standing.taken
     if standing.posted is not None:
-        yield "driftline_gpu_samples_waiting", (), standing.posted.waiting
-        yield "driftline_gpu_samples_published", (), standing.posted.published
+        yield "driftline_gpu_agent_samples_waiting", (), standing.posted.waiting
+        yield "driftline_gpu_agent_samples_published", (), standing.posted.published
         for drop in DROPS:
-            yield "driftline_gpu_samples_dropped", (drop,), standing.posted.dropped.get(drop, 0)
+            yield "driftline_gpu_agent_samples_dropped", (drop,), standing.posted.dropped.get(drop, 0)

@@ -104,14 +104,16 @@ def test_a_call_that_hangs_and_a_kafka_that_is_away_hold_up_neither_the_other_gp
 
 def _waiting(agent: Running) -> float:
     """Samples taken that Kafka does not have."""
-    told = dict(re.findall(r"^driftline_gpu_samples(_published)?_total (\S+)$", agent.page("metrics"), re.MULTILINE))
+    told = dict(
+        re.findall(r"^driftline_gpu_agent_samples(_published)?_total (\S+)$", agent.page("metrics"), re.MULTILINE)
+    )
     return float(told[""]) - float(told["_published"])
 
 
 def test_samples_arrive_in_the_topic_serving_keyed_by_gpu_and_in_order(start: Start, site: Site) -> None:
     agent = start("--recording", str(H200), **site.env)
     agent.process.wait_until(
-        lambda: "\ndriftline_gpu_samples_published_total 4.0\n" in agent.page("metrics"), timeout_s=30
+        lambda: "\ndriftline_gpu_agent_samples_published_total 4.0\n" in agent.page("metrics"), timeout_s=30
     )
     assert agent.ends_in_time() == 0
     found = records(site, 4)

@@ -59,6 +59,16 @@ def test_the_document_lists_every_series_with_its_type_and_labels_and_no_other()
     assert documented() == exported()
 
 
+def test_no_two_processes_export_one_name_with_other_labels() -> None:
+    """Prometheus would take both, and a sum of them would mean nothing."""
+    names = [
+        name
+        for names, _, _ in ROW.findall((ROOT / "docs" / "metrics.md").read_text())
+        for name in re.findall(r"`([^`]+)`", names)
+    ]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
 def test_no_two_parts_of_a_worker_export_one_name() -> None:
     metrics = WorkerMetrics()
     exporter = ModelExporter(cast(Redis, None), Names(), list, patience=Patience())

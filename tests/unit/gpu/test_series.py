@@ -47,7 +47,7 @@ def test_the_series_of_the_contract() -> None:
     assert found[f"driftline_gpu_sampled_timestamp_seconds{{{GPU}}}"] == 1_357_041_600
     assert found['driftline_gpu_unanswered{gpu="0",question="mig_mode",reason="no_permission",uuid="GPU-a"}'] == 1
     assert found['driftline_gpu_refused_values_total{reason="blank"}'] == 4
-    assert found["driftline_gpu_samples_published_total"] == 5
+    assert found["driftline_gpu_agent_samples_published_total"] == 5
 
 
 def test_without_a_driver_there_is_a_state_and_no_value_of_a_gpu() -> None:
