@@ -145,6 +145,8 @@ def _gauges(exported: Exported, report: Report | None) -> Iterator[tuple[str, fl
         prediction = report.prediction.get(name)
         yield "model_prediction_mean", prediction.mean if prediction else None
         yield "model_drift_score", report.drift_score
+    yield "driftline_model_pane_seconds", _seconds(exported.monitor.pane_ms)
+    yield "driftline_model_lateness_seconds", _seconds(exported.monitor.lateness_ms)
     if exported.baseline is not None:
         yield "model_baseline_mean", exported.baseline.mean
         yield "model_baseline_std", exported.baseline.std

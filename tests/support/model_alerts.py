@@ -43,6 +43,28 @@ def predictions(mean: Minutes) -> dict[str, Minutes]:
     }
 
 
+def updated(
+    last: Minutes, *, sla: float = 7200, lag: tuple[float, float] | None = (3600, 7200), worker: str = A
+) -> dict[str, Minutes]:
+    """When a feature was updated last, what is promised of it, and the model's pane and lateness: an hour and two, as in the example."""
+    constant = {f'feature_freshness_sla_seconds{{feature_name="temp",{M},{worker}}}': sla}
+    if lag is not None:
+        constant |= {
+            f"driftline_model_{name}_seconds{{{M},{worker}}}": by
+            for name, by in zip(("pane", "lateness"), lag, strict=True)
+        }
+    known = [value if isinstance(value, str) else None for value in last]
+    return {
+        f'feature_last_updated_timestamp{{feature_name="temp",{M},{worker}}}': last,
+        **{name: [value if gap is None else gap for gap in known] for name, value in constant.items()},
+    }
+
+
+def told_hourly(minutes: int) -> list[float | str]:
+    """The end of the newest closed pane of an hour, two hours late, of a feature that gets values all the time."""
+    return [3600.0 * max(0, (minute - 120) // PANE) for minute in range(minutes)]
+
+
 def one(series: str, values: Minutes, fires: Mapping[str, str] | None = None) -> Case:
     return Case({series: values}, [] if fires is None else [fires])
 
@@ -118,13 +140,9 @@ FIRES: dict[str, list[Case]] = {
     ],
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.5, 40), OF_TEMP)],
     "DriftlineFeatureStale": [
-        Case(
-            {
-                f"feature_last_updated_timestamp{{{TEMP}}}": flat(0, 40),
-                f"feature_freshness_sla_seconds{{{TEMP}}}": flat(1800, 40),
-            },
-            [OF_TEMP],
-        ),
+        # Two hours are promised; the last pane that had a value ended six hours ago, of which three are what is not known yet.
+        Case(updated([*told_hourly(239), *flat(3600, 182)]), [OF_TEMP]),
+        Case(updated(flat(0, 40), sla=1800, lag=(60, 0)), [OF_TEMP]),
     ],
     "DriftlineGpuMemoryNearlyFull": [Case(memory(3e9), [OF_GPU])],
     "DriftlineGpuHot": [one(f"nvidia_gpu_temperature_celsius{{{GPU}}}", flat(91, 20), OF_GPU)],
@@ -209,23 +227,13 @@ QUIET: dict[str, list[Case]] = {
     ],
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.05, 40))],
     "DriftlineFeatureStale": [
-        Case(
-            {
-                f"feature_last_updated_timestamp{{{TEMP}}}": rising(60, 90),
-                f"feature_freshness_sla_seconds{{{TEMP}}}": flat(1800, 90),
-            }
-        ),
+        Case(updated(told_hourly(418))),  # fresh, a moment before a pane is told of: three hours old to the eye
+        Case(updated(told_hourly(422))),
+        Case(updated(rising(60, 90), sla=1800, lag=(60, 0))),
         one(f"feature_last_updated_timestamp{{{TEMP}}}", flat(0, 90)),  # nothing was promised
-        Case(
-            {
-                f"feature_last_updated_timestamp{{{TEMP}}}": [*rising(60, 60), LOST],
-                f'feature_last_updated_timestamp{{feature_name="temp",{M},{B}}}': [
-                    *[NONE] * 61,
-                    *rising(60, 60, start=3660),
-                ],
-                f"feature_freshness_sla_seconds{{{TEMP}}}": [*flat(1800, 60), LOST],
-                f'feature_freshness_sla_seconds{{feature_name="temp",{M},{B}}}': [*[NONE] * 61, *flat(1800, 60)],
-            }
+        Case(  # a model that moves
+            updated([*rising(60, 60), LOST], sla=1800, lag=(60, 0))
+            | updated([*[NONE] * 61, *rising(60, 60, start=3660)], sla=1800, lag=(60, 0), worker=B)
         ),
     ],
     "DriftlineGpuMemoryNearlyFull": [Case(memory(8e9))],

@@ -13,6 +13,11 @@ _LATENCY = f"rate(model_inference_latency_seconds_bucket{{{OF_MODEL}}}[$__rate_i
 _OF_FEATURE = f'{OF_MODEL}, feature_name=~"$feature"'
 _BASELINE = f"max by (model_name) (model_baseline_mean{{{OF_MODEL}}})"
 _SD = f"max by (model_name) (model_baseline_std{{{OF_MODEL}}})"
+#: What the series of a model lag by at most.
+_LAG = (
+    f"max by (model_name) (driftline_model_pane_seconds{{{OF_MODEL}}})"
+    f" + max by (model_name) (driftline_model_lateness_seconds{{{OF_MODEL}}})"
+)
 
 
 def model() -> Dashboard:
@@ -127,6 +132,7 @@ def _predictions(made: Dashboard) -> Dashboard:
 def _features(made: Dashboard) -> Dashboard:
     sla = f"max by (model_name, feature_name) (feature_freshness_sla_seconds{{{_OF_FEATURE}}})"
     updated = f"max by (model_name, feature_name) (feature_last_updated_timestamp{{{_OF_FEATURE}}})"
+    known = f"(time() - {updated} - ignoring (feature_name) group_left () ({_LAG}))"
     return with_row(
         made,
         "Data quality",
@@ -142,8 +148,12 @@ def _features(made: Dashboard) -> Dashboard:
             (f"time() - {updated}", "{{model_name}} {{feature_name}}"),
         ),
         lines(
-            Text("Age by what was promised", "Age of a feature over its freshness SLA; above 1 it is stale.", "short"),
-            (f"(time() - {updated}) / {sla}", "{{model_name}} {{feature_name}}"),
+            Text(
+                "Age by what was promised",
+                "Age over the SLA, less the lag of the series; above 1 it is stale.",
+                "short",
+            ),
+            (f"clamp_min({known}, 0) / {sla}", "{{model_name}} {{feature_name}}"),
         ),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support import model_alerts
-from tests.support.promtool import RULES, alert_rules, annotated, fired, groups
+from tests.support.promtool import RULES, alert_rules, annotated, differs, fired, groups
 from tests.support.source import ROOT
 
 RECORDED = [rule for group in groups() for rule in group["rules"] if "record" in rule]
@@ -85,7 +85,7 @@ def test_a_share_of_errors_is_summed_over_the_status() -> None:
 BURNING = """\
 m uses up its budget of latency 15 times faster than allowed, over 1h and still over 5m: 2% of a month's within an hour.\
 """
-STALE = "The newest value of temp for m is 39m 0s old, older than was promised."
+STALE = "temp of m got no value for 3h 0m 0s, longer than was promised."
 
 
 @needs_promtool
@@ -109,6 +109,19 @@ def test_what_a_person_reads(
     }
     assert annotated(case, alert, expected, folder=tmp_path) == ""
     assert annotated(case, alert, folder=tmp_path) != ""
+
+
+@needs_promtool
+def test_the_rule_on_freshness_that_the_document_gives_to_users_tells_stale_from_fresh(tmp_path: Path) -> None:
+    document = (ROOT / "docs" / "metrics.md").read_text()
+    [query] = re.findall(r"^```promql\n(time\(\) - feature_last_updated_timestamp.*?)^```$", document, re.M | re.S)
+    stale, moved = model_alerts.FIRES["DriftlineFeatureStale"], model_alerts.QUIET["DriftlineFeatureStale"]
+    for case in stale:
+        assert differs(case, f"count({query})", 1, folder=tmp_path) == ""
+    for case in moved:
+        assert differs(case, f"count({query}) or vector(0)", 0, folder=tmp_path) == ""
+    plain = "time() - feature_last_updated_timestamp > feature_freshness_sla_seconds"
+    assert differs(moved[0], f"count({plain})", 1, folder=tmp_path) == ""  # fresh, and the plain rule fires
 
 
 @needs_promtool

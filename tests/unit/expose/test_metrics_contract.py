@@ -29,6 +29,8 @@ CONTRACT = {
     "driftline_slo_burn_rate": ("gauge", ("model_name", "slo", "window")),
     "driftline_slo_budget_remaining_ratio": ("gauge", ("model_name", "slo")),
     "model_version_info": ("gauge", ("model_name", "version")),
+    "driftline_model_pane_seconds": ("gauge", MODEL),
+    "driftline_model_lateness_seconds": ("gauge", MODEL),
     "feature_missing_ratio": ("gauge", FEATURE),
     "feature_last_updated_timestamp": ("gauge", FEATURE),
     "feature_freshness_sla_seconds": ("gauge", FEATURE),

@@ -34,12 +34,15 @@ def test_requests_are_counted_by_their_outcome() -> None:
     assert found['model_requests_total{model_name="m",status="error"}'] == 3
 
 
-def test_a_model_without_an_event_has_its_counters_and_histograms_with_zero_and_no_gauge() -> None:
+def test_a_model_without_an_event_has_its_counters_and_histograms_with_zero_and_no_gauge_but_what_is_configured() -> (
+    None
+):
     found = of_families(series(Exported("m", monitor()), {}, None))
-    assert set(found.values()) == {0.0}
+    assert {name for name, value in found.items() if value} == {'driftline_model_pane_seconds{model_name="m"}'}
     assert {name.partition("{")[0] for name in found} == {
         "model_predictions_total", "model_prediction_errors_total", "model_requests_total",
         "driftline_expected_false_alarms_total", "driftline_alarms_total",
+        "driftline_model_pane_seconds", "driftline_model_lateness_seconds",
         *(f"model_inference_{name}_seconds_{part}" for name in ("latency", "duration") for part in PARTS),
         *(f"model_{name}_tokens_{part}" for name in ("input", "output") for part in PARTS),
     }  # fmt: skip
@@ -105,6 +108,12 @@ def test_freshness_is_that_of_the_feature_store_and_else_that_of_predictions() -
     }
     promised = {name: value for name, value in found.items() if name.startswith("feature_freshness_sla_seconds")}
     assert promised == {'feature_freshness_sla_seconds{feature_name="temp",model_name="m"}': 7200.0}
+
+
+def test_a_model_says_what_its_series_lag_by() -> None:
+    found = shown(changed(pane_ms=3_600_000, lateness_ms=7_200_000))
+    assert found['driftline_model_pane_seconds{model_name="m"}'] == 3600.0
+    assert found['driftline_model_lateness_seconds{model_name="m"}'] == 7200.0
 
 
 def test_a_ratio_without_a_number_is_absent_and_not_zero() -> None:
