@@ -46,7 +46,7 @@ def predictions(mean: Minutes) -> dict[str, Minutes]:
 def updated(
     last: Minutes, *, sla: float = 7200, lag: tuple[float, float] | None = (3600, 7200), worker: str = A
 ) -> dict[str, Minutes]:
-    """When a feature was updated last, what is promised of it, and the model's pane and lateness: an hour and two, as in the example."""
+    """When a feature was updated last, its promise, and the model's pane and lateness: an hour and two, as in the example."""
     constant = {f'feature_freshness_sla_seconds{{feature_name="temp",{M},{worker}}}': sla}
     if lag is not None:
         constant |= {
