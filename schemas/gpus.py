@@ -27,11 +27,13 @@ JUDGED_EVERY_MS, LATENESS_MS = 60_000, 30_000
 METRICS = (
     "utilization_ratio", "memory_utilization_ratio", "memory_used_bytes", "memory_free_bytes", "memory_total_bytes",
     "temperature_celsius", "memory_temperature_celsius", "power_watts", "power_limit_watts", "energy_joules",
-    "sm_clock_hertz", "memory_clock_hertz", "throttle_reasons", "ecc_corrected", "ecc_uncorrected", "xid", "processes",
-    "available",
+    "sm_clock_hertz", "memory_clock_hertz", "throttle_reasons", "ecc_corrected", "ecc_uncorrected", "xid",
+    "xid_errors", "processes", "available",
 )  # fmt: skip
 SHARES = frozenset({"utilization_ratio", "memory_utilization_ratio", "available"})
-WHOLE = frozenset({"throttle_reasons", "ecc_corrected", "ecc_uncorrected", "xid", "processes", "available"})
+WHOLE = frozenset(
+    {"throttle_reasons", "ecc_corrected", "ecc_uncorrected", "xid", "xid_errors", "processes", "available"}
+)
 #: No measure is so large: NVML writes 2**64 - 1 and the like for a value that it does not have.
 HUGE = 2.0**62
 #: A host's or a GPU's name is part of Redis keys.

@@ -182,7 +182,8 @@ class Agent:
         self._note(readings)
 
     def _note(self, readings: Readings) -> None:
-        made = sample(replace(readings, host=self._host, xid=self.xids.last.get(readings.uuid)))
+        xid, errors = self.xids.told_of(readings.uuid)
+        made = sample(replace(readings, host=self._host, xid=xid, xid_errors=errors))
         self._samples[made.uuid] = made
         self._refused.update(made.refused)
         self._taken += 1

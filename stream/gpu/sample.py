@@ -23,7 +23,10 @@ HIGHEST_XID = 65_535
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """One look at a GPU: raw answers, the questions that were not answered and why, the last Xid since the start."""
+    """One look at a GPU: raw answers, the questions that were not answered and why, the last Xid since the start.
+
+    ``xid_errors``: how many there were since then; None of a GPU that does not tell them.
+    """
 
     gpu: str
     uuid: str
@@ -32,6 +35,7 @@ class Readings:
     answers: Mapping[str, object] = field(default_factory=dict)
     unanswered: Mapping[Question, Cause] = field(default_factory=dict)
     xid: int | None = None
+    xid_errors: int | None = None
     host: str = ""
     name: str = ""
 
@@ -50,6 +54,7 @@ class Sample:
     processes: Mapping[int, float]
     mig: bool | None
     xid: int | None
+    xid_errors: int | None
     unanswered: Mapping[Question, Cause]
     refused: Mapping[Disbelief, int]
 
@@ -63,6 +68,8 @@ class Sample:
         metrics = {**self.metrics, "available": self.available}
         if self.xid is not None:
             metrics["xid"] = self.xid
+        if self.xid_errors is not None:
+            metrics["xid_errors"] = self.xid_errors
         return {
             "timestamp": self.timestamp_ms,
             "gpu": self.gpu,
@@ -91,6 +98,7 @@ def sample(readings: Readings) -> Sample:
         processes=dict(_memory_by_process(answers.get("process_memory"), refused)),
         mig=_mig(answers.get("mig_mode")),
         xid=readings.xid,
+        xid_errors=readings.xid_errors,
         unanswered=dict(readings.unanswered),
         refused=dict(refused),
     )

@@ -40,6 +40,11 @@ class Xids:
         self.last: dict[str, int] = {}
         self.refused: Counter[Disbelief] = Counter()
 
+    def told_of(self, uuid: str) -> tuple[int | None, int | None]:
+        """The last code of a GPU, and how many there were; None of one that does not tell them."""
+        counted = self.counted.get(uuid)
+        return self.last.get(uuid), None if counted is None else counted.total()
+
     def start(self, uuids: Iterable[str]) -> None:
         """Listen to these GPUs."""
         self._task = asyncio.create_task(self._listen(frozenset(uuids)))

@@ -151,22 +151,40 @@ def _ecc(samples: Sequence[Sample], limits: GpuMonitor, at_ms: int) -> Found:
 
 
 def _xid(samples: Sequence[Sample], limits: GpuMonitor, at_ms: int) -> Found:
-    """The code is the last one since the agent began: another one is new, and the first that is seen was not there before."""
+    """The gravest code that is new, of equally grave ones the newest; ``n`` is how many errors there were."""
+    nothing = Sample(timestamp=samples[0].timestamp - MINUTE, host="", gpu="")
     new: list[tuple[int, int, int]] = []
-    before, before_ms = None, samples[0].timestamp - MINUTE
-    for one in samples:
-        code = one.metrics.get("xid")
-        if code is not None and code != before and one.timestamp >= at_ms - ERROR_MS:
-            new.append((int(code), before_ms, one.timestamp))
-        before, before_ms = code, one.timestamp
+    errors = 0
+    for earlier, later in pairwise([nothing, *samples]):
+        if later.timestamp >= at_ms - ERROR_MS and (count := _new_xids(earlier, later)) > 0:
+            new.append((int(later.metrics["xid"]), earlier.timestamp, later.timestamp))
+            errors += count
     if not new:
         return OK
     code, lo, hi = min(new, key=lambda found: (grade_of(found[0]), -found[2]))
-    return Found("firing", lo, hi, float(code), n=len(new), severity=grade_of(code), cause=meaning_of(code))
+    return Found("firing", lo, hi, float(code), n=errors, severity=grade_of(code), cause=meaning_of(code))
+
+
+def _new_xids(earlier: Sample, later: Sample) -> int:
+    """The code is the last one since the agent began, as is the count, where it is told: so one code may come again.
+
+    Without a count another code is new, and the first that is seen was not there before: an agent begins without.
+    """
+    code, count = later.metrics.get("xid"), later.metrics.get("xid_errors")
+    if code is None:
+        return 0
+    known = earlier.metrics.get("xid_errors")
+    if count is None or known is None:
+        return int(code != earlier.metrics.get("xid"))
+    return int(_grown(known, count))
 
 
 def _risen(earlier: Sample, later: Sample) -> float:
-    before, after = earlier.metrics["ecc_uncorrected"], later.metrics["ecc_uncorrected"]
+    return _grown(earlier.metrics["ecc_uncorrected"], later.metrics["ecc_uncorrected"])
+
+
+def _grown(before: float, after: float) -> float:
+    """By how much a count grew; one that fell began anew from 0."""
     return after - before if after >= before else after
 
 

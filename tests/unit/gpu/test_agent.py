@@ -68,7 +68,7 @@ def test_a_call_that_hangs_costs_its_gpu_alone_and_one_thread_and_is_over_when_i
             assert await watch.tick() == {"A": "hanging", "B": "ok"}
         assert threading.active_count() == threads
         assert nvml.asked["A", "power"] == 2, "the one before and the one that hangs"
-        assert watch.newest("A").event()["metrics"] == {"available": 0}
+        assert watch.newest("A").event()["metrics"] == {"available": 0, "xid_errors": 0}
         assert watch.newest("B").metrics["memory_used_bytes"] == 60 * GIB
         held.set()
         await until(lambda: nvml.inside["A"] == 0)
@@ -235,6 +235,7 @@ def test_critical_errors_are_counted_by_code_and_lies_are_refused() -> None:
         await watch.tick()
         assert watch.agent.standing().xids == {"A": {79: 2, 31: 1}, "B": {}}
         assert (watch.newest("A").event()["metrics"]["xid"], watch.newest("B").xid) == (79, None)
+        assert [watch.newest(uuid).event()["metrics"]["xid_errors"] for uuid in "AB"] == [3, 0]
 
     driven(story, "A", "B")
 

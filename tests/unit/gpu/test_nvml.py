@@ -69,6 +69,16 @@ def test_every_code_has_its_cause(c_library: CLibrary, code: int, cause: Cause) 
     assert set(CODES) <= {getattr(pynvml, name) for name in vars(pynvml) if name.startswith("NVML_ERROR_")}
 
 
+def test_a_code_whose_words_cannot_be_read_is_said_as_a_number(
+    monkeypatch: pytest.MonkeyPatch, c_library: CLibrary
+) -> None:
+    monkeypatch.setattr(pynvml, "nvmlErrorString", lambda code: b"\xff".decode())
+    c_library.fail["nvmlDeviceGetPowerUsage"] = 54_321
+    with pytest.raises(NvmlTrouble, match=r"^NVML's error 54321$") as caught:
+        Library().ask(Library().handle("GPU-a"), "power")
+    assert caught.value.cause == "failed"
+
+
 def test_a_field_says_by_itself_that_it_is_not_supported(c_library: CLibrary) -> None:
     c_library.fail["field"] = 3
     assert cause_of("memory_temperature") == "not_supported"

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pytest
 
 from schemas.events import parse_record
+from schemas.gpus import sampled
 from schemas.kinds import Serving
 from stream.gpu.sample import GpuState, Readings, Sample, sample
 from tests.support.gpu import GIB, RAW
@@ -15,9 +16,13 @@ from tests.support.gpu import GIB, RAW
 NOON = 1_357_041_600_000
 
 
-def looked(answers: Mapping[str, object], *, state: GpuState = "ok", xid: int | None = None) -> Sample:
+def looked(
+    answers: Mapping[str, object], *, state: GpuState = "ok", xid: int | None = None, errors: int | None = None
+) -> Sample:
     return sample(
-        Readings("0", "GPU-a", NOON, state, answers=answers, xid=xid, host="node-7", name="NVIDIA H200")
+        Readings(
+            "0", "GPU-a", NOON, state, answers=answers, xid=xid, xid_errors=errors, host="node-7", name="NVIDIA H200"
+        )
     )  # fmt: skip
 
 
@@ -44,11 +49,12 @@ def test_every_value_is_in_the_unit_that_its_name_says() -> None:
 
 
 def test_the_event_is_one_that_a_worker_reads() -> None:
-    event = looked(RAW, xid=79).event()
+    event = looked(RAW, xid=79, errors=3).event()
     [read] = parse_record("serving", json.dumps(event).encode())
     assert isinstance(read, Serving)
     assert (read.model, read.gpu, read.uuid, read.host, read.timestamp_ms) == (None, "0", "GPU-a", "node-7", NOON)
-    assert read.metrics == {**looked(RAW).metrics, "available": 1, "xid": 79}
+    assert read.metrics == {**looked(RAW).metrics, "available": 1, "xid": 79, "xid_errors": 3}
+    assert sampled(read).left_out == {}
 
 
 def test_what_nvml_did_not_say_is_absent_and_not_zero() -> None:

@@ -148,6 +148,41 @@ def test_an_xid_is_as_grave_as_its_code(codes: list[int | None], said: Any) -> N
     assert (found.state, found.value, found.severity) == said
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ([(None, 0), (None, 0)], ("ok", None, None)),
+        ([(None, 0), (13, 1)], ("firing", 13, 1)),
+        ([(None, 0), (13, 1), (13, 3)], ("firing", 13, 3)),  # the same code twice more
+        ([(13, 4), (13, 4)], ("firing", 13, 1)),  # the first that is seen is new, however many there were
+        ([(None, 0), (13, 1), (None, 0), (13, 1)], ("firing", 13, 2)),  # another agent
+        (
+            [(None, 0), (79, 1), (13, 3)],
+            ("firing", 79, 3),
+        ),  # of what came between two samples only the last code is told
+        ([(None, None), (13, None), (13, 2)], ("firing", 13, 1)),  # where the count was not told, another code is new
+    ],
+)
+def test_a_code_that_came_again_is_known_by_the_count(told: list[tuple[int | None, int | None]], said: Any) -> None:
+    named = [{"xid": code, "xid_errors": count} for code, count in told]
+    found = judged(samples(*({key: float(one) for key, one in each.items() if one is not None} for each in named)))
+    assert (found["gpu_xid"].state, found["gpu_xid"].value, found["gpu_xid"].n) == said
+
+
+def test_a_code_that_comes_again_is_told_for_another_hour_and_says_when_it_came() -> None:
+    found = samples(
+        {"xid_errors": 0}, *[{"xid": 31.0, "xid_errors": 1.0}] * 70, *[{"xid": 31.0, "xid_errors": 2.0}] * 30
+    )
+    said = {
+        (NOON - end) // MINUTE: [one for one in verdicts if isinstance(one, Verdict)]
+        for end, verdicts, _ in minutes_of(found, range(NOON - 100 * MINUTE, NOON + 1, MINUTE), LIMITS)
+    }
+    assert [minutes for minutes, fired in said.items() if fired] == [*range(99, 39, -1), *range(29, -1, -1)]
+    [again] = said[29]
+    assert again.onset is not None
+    assert ((NOON - again.onset.lo) / MINUTE, (NOON - again.onset.hi) / MINUTE) == (30.5, 29.5)
+
+
 def test_an_xid_that_stays_is_told_for_an_hour() -> None:
     found = samples({}, *[{"xid": 79.0}] * 90)
     states = {
