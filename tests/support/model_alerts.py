@@ -61,8 +61,8 @@ def updated(
 
 
 def told_hourly(minutes: int) -> list[float | str]:
-    """The end of the newest closed pane of an hour, two hours late, of a feature that gets values all the time."""
-    return [3600.0 * max(0, (minute - 120) // PANE) for minute in range(minutes)]
+    """The end of the newest closed pane of an hour, two hours late, of a feature that gets values all the time: every 5 minutes."""
+    return [3600.0 * max(0, (minute - 120) // PANE) for minute in range(0, minutes, 5)]
 
 
 def one(series: str, values: Minutes, fires: Mapping[str, str] | None = None) -> Case:
@@ -141,7 +141,7 @@ FIRES: dict[str, list[Case]] = {
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.5, 40), OF_TEMP)],
     "DriftlineFeatureStale": [
         # Two hours are promised; the last pane that had a value ended six hours ago, of which three are what is not known yet.
-        Case(updated([*told_hourly(239), *flat(3600, 182)]), [OF_TEMP]),
+        Case(updated([*told_hourly(240), *flat(3600, 37)]), [OF_TEMP], every=5),
         Case(updated(flat(0, 40), sla=1800, lag=(60, 0)), [OF_TEMP]),
     ],
     "DriftlineGpuMemoryNearlyFull": [Case(memory(3e9), [OF_GPU])],
@@ -227,8 +227,10 @@ QUIET: dict[str, list[Case]] = {
     ],
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.05, 40))],
     "DriftlineFeatureStale": [
-        Case(updated(told_hourly(418))),  # fresh, a moment before a pane is told of: three hours old to the eye
-        Case(updated(told_hourly(422))),
+        Case(
+            updated(told_hourly(420)), every=5
+        ),  # fresh, a moment before a pane is told of: three hours old to the eye
+        Case(updated(told_hourly(425)), every=5),
         Case(updated(rising(60, 90), sla=1800, lag=(60, 0))),
         one(f"feature_last_updated_timestamp{{{TEMP}}}", flat(0, 90)),  # nothing was promised
         Case(  # a model that moves

@@ -6,10 +6,11 @@ of the target until the next one.
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ RULES = ROOT / "deploy" / "prometheus" / "rules"
 LOST = "stale"
 #: Before the first one, and where nobody looked.
 NONE = "_"
+#: Alerts that ask whether there is any series at all: no history of theirs has others beside it.
+OF_ANYTHING = {"DriftlineWatchdog", "DriftlineNoWorker", "DriftlineModelAbsent"}
 
 Minutes = Sequence[float | str]
 Labels = Mapping[str, str]
@@ -37,6 +40,12 @@ class Case:
     series: Mapping[str, Minutes]
     fires: Sequence[Labels] = ()
     every: int = 1
+
+    def beside_others(self, name: str) -> Case:
+        """The same as an environment of its own, by a label ``case`` of every series: rules keep it, and mix no two."""
+        own = f'case="{name}"}}'
+        series = {f"{one[:-1]},{own}" if "{" in one else f"{one}{{{own}": found for one, found in self.series.items()}
+        return replace(self, series=series, fires=[{**labels, "case": name} for labels in self.fires])
 
     @property
     def end(self) -> int:
@@ -76,46 +85,83 @@ def fired(cases: Sequence[Case], alert: str, *, folder: Path) -> str:
 
     An alert is looked at by its labels; those that its rule gives are added to those of the case.
     """
+    tests = [_test(case) | {"promql_expr_test": [_asked(alert, case)]} for case in cases]
+    return _tried(tests, _needed(alert), folder=folder)
+
+
+def fired_beside(cases: Mapping[str, Mapping[str, Case]], *, folder: Path) -> dict[str, str]:
+    """The same of many named cases of many alerts, those of one alert side by side: what promtool says, by the name of the case.
+
+    Only what differs is there.
+    """
+    files = [path for alert, named in cases.items() for path in _side_by_side(alert, named, folder=folder)]
+    said = _promtool(files)
+    blocks = re.findall(r'^(    expr: .*?case=\\"(.*?)\\".*?)(?=^    expr|^Unit|\Z)', said, re.M | re.S)
+    assert bool(said) == bool(blocks), said
+    return {name: block for block, name in blocks}
+
+
+def _side_by_side(alert: str, named: Mapping[str, Case], *, folder: Path) -> list[Path]:
     tests = []
-    for case in cases:
-        expected = [{"labels": _labels(alert, labels), "value": 1} for labels in case.fires]
-        asked = {"expr": f'ALERTS{{alertname="{alert}", alertstate="firing"}}', "eval_time": f"{case.end}m"}
-        tests.append(_test(case) | {"promql_expr_test": [{**asked, "exp_samples": expected}]})
-    return _tried(tests, alert, folder=folder)
+    for every in sorted({case.every for case in named.values()}):
+        own = {name: case.beside_others(name) for name, case in named.items() if case.every == every}
+        series = {name: found for case in own.values() for name, found in case.series.items()}
+        asked = [_asked(alert, case, f', case="{name}"') for name, case in own.items()]
+        tests.append(_test(Case(series, every=every)) | {"promql_expr_test": asked})
+    (folder / alert).mkdir()
+    return _written_files(tests, _needed(alert), folder=folder / alert)
+
+
+def _asked(alert: str, case: Case, chosen: str = "") -> dict[str, Any]:
+    """What fires of an alert at the end of a case."""
+    expected = [{"labels": _labels(alert, labels), "value": 1} for labels in case.fires]
+    query = f'ALERTS{{alertname="{alert}", alertstate="firing"{chosen}}}'
+    return {"expr": query, "eval_time": f"{case.end}m", "exp_samples": expected}
 
 
 def annotated(case: Case, alert: str, *expected: Mapping[str, Any], folder: Path) -> str:
     """The same with the whole of each alert, its annotations too."""
     asked = {"alertname": alert, "eval_time": f"{case.end}m", "exp_alerts": list(expected)}
-    return _tried([_test(case) | {"alert_rule_test": [asked]}], alert, folder=folder)
+    return _tried([_test(case) | {"alert_rule_test": [asked]}], _needed(alert), folder=folder)
 
 
 def differs(case: Case, expression: str, value: float, *, folder: Path) -> str:
     """Empty where an expression has one series with this value at the end of a case; else what promtool says."""
     asked = {"expr": f"sum({expression})", "eval_time": f"{case.end}m"}
     expected = [{"labels": "{}", "value": value}]
-    return _tried([_test(case) | {"promql_expr_test": [{**asked, "exp_samples": expected}]}], None, folder=folder)
+    return _tried([_test(case) | {"promql_expr_test": [{**asked, "exp_samples": expected}]}], groups(), folder=folder)
 
 
 def _test(case: Case) -> dict[str, Any]:
     series = [{"series": name, "values": " ".join(map(_written, found))} for name, found in case.series.items()]
-    return {"name": str(case), "interval": f"{case.every}m", "input_series": series}
+    return {"name": ", ".join(case.series), "interval": f"{case.every}m", "input_series": series}
 
 
-def _tried(tests: Sequence[Mapping[str, Any]], alert: str | None, *, folder: Path) -> str:
-    """One run of promtool on the rules of the alert and what they read, None: on all; each length of a minute is its own file."""
-    needed = groups() if alert is None else _needed(alert)
-    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": needed}))
+def _tried(tests: Sequence[Mapping[str, Any]], needed: Sequence[Mapping[str, Any]], *, folder: Path) -> str:
+    return _promtool(_written_files(tests, needed, folder=folder))
+
+
+def _written_files(
+    tests: Sequence[Mapping[str, Any]], needed: Sequence[Mapping[str, Any]], *, folder: Path
+) -> list[Path]:
+    """Tests of these groups of rules; each length of a minute is its own file.  JSON is YAML, and written faster."""
+    (folder / "rules.yml").write_text(json.dumps({"groups": needed}))
     order = {"rule_files": ["rules.yml"], "group_eval_order": [group["name"] for group in needed]}
     written = []
     for every in sorted({test["interval"] for test in tests}):
         own = [test for test in tests if test["interval"] == every]
         written.append(folder / f"{every}.yml")
-        written[-1].write_text(yaml.safe_dump({**order, "evaluation_interval": every, "tests": own}))
+        written[-1].write_text(json.dumps({**order, "evaluation_interval": every, "tests": own}))
+    return written
+
+
+def _promtool(files: Sequence[Path]) -> str:
+    """What it says of these tests; nothing where all is as expected."""
     done = subprocess.run(
-        ["promtool", "test", "rules", *map(str, written)], capture_output=True, text=True, timeout=120, check=False
-    )
-    return "" if done.returncode == 0 else done.stdout + done.stderr
+        ["promtool", "test", "rules", *map(str, files)],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    return "" if done.returncode == 0 else done.stdout
 
 
 def _needed(alert: str) -> list[dict[str, Any]]:
@@ -132,7 +178,11 @@ def _needed(alert: str) -> list[dict[str, Any]]:
         group | {"rules": [rule for rule in group["rules"] if (rule.get("alert") or rule["record"]) in wanted]}
         for group in groups()
     ]
-    return sorted((group for group in kept if group["rules"]), key=lambda group: "alert" in group["rules"][0])
+    return sorted((group for group in kept if group["rules"]), key=_alerts_last)
+
+
+def _alerts_last(group: Mapping[str, Any]) -> bool:
+    return "alert" in group["rules"][0]
 
 
 def _labels(alert: str, labels: Labels) -> str:

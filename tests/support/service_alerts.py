@@ -86,6 +86,8 @@ FIRES: dict[str, list[Case]] = {
     "DriftlineModelsNotEvaluated": [
         Case({f"driftline_leases{A}": flat(32, 20)}, [JOB]),
         Case({f"driftline_leases{A}": flat(32, 40), f"driftline_leases{B}": [*flat(32, 20), LOST]}, [JOB]),
+        Case({f"driftline_config_generation{A}": flat(3, 20)}, [JOB]),  # workers count, and no process evaluates
+        Case({f"driftline_config_generation{A}": flat(3, 40), f"driftline_leases{B}": [*flat(64, 20), LOST]}, [JOB]),
     ],
     "DriftlineEvaluationBacklog": [only("driftline_evaluation_backlog_panes", flat(2, 40))],
     "DriftlineEvaluationFailing": [counted("driftline_evaluation_failures_total")],
@@ -166,10 +168,22 @@ QUIET: dict[str, list[Case]] = {
                 f'driftline_lag_records{{{P0}"a"}}': flat(0, 90),
             }
         ),
+        # Nobody writes to one partition any more, and another has what has just come.
+        Case(
+            {
+                f'driftline_watermark_delay_seconds{{{P0}"a"}}': rising(60, 90),
+                f'driftline_lag_records{{{P0}"a"}}': flat(0, 90),
+                f'driftline_watermark_delay_seconds{{{P1}"b"}}': flat(2, 90),
+                f'driftline_lag_records{{{P1}"b"}}': flat(50, 90),
+            }
+        ),
     ],
     "DriftlineModelsNotEvaluated": [
         Case(MOVED),
         Case({f"driftline_leases{A}": flat(32, 40), f"driftline_leases{B}": flat(32, 40)}),
+        Case(
+            {f"driftline_config_generation{A}": flat(3, 40), f"driftline_leases{B}": flat(64, 40)}
+        ),  # evaluated elsewhere
     ],
     "DriftlineEvaluationBacklog": [calm("driftline_evaluation_backlog_panes", [9, 9, 0, 0, 0, 0] * 7)],
     "DriftlineEvaluationFailing": [restarted("driftline_evaluation_failures_total")],

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import model_alerts, service_alerts
-from tests.support.promtool import LOST, Case, alert_rules, fired
+from tests.support.promtool import LOST, OF_ANYTHING, Case, alert_rules, fired, fired_beside
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus"
@@ -38,18 +38,42 @@ def _shared(labels: object, own: dict[str, str]) -> set[tuple[str, str]]:
     return {(name, value) for name, value in labels.items() if name in own}
 
 
-@pytest.mark.parametrize("alert", FIRES)
-def test_it_fires_and_one_failed_scrape_does_not_end_it(alert: str, tmp_path: Path) -> None:
-    cases = FIRES[alert]
-    hurt = [case.without_scrape(back) for case in cases for back in (0, 1) if alert not in OF_SCRAPES]
-    assert fired([*cases, *hurt], alert, folder=tmp_path) == ""
+def tried(alert: str) -> dict[str, Case]:
+    """Every history of an alert, by a name: as it is, and with one failed scrape at its end or a moment before."""
+    named = {f"{alert} fires {at}": case for at, case in enumerate(FIRES[alert])}
+    named |= {f"{alert} quiet {at}": case for at, case in enumerate(QUIET.get(alert, []))}
+    backs = {"fires": (0, 1), "quiet": (0, 2)}
+    hurt = {
+        f"{name} without {back}": case.without_scrape(back)
+        for name, case in named.items()
+        for back in backs[name.split()[1]]
+        if alert not in OF_SCRAPES
+    }
+    return named | hurt
 
 
-@pytest.mark.parametrize("alert", QUIET)
-def test_it_does_not_fire_and_one_failed_scrape_does_not_begin_it(alert: str, tmp_path: Path) -> None:
-    cases = QUIET[alert]
-    hurt = [case.without_scrape(back) for case in cases for back in (0, 2) if alert not in OF_SCRAPES]
-    assert fired([*cases, *hurt], alert, folder=tmp_path) == ""
+@pytest.fixture(scope="module")
+def differing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What promtool says of all histories; those of an alert are side by side, as environments that it has to keep apart."""
+    cases = {alert: tried(alert) for alert in FIRES if alert not in OF_ANYTHING}
+    return fired_beside(cases, folder=tmp_path_factory.mktemp("promtool"))
+
+
+@pytest.mark.parametrize("alert", sorted(FIRES.keys() - OF_ANYTHING))
+def test_it_fires_or_does_not_and_one_failed_scrape_changes_neither(alert: str, differing: dict[str, str]) -> None:
+    assert {name: said for name, said in differing.items() if name.startswith(f"{alert} ")} == {}
+
+
+@pytest.mark.parametrize("alert", sorted(OF_ANYTHING))
+def test_so_does_what_asks_for_any_series_at_all(alert: str, tmp_path: Path) -> None:
+    assert fired(list(tried(alert).values()), alert, folder=tmp_path) == ""
+
+
+def test_of_histories_side_by_side_the_one_that_does_not_fit_is_told(tmp_path: Path) -> None:
+    alert = "DriftlineLagGrowing"
+    [fires], quiet = FIRES[alert], QUIET[alert]
+    cases = {"right": fires, "wrong": Case(fires.series), "still": quiet[0]}
+    assert fired_beside({alert: cases}, folder=tmp_path).keys() == {"wrong"}
 
 
 def test_a_history_that_does_not_fit_is_told(tmp_path: Path) -> None:
