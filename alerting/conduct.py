@@ -10,11 +10,11 @@ from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import ended
 from alerting.silences import silence_of, silence_problem
 from alerting.state import Known, State
-from schemas.actions import Acknowledge, Action, AddSilence, ExpireSilence, Resolve
+from schemas.actions import Acknowledge, AddSilence, ExpireSilence, IncidentAction, Resolve
 from schemas.findings import Severity
 
 
-def refusal(state: State, action: Action) -> str | None:
+def refusal(state: State, action: IncidentAction) -> str | None:
     """Why an action would change nothing, in words for whoever asked; None: it will be done."""
     if isinstance(action, AddSilence):
         problem = silence_problem(action)
@@ -32,7 +32,7 @@ def refusal(state: State, action: Action) -> str | None:
     return None
 
 
-def act(draft: Draft, action: Action) -> None:
+def act(draft: Draft, action: IncidentAction) -> None:
     """Take an action; one that is refused changes nothing."""
     if refusal(draft.before, action) is not None:
         return

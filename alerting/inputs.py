@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from alerting.deliveries import Call
 from alerting.policy import Policy
-from schemas.actions import Action
+from schemas.actions import IncidentAction
 from schemas.findings import Finding, Progress
 
 
@@ -54,4 +54,4 @@ class Failed:
 
 
 Sent = Began | Confirmed | Failed
-Input = Finding | Progress | Action | Configure | Tick | Sent
+Input = Finding | Progress | IncidentAction | Configure | Tick | Sent

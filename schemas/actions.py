@@ -1,4 +1,4 @@
-"""Actions: what people do to incidents, one JSON object a record on the topic ``actions``.
+"""Actions: what people do to incidents and releases, one JSON object a record on the topic ``actions``.
 
 Who acts is part of the action, and so is the revision of the incident that they saw: an acknowledgement of what has changed
 since covers what was seen.  Times are epoch milliseconds of Redis' clock.  A ``nonce`` names the answer that its sender waits
@@ -7,6 +7,7 @@ for: a place in the topic would name another action's once the topic was made an
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Literal
 
 import msgspec
@@ -15,6 +16,8 @@ from schemas.findings import Value
 
 SCHEMA = 1
 Operator = Literal["=", "!=", "=~", "!~"]
+#: ``hold``: no further share; ``resume``: as the rules say again; ``roll_back``: nothing to the challenger, for good.
+ReleaseOrder = Literal["hold", "resume", "roll_back"]
 Nonce = Annotated[str, msgspec.Meta(max_length=64, pattern="^[0-9A-Za-z-]*$")]
 
 
@@ -74,7 +77,28 @@ class ExpireSilence(Value, frozen=True, tag="expire_silence", tag_field="type", 
     schema: int = SCHEMA
 
 
-Action = Acknowledge | Resolve | AddSilence | ExpireSilence
+class OrderRelease(Value, frozen=True, tag="order_release", tag_field="type", kw_only=True, omit_defaults=True):
+    """Somebody holds, resumes or rolls back the release of a model that they saw; whoever evaluates the model obeys or refuses."""
+
+    model: str
+    release: str
+    order: ReleaseOrder
+    by: str
+    at: int
+    comment: str = ""
+    nonce: Nonce = ""
+    schema: int = SCHEMA
+
+    @property
+    def id(self) -> str:
+        """A function of what is ordered, by whom and when: an order that comes again is obeyed once."""
+        said = (self.model, self.release, self.order, self.by, str(self.at), self.comment)
+        return hashlib.sha256("\0".join(said).encode()).hexdigest()[:24]
+
+
+#: What the incident core decides; of the others the owner only passes on what is asked.
+IncidentAction = Acknowledge | Resolve | AddSilence | ExpireSilence
+Action = IncidentAction | OrderRelease
 _DECODER: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 
 

@@ -12,12 +12,13 @@ from typing import Literal
 
 import msgspec
 
+from schemas.actions import ReleaseOrder
 from schemas.findings import Value
 
 SCHEMA = 1
 
-#: What was decided; ``roll_back`` and ``complete`` are the last words on a release.
-Kind = Literal["begin", "promote", "hold", "roll_back", "complete"]
+#: What was decided; ``resume`` ends a person's hold; ``roll_back`` and ``complete`` are the last words on a release.
+Kind = Literal["begin", "promote", "hold", "resume", "roll_back", "complete"]
 #: How a rule finds the challenger: ``both`` is as bad a champion, ``unknown`` too little to say.
 Grade = Literal["well", "doubtful", "bad", "both", "unknown"]
 Rule = Literal["errors", "latency", "rating", "drift"]
@@ -26,7 +27,7 @@ Quantity = Literal["success", "latency", "rating"]
 Code = Literal[
     "begun", "healthy", "errors", "latency", "rating", "drift", "worse_success", "worse_latency", "worse_rating",
     "doubtful", "both_unhealthy", "never_seen", "no_traffic", "champion_no_traffic", "not_enough_requests", "settling",
-    "sample_ratio", "leaking", "removed", "superseded", "swapped", "held", "told",
+    "sample_ratio", "leaking", "removed", "superseded", "swapped", "held", "resumed", "ordered", "told",
 ]  # fmt: skip
 
 
@@ -70,8 +71,17 @@ class Compared(Value, frozen=True, omit_defaults=True):
     d_high: float | None = None
 
 
+class Ordered(Value, frozen=True):
+    """What a person ordered: ``at`` is when, by Redis' clock."""
+
+    order: ReleaseOrder
+    by: str
+    at: int
+    comment: str
+
+
 class Evidence(Value, frozen=True, omit_defaults=True):
-    """The health window that decided; none where a file or a person did.
+    """The health window that decided; none where a file or a person did (``order``: what they ordered).
 
     ``requests`` and ``champion_requests`` are of the whole window, ``observed_share`` of the part of it in which the router could
     know the share; ``leak`` is about 0 where ids stick to a version, and 1 where they stick to none.
@@ -85,6 +95,7 @@ class Evidence(Value, frozen=True, omit_defaults=True):
     leak: float | None = None
     checks: tuple[Check, ...] = ()
     compared: tuple[Compared, ...] = ()
+    order: Ordered | None = None
 
 
 class Decision(Value, frozen=True, kw_only=True, omit_defaults=False):

@@ -1,4 +1,4 @@
-"""``driftline release``: where the releases of models stand, what their last health window was like, and what was decided."""
+"""``driftline release``: where the releases of models stand, what was decided and why, and a person's own word on it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from schemas.errors import DriftlineError
 from schemas.names import Names
 from schemas.releases import Check, Compared, Decision
 from schemas.settings import load_settings
+from stream.command.actions import By
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table
+from stream.command.release_orders import give
 from stream.state.generations import read
 from stream.state.releases import ReleaseView, read_decisions, read_releases
+
+Model = Annotated[str, typer.Argument(help="A model in force.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; told with the decision.", show_default=False)]
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -42,7 +47,7 @@ def listed(*, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(model: Annotated[str, typer.Argument(help="A model in force.")], *, as_json: AsJson = False) -> None:
+def show(model: Model, *, as_json: AsJson = False) -> None:
     """Show a model's release: both versions in the last health window, how they compare, and the last decisions."""
 
     async def asked(redis: Redis, names: Names) -> tuple[list[ReleaseView], list[Decision]]:
@@ -56,6 +61,24 @@ def show(model: Annotated[str, typer.Argument(help="A model in force.")], *, as_
         print_json({"release": None if view is None else _plain(view), "decisions": msgspec.to_builtins(decisions)})
     else:
         _show(view, decisions)
+
+
+@app.command()
+def hold(model: Model, *, reason: Why, by: By = None) -> None:
+    """Hold a release at its share: it is judged on and rolled back where it is bad, but goes no further until it is resumed."""
+    give(model, "hold", by=by, reason=reason)
+
+
+@app.command()
+def resume(model: Model, *, reason: Why, by: By = None) -> None:
+    """Let a release that was held go on, from its share."""
+    give(model, "resume", by=by, reason=reason)
+
+
+@app.command("roll-back")
+def roll_back(model: Model, *, reason: Why, by: By = None) -> None:
+    """Send no request to the challenger any more: at once, and until the monitors file names another one."""
+    give(model, "roll_back", by=by, reason=reason)
 
 
 async def _all(redis: Redis, names: Names) -> list[ReleaseView]:

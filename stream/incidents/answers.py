@@ -8,11 +8,11 @@ from __future__ import annotations
 from alerting.conduct import refusal
 from alerting.incident import Incident
 from alerting.state import State
-from schemas.actions import Acknowledge, Action, AddSilence, Resolve
+from schemas.actions import Acknowledge, AddSilence, IncidentAction, OrderRelease, Resolve
 from schemas.answers import Answer
 
 
-def answer(state: State, action: Action) -> Answer:
+def answer(state: State, action: IncidentAction) -> Answer:
     """What becomes of an action in this state, the one before it is taken."""
     refused = refusal(state, action)
     if refused is not None:
@@ -24,6 +24,11 @@ def answer(state: State, action: Action) -> Answer:
             return Answer(True, f"silence {action.silence} is in force")
         case _:
             return Answer(True, f"silence {action.silence} has ended")
+
+
+def passed_on(order: OrderRelease) -> Answer:
+    """Of an order of a release: whoever evaluates the model decides, and answers for itself."""
+    return Answer(True, f"the order stands: whoever evaluates model {order.model!r} obeys it at its next look")
 
 
 def _done(incident: Incident, action: Acknowledge | Resolve) -> str:

@@ -24,9 +24,10 @@ from alerting.refreshes import Refreshes
 from alerting.register import untold
 from alerting.state import State
 from alerting.step import AT_ONCE, fire, is_due, next_due, step
+from schemas.actions import OrderRelease
 from schemas.answers import Answer
 from schemas.findings import Finding, Progress
-from stream.incidents.answers import answer
+from stream.incidents.answers import answer, passed_on
 from stream.incidents.inbox import Arrival, Fed, Inbox, Message
 
 log = logging.getLogger(__name__)
@@ -74,8 +75,9 @@ class Broken:
 class Feeding:
     """``state`` and ``now`` as they become; ``lock_step`` is the clock of event time, ``unawaited`` the addresses given up.
 
-    ``blocked`` holds the addresses that time waits for, ``broken`` the inputs that were put aside; ``wide``: a step was;
-    ``left`` are the states that wide steps were taken from.
+    ``orders`` are the newest orders of releases by model, for whoever evaluates it. ``blocked`` holds the addresses that time
+    waits for, ``broken`` the inputs that were put aside; ``wide``: a step was; ``left`` are the states that wide steps were taken
+    from.
     """
 
     state: State
@@ -85,6 +87,7 @@ class Feeding:
     unawaited: Collection[str] = ()
     blocked: set[str] = field(default_factory=set)
     answers: dict[str, Answer] = field(default_factory=dict)
+    orders: dict[str, OrderRelease] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     more: bool = True
@@ -194,6 +197,9 @@ class Feeding:
             self._put_aside(arrival, message, bug)
 
     def _decide(self, arrival: Arrival, message: Message) -> Iterator[Step]:
+        if isinstance(message, OrderRelease):
+            self.orders[message.model], self.answers[_name(arrival)] = message, passed_on(message)
+            return
         said = None if isinstance(message, Finding | Progress) else answer(self.state, message)
         yield from self._stepped(message)
         if isinstance(message, Finding):

@@ -191,7 +191,9 @@ class Owner:
         if not (changed or offsets or feeding.answers or marks or outlived):
             tenure.now = feeding.now
             return tenure.live
-        written = written_by(tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks)
+        written = written_by(
+            tenure.state, feeding.state, changed=changed, answers=feeding.answers, marks=marks, orders=feeding.orders
+        )
         writes = await gathered(written)
         turn = Turn(tenure.epoch, tenure.turn + 1, offsets, [*writes, *forgetting(outlived)])
         if not await self._committed(tenure, turn):

@@ -14,6 +14,7 @@ key                  type        what
 ``timeline:<id>``    stream      what happened to an incident, oldest first, capped
 ``silences``         hash        silence -> JSON
 ``outbox``           stream      incidents whose documents are to be sent to Kafka's compacted topic
+``orders``           hash        model -> what was last ordered of its release (JSON), for evaluation
 ``answer:<nonce>``   string      what became of an action, for the command that waits for it; kept an hour
 ===================  ==========  ===========================================================================
 

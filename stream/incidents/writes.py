@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from alerting.document import view
 from alerting.silences import silence_view
 from alerting.state import State
+from schemas.actions import OrderRelease
+from schemas.actions import encode as actions_encode
 from schemas.answers import Answer
 from schemas.answers import encode as answers_encode
 from schemas.incidents import IncidentView, encode
 from stream.incidents.store import Write
+from stream.state.orders import ORDERS
 
 #: Lines of a timeline that are kept, about.
 TIMELINE = 1000
@@ -46,7 +49,13 @@ def touched(old: State, new: State) -> set[str]:
 
 
 def written_by(
-    old: State, new: State, *, changed: Changed, answers: Mapping[str, Answer], marks: Mapping[str, int]
+    old: State,
+    new: State,
+    *,
+    changed: Changed,
+    answers: Mapping[str, Answer],
+    marks: Mapping[str, int],
+    orders: Mapping[str, OrderRelease],
 ) -> Iterator[Write]:
     """The commands of a turn, in order."""
     yield from _records(changed)
@@ -54,6 +63,7 @@ def written_by(
     yield from _timelines(old, new, changed)
     yield from _silences(old, new)
     yield from (("marks", "HSET", (name, at)) for name, at in marks.items())
+    yield from ((ORDERS, "HSET", (model, actions_encode(order))) for model, order in orders.items())
     for place, one in answers.items():
         yield f"answer:{place}", "SET", (answers_encode(one), "PX", ANSWER_MS)
 

@@ -115,7 +115,7 @@ def test_a_release_that_the_file_names_no_more_is_rolled_back_and_forgotten(told
         await found.routed(2, errors=0.01, evaluator=evaluator)
         await found.apply(None)
         await found.routed(3, errors=0.01, evaluator=evaluator)
-        assert said(found.told)[2:] == [(3, "promote", 0.25, ("healthy",)), (3, "roll_back", 0.0, ("removed",))]
+        assert said(found.told)[2:] == [(3, "roll_back", 0.0, ("removed",))]
         assert (await found.shown())["state"] == "none"
         assert await found.findings() == []
 

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from schemas import answers
+from schemas.actions import OrderRelease
+from schemas.answers import Answer
 from schemas.releases import Decision, Evidence
 from stream.evaluate.releases.state import State
 
@@ -24,6 +27,11 @@ def shown_state(state: State) -> Fields:
 def shown_decision(decision: Decision) -> Fields:
     """What was decided, beside its document."""
     return {"decision": decision.decision, "decided": decision.at, "number": decision.number}
+
+
+def shown_answer(order: OrderRelease, answer: Answer) -> Fields:
+    """What became of the newest order: its giver waits for that."""
+    return {"ordered": order.id, "answer": answers.encode(answer).decode()}
 
 
 def shown_window(evidence: Evidence) -> Fields:

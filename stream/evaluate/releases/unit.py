@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from schemas.actions import OrderRelease
 from schemas.names import Stream
 from schemas.release import HOUR_MS
 from stream.evaluate.closing.arms_phases import ArmsPhase, phase_at
@@ -21,12 +22,15 @@ from stream.evaluate.verdicts.standing import Standing
 #: What it is called where streams are named.
 RELEASE = "release"
 #: Fields of the evaluation hash.
-FIELDS = ("last", "judged_by", "state", "standing")
+FIELDS = ("last", "judged_by", "state", "standing", "ordered")
 
 
 @dataclass(eq=False, slots=True)
 class Release:
-    """``last`` is the end of the last health window, ``stored`` as Redis has it (None: nothing stored)."""
+    """``last`` is the end of the last health window, ``stored`` as Redis has it (None: nothing stored).
+
+    ``order`` is what was last ordered, ``ordered`` the id of the one that was last taken.
+    """
 
     units: Mapping[Stream, Unit]
     phases: Sequence[ArmsPhase]
@@ -34,6 +38,8 @@ class Release:
     stored: int | None = None
     judged_by: str = ""
     standing: Standing = field(default_factory=Standing)
+    order: OrderRelease | None = None
+    ordered: str = ""
     loaded: bool = False
     state: State = field(init=False)
 
@@ -109,7 +115,14 @@ class Release:
             return False
         if self.last is None:
             return self.closed >= self.first_ms
-        return self.stored is None or self.next_end <= self.closed or self.judged_by != self.generation
+        if self.stored is None or self.next_end <= self.closed or self.judged_by != self.generation:
+            return True
+        return self.is_ordered
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether a person ordered something that was not taken yet."""
+        return self.order is not None and self.order.id != self.ordered
 
     def restore(self, values: Sequence[bytes | None]) -> None:
         """Take up what is stored (``FIELDS``).
@@ -124,6 +137,7 @@ class Release:
         self.judged_by = (found["judged_by"] or b"").decode()
         self.state = State.from_json(found["state"]) if found["state"] else self.state
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
+        self.ordered = (found["ordered"] or b"").decode()
 
     @property
     def first_ms(self) -> int:
@@ -141,5 +155,5 @@ class Release:
         """What is stored of it."""
         return {
             "last": self.last or 0, "judged_by": self.judged_by, "state": self.state.to_json(),
-            "standing": self.standing.to_json(),
+            "standing": self.standing.to_json(), "ordered": self.ordered,
         }  # fmt: skip

@@ -18,6 +18,7 @@ from stream.evaluate.closing.unit import Unit
 from stream.evaluate.releases.unit import FIELDS, RELEASE, Release
 from stream.evaluate.releases.walk import Judging
 from stream.evaluate.storing.breath import Asking
+from stream.state.orders import read_orders
 
 #: Releases that are read in one round trip.
 AT_ONCE = 50
@@ -38,6 +39,7 @@ class Releases:
     async def due(self, *, able: Callable[[Unit], bool]) -> list[Release]:
         """Those that have something to do; ``able``: whether a stream is evaluated at this time."""
         await self._follow()
+        await self._order()
         found: list[Release] = []
         for release in list(self._known.values()):
             sides = release.sides
@@ -70,6 +72,15 @@ class Releases:
             for release, values in zip(some, await self._asking(partial(self._read, some)), strict=True):
                 release.restore(values)
             await self._asking.breath()
+
+    async def _order(self) -> None:
+        """Have each release know what was last ordered of it; asked only where there is one."""
+        if not any(release.stored is not None for release in self._known.values()):
+            return
+        orders = await self._asking(lambda: read_orders(self._redis, self._names))
+        for model, order in orders.items():
+            if model in self._known:
+                self._known[model].order = order
 
     async def _read(self, releases: Sequence[Release]) -> list[list[bytes | None]]:
         pipe = self._redis.pipeline(transaction=False)

@@ -11,12 +11,14 @@ from functools import partial
 
 from schemas.findings import Progress
 from schemas.releases import Decision
+from stream.evaluate.closing.arms_phases import phase_at
 from stream.evaluate.closing.closing import Desk, Due, Refused
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.panes.windows import boundary_before
 from stream.evaluate.releases.naming import named
+from stream.evaluate.releases.ordering import obeyed
 from stream.evaluate.releases.reading import Span, window_of
-from stream.evaluate.releases.shown import shown_decision, shown_state, shown_window
+from stream.evaluate.releases.shown import shown_answer, shown_decision, shown_state, shown_window
 from stream.evaluate.releases.step import step
 from stream.evaluate.releases.telling import verdict_of
 from stream.evaluate.releases.unit import RELEASE, Release
@@ -42,6 +44,7 @@ class Judging:
         if release.last is None:
             release.last = release.first_ms
         self._name()
+        self._obey()
         while release.next_end <= release.closed:
             end = release.next_end
             if release.state.runs:
@@ -75,6 +78,19 @@ class Judging:
         if release.state != before:
             self._tell(at)
 
+    def _obey(self) -> None:
+        """What a person ordered since the last turn."""
+        release, order, at = self._release, self._release.order, self._release.last or 0
+        if order is None or not release.is_ordered:
+            return
+        release.state, decision, answer = obeyed(release.state, order, at_ms=at)
+        release.ordered = order.id
+        self._view |= shown_answer(order, answer)
+        if decision is not None:
+            self._made.decide(decision, {**shown_decision(decision), **shown_answer(order, answer)})
+            if not release.state.runs:
+                self._tell(at)
+
     async def _judge(self, end_ms: int) -> None:
         release, counted, start = self._release, self._release.counted, self._release.last or 0
         monitor, state = counted.release, release.state
@@ -84,14 +100,21 @@ class Judging:
         span = Span(start, end_ms, known_from)
         window = await window_of(self._desk.merged, counted, span)
         after, decision, evidence = await self._desk.merged.asking.beside(partial(step, state, window, monitor))
-        release.state = after
         self._view |= shown_window(evidence)
+        self._desk.tally.windows += 1
+        await self._desk.merged.breath()
+        if after.runs and not self._is_named_from(end_ms):
+            return  # what ends here goes no further and is held by nothing; that it was found bad, or is complete, is told
+        release.state = after
         if decision is not None:
             self._decide([decision])
             if not after.runs:
                 self._tell(end_ms)
-        self._desk.tally.windows += 1
-        await self._desk.merged.breath()
+
+    def _is_named_from(self, at_ms: int) -> bool:
+        """Whether the file still names the two versions then."""
+        named = phase_at(self._release.phases, at_ms).release
+        return named is not None and (named.champion, named.challenger) == self._release.state.pair
 
     def _decide(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:

@@ -64,6 +64,7 @@ def test_of_a_long_value_the_first_characters_are_seen() -> None:
 def test_a_silence_that_would_end_or_freeze_the_owner_is_answered_and_a_route_is_a_mistake(pattern: str) -> None:
     world = World()
     silence = decode(encode(_silence(pattern)))
+    assert isinstance(silence, AddSilence)
     said = answer(world.state, silence)
     assert not said.done
     assert said.said.startswith("feature=~: ")

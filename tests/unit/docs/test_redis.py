@@ -14,7 +14,7 @@ PAGE = (Path(__file__).parents[3] / "docs" / "redis.md").read_text()
 MODEL, STREAM = "<model>", "<stream>"
 INCIDENTS = (
     ("documents",), ("timeline", "<id>"), ("silences",), ("ended",), ("owner",), ("records",), ("marks",), ("outbox",),
-    ("answer", "<nonce>"), ("budget", "<address>"),
+    ("orders",), ("answer", "<nonce>"), ("budget", "<address>"),
 )  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def changed_by(old: State, new: State) -> writes.Changed:
 
 
 def written(old: State, new: State) -> list[Write]:
-    return list(writes.written_by(old, new, changed=changed_by(old, new), answers={}, marks={}))
+    return list(writes.written_by(old, new, changed=changed_by(old, new), answers={}, marks={}, orders={}))
 
 
 def documents(writes: Iterable[Write]) -> list[IncidentView]:
