@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -102,7 +103,8 @@ def test_the_incident_owner_passes_the_newest_order_of_each_model_on(redis_url: 
                 await asyncio.sleep(0.01)
             assert one.tenure.state is before
             assert await read_orders(client, names) == {"m": newest, "n": another}
-            told = decode(await client.get(names.incidents("answer", "0:1")) or b"")
+            stored: Any = await client.get(names.incidents("answer", "0:1"))
+            told = decode(stored)
             assert told.said == "the order stands: whoever evaluates model 'm' obeys it at its next look"
 
     asyncio.run(asyncio.wait_for(story(), 5))
