@@ -22,7 +22,8 @@ class Level(Value, frozen=True, kw_only=True, omit_defaults=True):
     """One promise: of the requests of its period such a share may be bad (``allowed``), and so many were.
 
     ``requests`` are those that the promise is about: all of them, or those with a latency.  ``left`` is the share of the
-    budget that is not spent; below 0 the promise is broken.  ``burn`` is the burn rate by window, None of one without requests.
+    budget that is not spent; below 0 the promise is broken.  ``burn`` is the burn rate by window: None of one without requests,
+    and of the long window of a pair while nothing is known from before its short one.  ``firing``: those of the pairs that fire.
     """
 
     allowed: float
@@ -30,6 +31,7 @@ class Level(Value, frozen=True, kw_only=True, omit_defaults=True):
     bad: float
     left: float | None = None
     burn: dict[str, float | None] = msgspec.field(default_factory=dict)
+    firing: list[str] = msgspec.field(default_factory=list)
 
 
 class Perplexity(Value, frozen=True, kw_only=True):

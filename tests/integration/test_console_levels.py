@@ -21,7 +21,7 @@ RATES = {"5m": 20.0, "30m": 3.0, "1h": 15.0, "6h": 2.5, "3d": 0.5}
 SERVICE = Service(
     at=NOW, period=30 * models.DAY, suspect="milliseconds?", perplexity=Perplexity(mean=7.25, n=9),
     levels={
-        "errors": Level(allowed=0.05, requests=2000, bad=250.0, left=-1.5, burn=dict(RATES)),
+        "errors": Level(allowed=0.05, requests=2000, bad=250.0, left=-1.5, burn=dict(RATES), firing=["1h"]),
         "latency": Level(allowed=0.05, requests=1990, bad=0.0, left=1.0, burn=dict.fromkeys(RATES, 0.0)),
     },
 )  # fmt: skip

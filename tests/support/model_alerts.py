@@ -205,6 +205,14 @@ QUIET: dict[str, list[Case]] = {
         Case(requests(rising(96, 80), rising(4, 80))),  # 0.8 times what is allowed
         Case(burning(w5m=0, w30m=2, w1h=20, w6h=4, w3d=0.9)),  # an hour was bad, and it is over
         Case({**burning(w5m=0, w30m=0, w1h=0, w6h=0, w3d=0), **requests(rising(96, 12), rising(4, 12))}),
+        # Eight in a hundred fail, of which its own promise allows ten: what it does not say of three days no other limit says.
+        Case(
+            {
+                **requests(rising(92, 12), rising(8, 12)),
+                f'driftline_slo_budget_remaining_ratio{{{M},slo="errors",{A}}}': flat(0.9, 12),
+                f'driftline_slo_burn_rate{{{M},slo="errors",{A},window="5m"}}': flat(0.8, 12),
+            }
+        ),
         Case(MOVED),
     ],
     "DriftlineModelSlow": [Case(latency(90, 97, 100)), Case(latency(0, 0, 0))],

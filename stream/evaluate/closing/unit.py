@@ -6,8 +6,11 @@ dropped at any time and is built again from Redis: what was stored is never ahea
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import msgspec
 
 from schemas import service_levels
 from schemas.service_levels import Service
@@ -23,6 +26,8 @@ from stream.evaluate.panes.windows import WindowSpec, boundary_before, windows_o
 from stream.evaluate.verdicts.served import Terms
 from stream.evaluate.verdicts.standing import Standing
 from stream.state.packing import Partial
+
+log = logging.getLogger(__name__)
 
 #: Fields of the evaluation hash.
 FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service")
@@ -122,6 +127,8 @@ class Unit:
     def restore(self, values: Sequence[bytes | None]) -> None:
         """Take up what is stored (``FIELDS``).
 
+        Service levels are told anew from closed panes, so damage to what is stored of them costs nothing.
+
         :raises msgspec.DecodeError: charts, standing or causes are damaged.
         """
         found = dict(zip(FIELDS, values, strict=True))
@@ -136,7 +143,14 @@ class Unit:
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
         self.touched = Touched.from_json(found["touched"]) if found["touched"] else Touched()
-        self.service = service_levels.decode(found["service"]) if found["service"] else None
+        self.service = self._service(found["service"])
+
+    def _service(self, stored: bytes | None) -> Service | None:
+        try:
+            return service_levels.decode(stored) if stored else None
+        except msgspec.DecodeError as error:
+            log.warning("stored service levels of %s cannot be read, they are told anew: %s", self.model, error)
+            return None
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""

@@ -66,6 +66,11 @@ class Ledger:
             self, at_ms=at_ms, rows=tuple(rows.plus(start_ms, counts, at_ms=at_ms) for rows in self.rows)
         )  # fmt: skip
 
+    def whole(self) -> Ints:
+        """The sum of all that is known."""
+        found: Ints = self.rows[-1].counts.sum(axis=0)
+        return found
+
     def total(self, span_ms: int) -> Ints:
         """The sum over the window of such a length that ends with the newest pane."""
         rows = next((rows for rows in self.rows if rows.keep_ms >= span_ms), self.rows[-1])

@@ -14,7 +14,9 @@ windows        factor  severity  of a budget of 30 days is then spent
 
 Bad is, for ``errors``, a request that failed; for ``latency``, one that took longer than the promised p95, which one in twenty
 may.  And it is beyond chance: a service that just keeps its promise would do as badly in fewer than one window of a thousand.
-Below 20 requests in the long window nothing is said.  Total failure is P0 by the rule ``errors``, which these pages join.
+Below 20 requests in the long window nothing is said, and nothing before something is known from before the short one: until
+then both are one window, and three days of a model's first minutes.  Total failure is P0 by the rule ``errors``, which these
+pages join.
 
 What pages joins the other findings of the model, so that an outage is one page.  What informs has a subject of its own: it is
 true for hours after an outage, and would keep that one open.
@@ -22,7 +24,7 @@ true for hours after an outage, and would keep that one open.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -107,14 +109,22 @@ def burn_verdicts(watched: Watched, ledger: Ledger) -> Iterator[Verdict | Quiet]
     """What every pair says after the newest pane."""
     if watched.layout.pane_ms > LONGEST_PANE_MS:
         return
+    apart, at = pairs_apart(ledger), ledger.at_ms
     for slo, allowed in promises_of(watched.monitor.serving).items():
-        found = {window: spent_in(watched, ledger, slo, span_ms=span) for window, span in WINDOWS_MS.items()}
-        spent = {window: one for window, one in found.items() if one is not None}
-        for pair in PAIRS if len(spent) == len(WINDOWS_MS) else ():
-            state, at = _state(pair, spent, allowed), ledger.at_ms
-            whole: Callable[[], Verdict] = partial(_verdict, watched, pair, spent, slo=slo, allowed=allowed, at_ms=at)
+        spent = _by_window(watched, ledger, slo)
+        for pair in PAIRS if spent else ():
+            state = _state(pair, spent, allowed, apart=apart)
+            whole: Callable[[], Verdict] = partial(
+                _verdict, watched, pair, spent, slo=slo, allowed=allowed, at_ms=at, state=state
+            )
             key = finding_key(RULE, _subject(watched.model, slo, pair), segment=slo, window=pair.long)
             yield whole() if state == "firing" else Quiet(key, state, at - WINDOWS_MS[pair.long], whole)
+
+
+def pairs_apart(ledger: Ledger) -> Collection[Pair]:
+    """Those that are two windows: some request is known from before the short one."""
+    known = ledger.whole()[REQUESTS]
+    return [pair for pair in PAIRS if known > ledger.total(WINDOWS_MS[pair.short])[REQUESTS]]
 
 
 def revision_of(ledger: Ledger) -> int:
@@ -140,20 +150,28 @@ def _level(watched: Watched, ledger: Ledger, slo: Slo, *, allowed: float) -> Lev
     spent = spent_in(watched, ledger, slo, span_ms=watched.monitor.serving.period_ms)
     if spent is None:
         return None
-    windows = {window: spent_in(watched, ledger, slo, span_ms=span) for window, span in WINDOWS_MS.items()}
-    rate = spent.rate(allowed)
+    windows, apart, rate = _by_window(watched, ledger, slo), pairs_apart(ledger), spent.rate(allowed)
+    judged = PAIRS if watched.layout.pane_ms <= LONGEST_PANE_MS else ()
+    early = {pair.long for pair in PAIRS if pair not in apart}
     return Level(
         allowed=allowed, requests=spent.requests, bad=spent.bad, left=None if rate is None else 1.0 - rate,
-        burn={window: one.rate(allowed) for window, one in windows.items() if one is not None},
+        burn={window: None if window in early else one.rate(allowed) for window, one in windows.items()},
+        firing=[pair.long for pair in judged if _state(pair, windows, allowed, apart=apart) == "firing"],
     )  # fmt: skip
 
 
-def _state(pair: Pair, spent: Mapping[Window, Spent], allowed: float) -> Judged:
+def _by_window(watched: Watched, ledger: Ledger, slo: Slo) -> Mapping[Window, Spent]:
+    """What every window has spent; nothing where the bins do not say."""
+    found = {window: spent_in(watched, ledger, slo, span_ms=span) for window, span in WINDOWS_MS.items()}
+    return {window: one for window, one in found.items() if one is not None}
+
+
+def _state(pair: Pair, spent: Mapping[Window, Spent], allowed: float, *, apart: Collection[Pair]) -> Judged:
     """Clear by the short window, however few requests there are."""
     long, short = spent[pair.long], spent[pair.short]
     if (short.rate(allowed) or 0.0) <= pair.factor:
         return "ok"
-    if long.requests < LEAST_REQUESTS:
+    if long.requests < LEAST_REQUESTS or pair not in apart:
         return "no_data"
     beyond = (long.rate(allowed) or 0.0) > pair.factor and _chance(long, allowed) < CHANCE
     return "firing" if beyond else "ok"
@@ -164,11 +182,11 @@ def _chance(spent: Spent, allowed: float) -> float:
 
 
 def _verdict(
-    watched: Watched, pair: Pair, spent: Mapping[Window, Spent], *, slo: Slo, allowed: float, at_ms: int
+    watched: Watched, pair: Pair, spent: Mapping[Window, Spent], *, slo: Slo, allowed: float, at_ms: int, state: Judged
 ) -> Verdict:
     long, short, pane_ms = spent[pair.long], spent[pair.short], watched.layout.pane_ms
     return Verdict(
-        rule=RULE, kind="burn", subject=_subject(watched.model, slo, pair), state=_state(pair, spent, allowed),
+        rule=RULE, kind="burn", subject=_subject(watched.model, slo, pair), state=state,
         severity=pair.severity, start_ms=at_ms - WINDOWS_MS[pair.long], memory=max(WINDOWS_MS[pair.short], pane_ms),
         every=watched.pane_every_ms, value=long.rate(allowed), threshold=pair.factor, n=long.requests,
         p=_chance(long, allowed), window=pair.long, scope=slo, owner=watched.owner_of(None),

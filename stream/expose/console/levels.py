@@ -9,7 +9,7 @@ from heapq import nsmallest
 from schemas.config import InForce
 from schemas.monitored import ServingMonitor
 from schemas.service_levels import Level, Service, Slo
-from stream.evaluate.verdicts.burn import LONGEST_PANE_MS, PAIRS, WINDOWS_MS, Pair, promises_of
+from stream.evaluate.verdicts.burn import PAIRS, WINDOWS_MS, Pair, promises_of
 from stream.ingest.versions import PREFIX
 
 #: Versions of a model that are listed, the newest.
@@ -77,10 +77,10 @@ def levels_page(
 
 def _rows(model: str, force: InForce, services: Mapping[str, Service]) -> list[LevelRow]:
     serving = force.monitor.serving
-    service, judged = services.get(serving.stream), force.monitor.pane_ms <= LONGEST_PANE_MS
+    service = services.get(serving.stream)
     levels = {slo: service.levels.get(slo) if service else None for slo in promises_of(serving)}
     return [
-        LevelRow(model, slo, serving, level, _rates(level), judged and level is not None and _fires(level))
+        LevelRow(model, slo, serving, level, _rates(level), level is not None and bool(level.firing))
         for slo, level in levels.items()
     ]
 
@@ -93,12 +93,6 @@ def _rates(level: Level | None) -> list[Rate]:
 def _rate(window: str, value: float | None) -> Rate:
     limit = min((pair.factor for pair in PAIRS if window in (pair.long, pair.short)), default=None)
     return Rate(window, value, limit, value is not None and limit is not None and value > limit)
-
-
-def _fires(level: Level) -> bool:
-    """By the rates alone: chance and the number of requests are the rule's to judge."""
-    rates = {window: rate or 0.0 for window, rate in level.burn.items()}
-    return any(min(rates.get(pair.long, 0.0), rates.get(pair.short, 0.0)) > pair.factor for pair in PAIRS)
 
 
 def _line(model: str, force: InForce, services: Mapping[str, Service], *, totals: Mapping[str, int]) -> ModelLine:

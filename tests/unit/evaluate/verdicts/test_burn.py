@@ -44,7 +44,11 @@ def requests(bad: int, of: int) -> dict[str, Any]:
 
 
 def latencies(slow: int, of: int) -> dict[str, Any]:
-    return {"latency_s": [2.0] * slow + [0.1] * (of - slow)}
+    return {"latency_s": [2.0] * slow + [0.1] * (of - slow), "status": ["success"] * of}
+
+
+#: A model that was served before: one request of the day before.
+SERVED_BEFORE = {-1440: requests(0, 1)}
 
 
 def fired(of: Watched, panes: dict[int, dict[str, Any]], *, slo: str = "errors") -> dict[str, str]:
@@ -69,7 +73,7 @@ def fired(of: Watched, panes: dict[int, dict[str, Any]], *, slo: str = "errors")
     ],
 )
 def test_the_fast_pair_needs_both_windows_and_twenty_requests(hour: Pane, last: Pane, state: str) -> None:
-    panes = {minute: requests(*hour) for minute in range(55)} if hour[1] else {}
+    panes = SERVED_BEFORE | ({minute: requests(*hour) for minute in range(55)} if hour[1] else {})
     panes |= {minute: requests(*last) for minute in range(55, 60)}
     assert fired(model(), panes)["1h"] == state
 
@@ -99,10 +103,35 @@ def test_what_happened_six_hours_ago_is_over_even_for_the_slow_pair() -> None:
     assert over == {"1h": "ok", "6h": "ok", "3d": "ok"}
 
 
+@pytest.mark.parametrize(
+    ("minutes", "states"),
+    [
+        (5, ("no_data", "no_data", "no_data")),
+        (6, ("firing", "no_data", "no_data")),
+        (30, ("firing", "no_data", "no_data")),
+        (31, ("firing", "firing", "no_data")),
+        (360, ("firing", "firing", "no_data")),
+        (361, ("firing", "firing", "firing")),
+    ],
+)
+def test_a_pair_speaks_once_something_is_known_from_before_its_short_window(minutes: int, states: Any) -> None:
+    """Until then both of its windows are all that there is, and the first minutes of a model would be its last three days."""
+    of, panes = model(), {minute: requests(10, 10) for minute in range(minutes)}
+    assert tuple(fired(of, panes).values()) == states
+    told = service_of(of, ledger(of, panes), suspect=None).levels["errors"]
+    assert told.firing == [window for window, state in fired(of, panes).items() if state == "firing"]
+    assert [told.burn[pair.long] for pair in PAIRS] == [20.0 if state == "firing" else None for state in states]
+    assert told.burn["5m"] == 20.0
+
+
+def test_what_was_told_is_over_by_the_short_window_whatever_is_known_from_before() -> None:
+    assert fired(model(), {0: requests(0, 3)}) == {"1h": "ok", "6h": "ok", "3d": "ok"}
+
+
 def test_latency_burns_where_more_than_one_in_twenty_are_slower_than_promised() -> None:
-    found = fired(model(), {minute: latencies(73, 100) for minute in range(60)}, slo="latency")
+    found = fired(model(), SERVED_BEFORE | {minute: latencies(73, 100) for minute in range(60)}, slo="latency")
     assert found == {"1h": "firing", "6h": "firing", "3d": "firing"}
-    found = fired(model(), {minute: latencies(31, 100) for minute in range(360)}, slo="latency")
+    found = fired(model(), SERVED_BEFORE | {minute: latencies(31, 100) for minute in range(360)}, slo="latency")
     assert found == {"1h": "ok", "6h": "firing", "3d": "firing"}
 
 
@@ -151,12 +180,12 @@ def test_panes_longer_than_five_minutes_say_nothing_of_the_last_five() -> None:
     assert not any(key.startswith("burn|") for key in keys_of(hourly))
     burn = service_of(hourly, ledger(hourly, bad), suspect=None).levels["errors"].burn
     assert burn == dict.fromkeys(("5m", "30m", "1h", "6h", "3d"), pytest.approx(20.0))  # they are shown all the same
-    assert fired(model(pane_ms=5 * MINUTE), {0: requests(100, 100)})["1h"] == "firing"
+    assert fired(model(pane_ms=5 * MINUTE), SERVED_BEFORE | {0: requests(100, 100)})["1h"] == "firing"
 
 
 def test_the_budget_is_what_is_left_of_the_period() -> None:
     of = model(ServingMonitor(error_rate=0.05, latency_p95_ms=500, period_ms=7 * DAY))
-    panes = {minute: requests(1, 40) | latencies(0, 40) for minute in range(0, 3 * 1440, 60)}
+    panes = {minute: latencies(0, 40) | requests(1, 40) for minute in range(0, 3 * 1440, 60)}
     found = service_of(of, ledger(of, panes), suspect=None)
     assert (found.at, found.period) == ((3 * 1440 - 59) * MINUTE, 7 * DAY)
     assert found.levels["errors"] == Level(
