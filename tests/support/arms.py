@@ -1,17 +1,19 @@
-"""Events with versions, and what they leave in the panes that count by version."""
+"""Events with versions, what they leave in the panes that count by version, and what plain Python counts of them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from schemas.config import InForce
 from schemas.names import Stream
 from schemas.release import ReleaseMonitor
+from stream.evaluate.columns.arms import arm_of
 from stream.ingest.plan import StreamPlan
-from stream.state.arms import is_of_arms
+from stream.state.arms import ArmName, is_of_arms
 from stream.state.layout import Layout
 from stream.state.packing import Partial
 from tests.support.ingest import HOUR, NOON, OLD, Shelf, Stored, applied, counter, monitor, run, tenure
@@ -50,3 +52,40 @@ def one(stream: Stream, events: Events, **release: Any) -> tuple[Layout, Partial
 def answered(version: Any = None, **fields: Any) -> dict[str, Any]:
     found = {"model": "trees", "timestamp": NOON} | fields
     return found if version is None else found | {"version": version}
+
+
+def expected(events: Events, version: str, *, edges: Sequence[float]) -> dict[str, Any]:
+    """What an arm holds of these events, counted by a way that shares no code with the stream's; ``edges`` are the score's."""
+    own = [each for each in events if str(each.get("version")) == version]
+    latencies = [each.get("latency_s") for each in own]
+    scores = [(each.get("prediction") or {}).get("score") for each in own]
+    numbers = [value for value in latencies if value is not None]
+    held = [value for value in scores if value is not None]
+    rounded = [round(max(-64, min(64, value)) * 4096) for value in numbers]
+    return {
+        "requests": len(own),
+        "errors": sum(each.get("status") == "error" for each in own),
+        "latency": (
+            len(numbers),
+            sum(rounded) / 4096,
+            sum(q * q for q in rounded) / 4096**2,
+            len(latencies) - len(numbers),
+        ),
+        "scores": [
+            sum(low <= value < high for value in held) for low, high in pairwise((float("-inf"), *edges, float("inf")))
+        ],
+        "ids": sum(each.get("id") not in (None, "") for each in own),
+    }
+
+
+def held_by(layout: Layout, partial: Partial, name: ArmName) -> dict[str, Any]:
+    """The same of a stored pane."""
+    arm = arm_of(layout, partial, name)
+    latency = arm.latency_s
+    return {
+        "requests": arm.requests,
+        "errors": arm.errors,
+        "latency": (latency.n, latency.total, latency.squares, latency.missing),
+        "scores": arm.score.counts.tolist(),
+        "ids": arm.with_id,
+    }
