@@ -16,7 +16,7 @@ from stream.ingest.counter import Counter
 from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import OpenPane, Tenure
 from stream.ingest.timing import NEVER
-from stream.state.packing import pack
+from stream.state.arms import stored_form
 from stream.state.patience import Patience
 from stream.state.store import Checkpoint, Outcome, PaneKey, PaneStore, fields_of
 
@@ -118,7 +118,7 @@ class Checkpointer:
         pane.revision += pane.late
         pane.late = False
         key = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, pane.layout, pane.start_ms)
-        return key, pack(self._counter.content(pane))
+        return key, stored_form(pane.layout, self._counter.content(pane))
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         checkpoints = [checkpoint for _, checkpoint in taken]

@@ -12,6 +12,7 @@ from typing import Final, Literal, get_args
 
 from schemas.release import ReleaseMonitor
 from stream.state.layout import ID, CategoricalColumn, Layout, NumericColumn
+from stream.state.packing import Partial, pack, pack_shorter
 
 ArmName = Literal["champion", "challenger"]
 ARMS: Final[tuple[ArmName, ...]] = get_args(ArmName)
@@ -52,6 +53,14 @@ def arms_layout(layout: Layout, release: ReleaseMonitor | None) -> Layout | None
 def is_of_arms(layout: Layout) -> bool:
     """Whether a stored layout is one of these: they stand among the others under a model."""
     return bool(layout.categorical) and layout.categorical[0].path == VERSION
+
+
+def stored_form(layout: Layout, partial: Partial) -> bytes:
+    """A pane as it is stored: one of arms is mostly buckets of ids, which a full pane fills, and takes the shorter format.
+
+    Those of streams keep to format 1, which older programs read: they may stand beside this one while it is rolled out.
+    """
+    return pack_shorter(partial) if is_of_arms(layout) else pack(partial)
 
 
 def columns_of(layout: Layout, arm: ArmName) -> tuple[dict[str, int], dict[str, int]]:

@@ -1,4 +1,4 @@
-"""How a partial pane is stored in Redis: format 1.
+"""How a partial pane is stored in Redis: format 1, and format 2 where most cells are filled.
 
 A partial is packed sparse: only cells that counted something are written, with the narrowest integers that hold them.
 A typical feature of an hour's pane takes 60 to 250 bytes.  The first byte is the format; a reader that meets another
@@ -14,25 +14,33 @@ bytes    what
 4        number of sums that are not zero
 ...      cell indices, counts; indices of sums (u2), sums (i8); minima and maxima of the numeric columns (f8)
 =======  ==========================================================================================
+
+Format 2 has no cell indices but a bit a cell (the lowest of the first byte is cell 0), then a byte a nonzero cell, which is
+its count or 255, then the counts of those with 255 in the width that the head names (no width of an index: 0).
 """
 
 from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import StoreError
 
-FORMAT = 1
+FORMAT, FULL = 1, 2
+#: In format 2 a count of so much or more is written apart.
+LARGE = 255
 HEAD = struct.Struct("<BBIIII")
-SHORT, INTEGER, FLOAT = np.dtype("<u2"), np.dtype("<i8"), np.dtype("<f8")
+BYTE, SHORT, INTEGER, FLOAT = np.dtype("u1"), np.dtype("<u2"), np.dtype("<i8"), np.dtype("<f8")
 UNSIGNED: dict[int, np.dtype[np.unsignedinteger]] = {width: np.dtype(f"<u{width}") for width in (1, 2, 4, 8)}
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+#: Indices of the nonzero cells, and their counts.
+_Filled = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,16 +69,36 @@ def empty(cells: int, columns: int) -> Partial:
 
 
 def pack(partial: Partial) -> bytes:
-    """The stored form of a partial."""
-    (index,), (sums,) = partial.cells.nonzero(), partial.sums.nonzero()
+    """The stored form of a partial, format 1."""
+    (index,) = partial.cells.nonzero()
     counts = partial.cells[index]
-    index_type, count_type = narrowest(len(partial.cells)), narrowest(int(counts.max()) if len(counts) else 0)
+    index_type, count_type = narrowest(len(partial.cells)), _narrowest_of(counts)
     widths = index_type.itemsize << 4 | count_type.itemsize
-    head = HEAD.pack(FORMAT, widths, partial.revision, len(index), len(partial.extrema) // 2, len(sums))
+    cells = index.astype(index_type).tobytes() + counts.astype(count_type).tobytes()
+    return _joined(partial, FORMAT, widths, filled=len(index), cells=cells)
+
+
+def pack_shorter(partial: Partial) -> bytes:
+    """The stored form of a partial in whichever format takes less."""
+    return min(pack(partial), _pack_full(partial), key=len)
+
+
+def _pack_full(partial: Partial) -> bytes:
+    filled = partial.cells != 0
+    counts = partial.cells[filled]
+    large = counts[counts >= LARGE]
+    count_type = _narrowest_of(large)
+    bits = np.packbits(filled, bitorder="little").tobytes()
+    cells = bits + np.minimum(counts, LARGE).astype(BYTE).tobytes() + large.astype(count_type).tobytes()
+    return _joined(partial, FULL, count_type.itemsize, filled=len(counts), cells=cells)
+
+
+def _joined(partial: Partial, form: int, widths: int, *, filled: int, cells: bytes) -> bytes:
+    """The head, the cells, and what is the same in all formats."""
+    (sums,) = partial.sums.nonzero()
     parts = (
-        head,
-        index.astype(index_type).tobytes(),
-        counts.astype(count_type).tobytes(),
+        HEAD.pack(form, widths, partial.revision, filled, len(partial.extrema) // 2, len(sums)),
+        cells,
         sums.astype(SHORT).tobytes(),
         partial.sums[sums].astype(INTEGER, copy=False).tobytes(),
         partial.extrema.astype(FLOAT, copy=False).tobytes(),
@@ -83,9 +111,9 @@ def unpack(stored: bytes, cells: int) -> Partial:
 
     :raises StoreError: the format is another one, or the bytes do not fit it.
     """
-    if not stored or stored[0] != FORMAT:
+    if not stored or stored[0] not in (FORMAT, FULL):
         raise StoreError(
-            f"stored pane has format {stored[:1].hex() or 'none'}, this release reads {FORMAT:02x}: "
+            f"stored pane has format {stored[:1].hex() or 'none'}, this release reads {FORMAT:02x} and {FULL:02x}: "
             "use the release that wrote it, or start a new environment"
         )
     try:
@@ -95,18 +123,33 @@ def unpack(stored: bytes, cells: int) -> Partial:
 
 
 def _unpack(stored: bytes, cells: int) -> Partial:
-    _, widths, revision, filled, columns, summed = HEAD.unpack_from(stored)
-    index_type, count_type = _unsigned(widths >> 4), _unsigned(widths & 15)
-    size = HEAD.size + filled * (index_type.itemsize + count_type.itemsize) + 10 * summed + 16 * columns
+    form, widths, revision, filled, columns, summed = HEAD.unpack_from(stored)
+    reader = _Reader(stored, HEAD.size)
+    full = form == FULL
+    index, counts = _full(reader, widths, filled, cells=cells) if full else _sparse(reader, widths, filled)
+    size = reader.at + 10 * summed + 16 * columns
     if size != len(stored):
         raise ValueError(f"the head promises {size} bytes")
-    reader = _Reader(stored, HEAD.size)
     counted, sums = np.zeros(cells, np.int64), np.zeros(2 * columns, np.int64)
-    index = reader.take(index_type, filled)
-    counted[index] = reader.take(count_type, filled)
+    counted[index] = counts
     where = reader.take(SHORT, summed)
     sums[where] = reader.take(INTEGER, summed)
     return Partial(counted, sums, reader.take(FLOAT, 2 * columns).astype(np.float64), revision)
+
+
+def _sparse(reader: _Reader, widths: int, filled: int) -> _Filled:
+    return reader.take(_unsigned(widths >> 4), filled), reader.take(_unsigned(widths & 15), filled)
+
+
+def _full(reader: _Reader, widths: int, filled: int, *, cells: int) -> _Filled:
+    bits = reader.take(BYTE, -(-cells // 8)).astype(np.uint8, copy=False)
+    index = np.flatnonzero(np.unpackbits(bits, bitorder="little"))
+    if len(index) != filled:
+        raise ValueError(f"the head promises {filled} cells")
+    counts = reader.take(BYTE, filled).astype(np.int64)
+    large = counts == LARGE
+    counts[large] = reader.take(_unsigned(widths), int(large.sum()))
+    return index, counts
 
 
 class _Reader:
@@ -119,6 +162,10 @@ class _Reader:
         found = np.frombuffer(self.stored, dtype, count, self.at)
         self.at += found.nbytes
         return found
+
+
+def _narrowest_of(counts: Ints) -> np.dtype[np.unsignedinteger]:
+    return narrowest(int(counts.max()) if len(counts) else 0)
 
 
 def narrowest(largest: int) -> np.dtype[np.unsignedinteger]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stream.evaluate.panes.tiers import Tier, revised, tiers_of
 from stream.evaluate.storing.commit import Conclusion
 from stream.evaluate.storing.merged import Merged
+from stream.state.arms import stored_form
 from stream.state.layout import Layout
 from stream.state.packing import Partial, pack
 
@@ -38,5 +39,7 @@ class Book:
         """Have the rows written with the batch."""
         for tier, rows in self.rows.items():
             for start, row in rows.items():
-                conclusion.row(self._merged.closed_key(self._layout, tier, start), start, pack(row))
+                conclusion.row(
+                    self._merged.closed_key(self._layout, tier, start), start, stored_form(self._layout, row)
+                )
                 await self._merged.breath()

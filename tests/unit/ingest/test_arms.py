@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from schemas.config import InForce
 from schemas.names import Stream
 from stream.evaluate.columns.arms import Versions, arm_of, events_of, versions_of
-from stream.state.arms import ARMS
-from stream.state.packing import pack
+from stream.state.arms import ARMS, stored_form
+from stream.state.packing import Partial, pack
 from tests.support.arms import RELEASE, answered, counted, one
 from tests.support.ingest import OLD, applied, both, monitor
 
@@ -94,6 +95,16 @@ def test_a_number_is_its_text_and_what_nobody_released_is_other() -> None:
     versions = [3, "3", 4, "", "v4", 10**400, "4 ", None]
     layout, partial = one("predictions", [answered() | {"version": version} for version in versions])
     assert versions_of(layout, partial) == Versions(champion=2, challenger=1, other=4, none=1)
+
+
+def test_a_full_pane_takes_a_third_of_what_its_cells_would_and_the_streams_own_is_stored_as_ever() -> None:
+    chance = Random(1)
+    events = [answered(chance.choice("3334"), id=f"u{at}", latency_s=chance.random()) for at in range(5_000)]
+    layout, partial = one("predictions", events)
+    assert len(stored_form(layout, partial)) < 3_500 < 9_000 < len(pack(partial))
+    own = applied(trees=InForce(reference=OLD, monitor=monitor()))["predictions"].tables.layouts[0]
+    full = Partial(np.ones(own.cells, np.int64), np.zeros(2, np.int64), np.zeros(2))
+    assert stored_form(own, full) == pack(full)
 
 
 def test_ten_thousand_versions_are_counted_together_and_kept_nowhere() -> None:

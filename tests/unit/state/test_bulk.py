@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.errors import StoreError
 from stream.state.bulk import Added, pack_all, portions, sum_of
-from stream.state.packing import HEAD, Partial, empty, pack, unpack
+from stream.state.packing import HEAD, Partial, empty, pack, pack_shorter, unpack
 from tests.unit.state.test_packing import content, partials
 
 CELLS, COLUMNS = 40, 3
@@ -36,6 +36,14 @@ def one_by_one(stored: list[tuple[int, bytes]]) -> dict[int, Partial]:
 def test_sums_by_pane_are_those_of_one_after_the_other(made: list[tuple[int, Partial]]) -> None:
     stored = [(start, pack(partial)) for start, partial in made]
     assert {s: content(p) for s, p in added(stored).items()} == {s: content(p) for s, p in one_by_one(stored).items()}
+
+
+def test_panes_of_both_formats_add_up() -> None:
+    full = empty(CELLS, COLUMNS)
+    full.cells[:] = 7
+    stored = [(0, pack(full)), (0, pack_shorter(full))]
+    assert stored[0][1][0] != stored[1][1][0]
+    assert added(stored)[0].cells.tolist() == [14] * CELLS
 
 
 @settings(max_examples=25)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from random import Random
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import StoreError
-from stream.state.packing import Partial, empty, pack, unpack
+from stream.state.packing import FULL, Partial, empty, pack, pack_shorter, unpack
 
 
 @st.composite
@@ -43,6 +44,37 @@ def test_every_width_of_index_and_count_comes_back(cells: int, columns: int) -> 
         assert content(unpack(pack(partial), cells)) == content(partial)
 
 
+@given(partials(cells=33))
+def test_the_shorter_form_comes_back_bit_for_bit_and_is_never_longer(partial: Partial) -> None:
+    assert content(unpack(pack_shorter(partial), 33)) == content(partial)
+    assert len(pack_shorter(partial)) <= len(pack(partial))
+
+
+@pytest.mark.parametrize("cells", [5, 8, 9, 4267, 65_537])
+@pytest.mark.parametrize("largest", [1, 254, 255, 256, 65_536, 2**40])
+def test_where_most_cells_are_filled_a_bit_stands_for_an_index(cells: int, largest: int) -> None:
+    partial = empty(cells, 1)
+    partial.cells[1:] = 3
+    partial.cells[cells - 1] = largest
+    stored = pack_shorter(partial)
+    assert stored[0] == FULL
+    apart = {1: 0, 254: 0, 255: 1, 256: 2, 65_536: 4, 2**40: 8}[largest]
+    assert len(stored) == 18 + -(-cells // 8) + cells - 1 + apart + 16
+    assert content(unpack(stored, cells)) == content(partial)
+
+
+def test_a_pane_of_few_cells_stays_in_the_format_of_before() -> None:
+    assert pack_shorter(_some()) == pack(_some())
+
+
+def test_a_full_pane_of_another_layout_is_damaged() -> None:
+    partial = empty(40, 0)
+    partial.cells[:] = 1
+    for cells in (7, 33, 39, 41, 400):
+        with pytest.raises(StoreError, match="damaged"):
+            unpack(pack_shorter(partial), cells)
+
+
 def test_a_pane_that_counted_nothing_is_18_bytes_and_16_a_numeric_column() -> None:
     assert len(pack(empty(1000, 0))) == 18
     assert len(pack(empty(1000, 20))) == 18 + 20 * 16
@@ -56,9 +88,11 @@ def test_twenty_filled_features_take_less_than_a_kilobyte_each() -> None:
 
 
 @settings(max_examples=300)
-@given(partials(cells=20, columns=2, largest=300), st.data())
-def test_damage_is_refused_or_harmless_but_never_raises_anything_else(partial: Partial, data: st.DataObject) -> None:
-    stored = bytearray(pack(partial))
+@given(partials(cells=20, columns=2, largest=300), st.sampled_from([pack, pack_shorter]), st.data())
+def test_damage_is_refused_or_harmless_but_never_raises_anything_else(
+    partial: Partial, form: Callable[[Partial], bytes], data: st.DataObject
+) -> None:
+    stored = bytearray(form(partial))
     at = data.draw(st.integers(0, len(stored) - 1))
     stored[at] = data.draw(st.integers(0, 255))
     try:
@@ -80,9 +114,10 @@ def test_a_pane_with_something_behind_it_is_damaged() -> None:
 
 
 def test_a_head_that_promises_gigabytes_is_refused_before_they_are_taken() -> None:
-    head = struct.pack("<BBIIII", 1, 0x11, 0, 0, 2**32 - 1, 0)
-    with pytest.raises(StoreError, match="promises"):
-        unpack(head, 40)
+    for form in (struct.pack("<BB", 1, 0x11), struct.pack("<BB", 2, 0x01)):
+        head = form + struct.pack("<IIII", 0, 0, 2**32 - 1, 0)
+        with pytest.raises(StoreError, match="promises"):
+            unpack(head + bytes(5) * (form[0] - 1), 40)
 
 
 def test_a_cell_beyond_the_layout_is_damage() -> None:
@@ -90,9 +125,9 @@ def test_a_cell_beyond_the_layout_is_damage() -> None:
         unpack(pack(_some()), 7)
 
 
-@pytest.mark.parametrize(("stored", "said"), [(b"\x02rest", "format 02"), (b"", "format none")])
+@pytest.mark.parametrize(("stored", "said"), [(b"\x03rest", "format 03"), (b"", "format none")])
 def test_another_format_is_refused_with_what_to_do(stored: bytes, said: str) -> None:
-    with pytest.raises(StoreError, match=f"{said}, this release reads 01: use the release that wrote it"):
+    with pytest.raises(StoreError, match=f"{said}, this release reads 01 and 02: use the release that wrote it"):
         unpack(stored, 40)
 
 
