@@ -76,6 +76,11 @@ class Member:
         return self.state != "clear"
 
     @property
+    def rhythm(self) -> int:
+        """The time between two verdicts that may differ; 0 where a change is told at once, however seldom it is said again."""
+        return 0 if self.finding.kind == "external" else self.step
+
+    @property
     def counts(self) -> bool:
         """It fires, or fired less than a hold ago: it has a say in severity, title and routing."""
         return self.severity is not None

@@ -12,12 +12,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from schemas.alertmanager import ALERT_LAG, ALERTMANAGER, GRAIN_MS, alerted_model
 from schemas.gpus import FLEET, JUDGED_EVERY_MS, LATENESS_MS
 from schemas.monitored import ModelMonitor, SourceMonitor
 
 HOUR = 3_600_000
 #: How long a source may take to hand on what it got.
 SOURCE_LAG = (0, HOUR)
+#: Of nodes that nobody declared, of which there is no end, so many are held.
+ALERTS_HELD = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Lineage:
     """A directed graph without cycles.
 
     ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.  GPUs are
-    watched whatever is declared; each (``gpu:<host>/<index>``) is a node that nothing is above.
+    watched whatever is declared; each (``gpu:<host>/<index>``) is a node that nothing is above.  So are alerts of an Alertmanager,
+    but that one which names a model is below that.
     """
 
     parents: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -54,6 +58,7 @@ class Lineage:
     delays: Mapping[str, int]
     owners: Mapping[str, str]
     _above: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False)
+    _alerts: dict[str, dict[str, Path]] = field(default_factory=dict, repr=False)
     _children: dict[str, set[str]] = field(default_factory=dict, repr=False)
     _below: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _monitored: dict[str, Mapping[str, int]] = field(default_factory=dict, repr=False)
@@ -69,7 +74,8 @@ class Lineage:
         built = cls(
             parents=parents,
             model_of=dict(_models(models)),
-            panes={FLEET: JUDGED_EVERY_MS} | {name: model.pane_ms for name, model in models.items()},
+            panes={FLEET: JUDGED_EVERY_MS, ALERTMANAGER: GRAIN_MS}
+            | {name: model.pane_ms for name, model in models.items()},
             latenesses={FLEET: LATENESS_MS} | {name: model.lateness_ms for name, model in models.items()},
             delays={name: model.step_ms + min(model.windows.values(), default=0) for name, model in models.items()},
             owners=dict(_owners(models, sources)),
@@ -88,14 +94,22 @@ class Lineage:
         """The node itself and all that it is made from, each with its path to the node."""
         if node in _way:
             raise ValueError(f"lineage must not form a cycle: {' <- '.join((*_way, node))}")
-        found = self._above.get(node)
+        known = self._above if node in self.parents else self._alerts
+        found = known.get(node)
         if found is None:
             found = {node: Path()}
-            for parent, lag in self.parents.get(node, {}).items():
+            for parent, lag in self._parents_of(node).items():
                 for ancestor, path in self.above(parent, (*_way, node)).items():
                     found[ancestor] = path.beyond(lag).or_else(found.get(ancestor))
-            self._above[node] = found
+            if len(self._alerts) >= ALERTS_HELD:
+                self._alerts.clear()
+            known[node] = found
         return found
+
+    def _parents_of(self, node: str) -> Mapping[str, tuple[int, int]]:
+        model = alerted_model(node)
+        alerted = model is not None and model_node(model) in self.parents
+        return {model_node(model or ""): ALERT_LAG} if alerted else self.parents.get(node, {})
 
     def below(self, node: str) -> frozenset[str]:
         """All that is made from the node, without itself."""

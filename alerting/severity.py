@@ -72,7 +72,7 @@ def lowered_due(member: Member, timings: Timings) -> int | None:
     """The event time at which a better severity counts: each time later, for what wobbles would ring at every return."""
     if member.lowered is None:
         return None
-    return int(member.lowered.at + hold_of(member.step, timings) * min(timings.hold_cap, 2**member.relapses))
+    return int(member.lowered.at + hold_of(member.rhythm, timings) * min(timings.hold_cap, 2**member.relapses))
 
 
 def eased(member: Member) -> Member:

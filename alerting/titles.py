@@ -10,6 +10,7 @@ from alerting.incident import Incident, Member, RollUp
 from alerting.lineage import is_source
 from alerting.members import Members
 from alerting.table import Summary
+from schemas.alertmanager import ALERTMANAGER
 from schemas.findings import Finding, Kind
 from schemas.incidents import Cause
 
@@ -32,6 +33,7 @@ WORDS: dict[Kind, str] = {
     "no_traffic": "has no traffic",
     "burn": "spends its error budget",
     "release": "rolled back",
+    "external": "at Alertmanager",
     "gpu": "needs a look",
     "mark": "changed",
 }
@@ -67,7 +69,7 @@ def title_of(incident: Incident) -> str:
         return incident.id
     first = worst[0].finding
     alike = incident.members.subjects_with(first.kind)
-    what = _of_gpu(first) if first.kind == "gpu" else f"{_what(worst[0], alike)} {WORDS[first.kind]}"
+    what = _of_a_place(first) or f"{_what(worst[0], alike)} {WORDS[first.kind]}"
     return _cut(f"{what}{_from(incident, first.subject)}{_beside(incident.members, alike)}")
 
 
@@ -82,6 +84,14 @@ def _what(member: Member, alike: int) -> str:
         source = finding.subject.removeprefix("source:") if is_source(finding.subject) else None
         return finding.model if source is None else f"{finding.model}: {source}"
     return f"{finding.model}: {finding.feature}" if alike <= 1 else f"{finding.model}: {alike} features"
+
+
+def _of_a_place(finding: Finding) -> str | None:
+    """What is said of a GPU and of an alert; None of anything else."""
+    if finding.kind == "external":
+        about = f"{finding.about}: " if finding.about else ""
+        return f"{about}{finding.rule} {WORDS['external']}"
+    return _of_gpu(finding) if finding.kind == "gpu" else None
 
 
 def _of_gpu(finding: Finding) -> str:
@@ -117,8 +127,9 @@ def _others(incident: Incident, subject: str) -> Iterator[tuple[Cause, ...]]:
 
 def _beside(members: Members, alike: int) -> str:
     others = len(members.subjects) - alike
-    if len(members.by_model) > 1:
-        return f" ({len(members.by_model)} models)"
+    models = len(members.by_model) - (ALERTMANAGER in members.by_model)
+    if models > 1:
+        return f" ({models} models)"
     return f" (+{others})" if others > 0 else ""
 
 

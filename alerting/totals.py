@@ -103,7 +103,7 @@ def _most(member: Member, waits: Sequence[int]) -> Most:
         wait=max(waits, default=0) if member.counts else 0,
         cleared=member.cleared or 0 if awaited(member) else EARLY,
         blind=EARLY if member.state != "blind" or member.blind is None else member.blind,
-        step=member.step,
+        step=member.rhythm,
     )
 
 

@@ -20,7 +20,7 @@ FindingState = Literal["firing", "ok", "no_data", "stale", "removed"]
 #: The kind of trouble; ``KIND_CLASS`` says whose it is.
 Kind = Literal[
     "drift", "missing", "stale", "type", "range", "unseen", "stuck", "vanished", "duplicates", "skew",
-    "prediction_drift", "performance", "error", "latency", "no_traffic", "burn", "release", "gpu", "mark",
+    "prediction_drift", "performance", "error", "latency", "no_traffic", "burn", "release", "external", "gpu", "mark",
 ]  # fmt: skip
 Class = Literal["data", "model", "serving", "gpu", "mark"]
 KIND_CLASS: dict[Kind, Class] = {
@@ -41,6 +41,7 @@ KIND_CLASS: dict[Kind, Class] = {
     "no_traffic": "serving",
     "burn": "serving",
     "release": "serving",
+    "external": "serving",
     "gpu": "gpu",
     "mark": "mark",
 }
@@ -73,7 +74,7 @@ class Finding(Value, frozen=True, tag="finding", tag_field="type", omit_defaults
     ``key`` names rule, subject, segment and window; ``rev`` is (pane end, events in the window and in the one that it is
     held against), ordered as a pair, so a repeat and an older revision are recognised.  ``subject`` is a node of the lineage.
     ``at`` is the end of the judged pane in event time, ``seen`` when it was decided.  ``memory`` is how long it may go on firing
-    after true recovery (its window).
+    after true recovery (its window).  ``about`` is the model that it names, where it is filed under another one.
     """
 
     key: str
@@ -99,6 +100,7 @@ class Finding(Value, frozen=True, tag="finding", tag_field="type", omit_defaults
     feature: str | None = None
     source: str | None = None
     owner: str | None = None
+    about: str | None = None
     effect: Effect = Effect()
     evidence: dict[str, float | int | str | None] = msgspec.field(default_factory=dict)
     schema: int = SCHEMA
@@ -112,9 +114,9 @@ class Finding(Value, frozen=True, tag="finding", tag_field="type", omit_defaults
     def labels(self) -> dict[str, str]:
         """What routes and silences match."""
         pairs = {
-            "severity": self.severity, "model": self.model, "feature": self.feature, "source": self.source, "kind": self.kind,
-            "class": KIND_CLASS[self.kind], "rule": self.rule, "window": self.window, "segment": self.segment,
-            "owner": self.owner, "subject": self.subject,
+            "severity": self.severity, "model": self.about or self.model, "feature": self.feature,
+            "source": self.source, "kind": self.kind, "class": KIND_CLASS[self.kind], "rule": self.rule,
+            "window": self.window, "segment": self.segment, "owner": self.owner, "subject": self.subject,
         }  # fmt: skip
         return {name: value for name, value in pairs.items() if value is not None}
 

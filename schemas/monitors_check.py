@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from schemas.alertmanager import ALERTMANAGER
 from schemas.durations import duration_text
 from schemas.errors import Problem
 from schemas.gpus import FLEET, JUDGED_EVERY_MS
@@ -23,8 +24,11 @@ from schemas.yaml_lines import Spot
 def check_file(file: MonitorsFile, root: Spot) -> Iterator[Problem]:
     """Everything but the lengths of panes and windows, which are checked once defaults are merged."""
     yield from _sources(file, root.inside("sources"))
-    if FLEET in file.models:
-        yield root.inside("models", FLEET).problem("is how findings about GPUs are filed; give the model another name")
+    for taken, what in ((FLEET, "GPUs"), (ALERTMANAGER, "alerts of an Alertmanager")):
+        if taken in file.models:
+            yield root.inside("models", taken).problem(
+                f"is how findings about {what} are filed; give the model another name"
+            )
     if file.gpus.silent_after < JUDGED_EVERY_MS:
         yield root.inside("gpus", "silent_after").problem("must be at least 1m: GPUs are judged by the minute")
     for name, model in file.models.items():

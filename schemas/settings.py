@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -51,6 +51,12 @@ class Settings(BaseSettings):
     console_port: int = Field(8789, ge=1, le=65_535, description="a port")
     gpu_agent_host: str = Field("127.0.0.1", min_length=1)
     gpu_agent_port: int = Field(8790, ge=1, le=65_535, description="a port")
+    webhook_host: str = Field("127.0.0.1", min_length=1)
+    webhook_port: int = Field(8791, ge=1, le=65_535, description="a port")
+    webhook_token_file: str = ""
+    webhook_token: SecretStr = SecretStr("")
+    #: The longest that an Alertmanager may go without saying again what fires: its route's ``repeat_interval``.
+    webhook_repeat_s: Seconds = 14_400.0
     pane_keep_days: int = Field(400, ge=1, le=36_500)
     #: Event time a partition may run ahead of the slowest before it is paused; 0: never paused.
     run_ahead_s: float = Field(0.0, ge=0, allow_inf_nan=False)

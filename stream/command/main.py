@@ -35,6 +35,7 @@ from stream.command.run_lengths import arl_app, design_app
 from stream.command.scrape import scrape
 from stream.command.status import status
 from stream.command.tail import tail
+from stream.command.webhook import webhook
 from stream.command.worker import worker
 
 FAILED, WRONG_USE = 1, 2
@@ -78,6 +79,7 @@ for command in (
     console,
     scrape,
     gpu_agent,
+    webhook,
     apply,
     check_config,
     compare,

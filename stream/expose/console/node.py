@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.alertmanager import ALERTMANAGER, alerted_model
 from schemas.gpus import FLEET
 from stream.expose.console.format import named, segment
 
@@ -29,6 +30,8 @@ TONES = {
 }
 #: The page of all GPUs.
 GPUS = "/gpus"
+#: Alerts have no other.
+INCIDENTS = "/incidents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +61,20 @@ def node_of(text: str) -> Node:
     if kind == "feature" and "/" in name:
         model, _, feature = name.partition("/")
         return Node(kind, f"{named(model)} / {named(feature)}", feature_path(model, feature))
+    alerted = alerted_model(text)
+    if alerted is not None:
+        return Node(kind, named(name), model_path(alerted))
     return Node(named(kind), named(name), GPUS if kind in ("gpu", "host") else None)
 
 
 def model_path(model: str) -> str:
-    """Where a model's page is; findings about GPUs stand under the name of one.
+    """Where a model's page is; findings about GPUs, and alerts, stand under the name of one.
 
     >>> model_path("flight delay"), model_path("gpus")
     ('/models/flight%20delay', '/gpus')
     """
+    if model == ALERTMANAGER:
+        return INCIDENTS
     return GPUS if model == FLEET else f"/models/{segment(model)}"
 
 

@@ -20,6 +20,8 @@ from stream.expose.models import ModelExporter
 from stream.expose.service_metrics import EvaluationMetrics
 from stream.scraping.metrics import ScrapeMetrics
 from stream.state.patience import Patience
+from stream.webhook.metrics import WebhookMetrics
+from stream.webhook.receive import Tally
 from tests.support.exposition import REPORT, TOTALS, Fixed
 from tests.support.models import monitor
 from tests.support.source import ROOT
@@ -40,10 +42,10 @@ def documented() -> set[Series]:
 
 
 def exported() -> set[Series]:
-    """The same, as the worker and the scraper make them."""
+    """The same, as the worker, the scraper and the webhook make them."""
     metrics = WorkerMetrics()
     own_registry = (EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus)
-    parts: list[Any] = [metrics, *own_registry, ScrapeMetrics()]
+    parts: list[Any] = [metrics, *own_registry, ScrapeMetrics(), WebhookMetrics(Tally())]
     made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}
     kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))

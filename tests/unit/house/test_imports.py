@@ -27,6 +27,7 @@ ROOMS = (
     "expose",
     "scraping",
     "gpu",
+    "webhook",
     "evaluation_apart",
     "evaluator_child",
     "app",
