@@ -75,12 +75,17 @@ def _shaped(document: Document) -> TargetsFile:
 
 def _problems(file: TargetsFile, document: Document) -> Iterator[Problem]:
     seen: dict[str, int] = {}
+    read: dict[tuple[str, str, str | None], int] = {}
     for index, written in enumerate(file.targets):
         spot = document.at("targets", index)
         name = written.name or written.url
         if name in seen:
             yield spot.problem(f"is called like targets.{seen[name]}: give one of them another `name`")
         seen.setdefault(name, index)
+        page = written.url, written.kind, written.map
+        if page in read:
+            yield spot.inside("url").problem(f"is read by targets.{read[page]} already: its requests would count twice")
+        read.setdefault(page, index)
         if (written.kind == "custom") != (written.map is not None):
             yield spot.inside("kind").problem(
                 "custom needs `map`, the name of one under maps, and nothing else takes it"

@@ -16,10 +16,11 @@ _TOKEN = re.compile(r"[!-~]{1,512}")
 
 @dataclass(frozen=True, slots=True)
 class Secret:
-    """Where a secret is, and the key of the monitors file that says so; the secret itself is not kept here."""
+    """Where a secret is, and the key of the file that says so; the secret itself is not kept here."""
 
     place: SecretPlace
     key: str
+    file: str = "the monitors file"
 
     def read(self) -> str:
         """The secret, without the white space around it.
@@ -46,7 +47,7 @@ class Secret:
         place, way = (
             (f"the file {file}", "write the secret into it") if file else (f"the variable {variable}", "set it")
         )
-        raise ConfigError([problem(self.key, f"{place} {trouble}: {way}, or name another place in the monitors file")])
+        raise ConfigError([problem(self.key, f"{place} {trouble}: {way}, or name another place in {self.file}")])
 
 
 def routing_key(secret: Secret) -> str:

@@ -21,19 +21,23 @@ def scrape(
     once: Annotated[
         bool, typer.Option("--once", help="Ask each target once, print what it says, publish nothing.")
     ] = False,
+    state: Annotated[
+        Path | None, typer.Option(help="Where to leave what was seen, for the next process to go on from.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Read vLLM, Triton, TorchServe and DCGM exporters and publish to `serving`, until told to stop (Ctrl-C or SIGTERM).
 
-    What their counters grow by between two scrapes becomes as many events; the first scrape is where counting begins. Run one for a
-    target: two would count its requests twice. With `--once` nothing is published, and the exit code is 1 where a target fails.
+    What their counters grow by between two scrapes becomes as many events; the first scrape is where counting begins, or the last
+    one of a process that left its `--state`. Run one for a target: two would count its requests twice. With `--once` nothing is
+    published, and the exit code is 1 where a target fails.
     """
     from stream.scraping.run import look, run  # the web client, which no other command should wait for
 
     found = load_targets(targets)
     settings = load_settings()
     if not once:
-        run(settings, found)
+        run(settings, found, state=state)
         return
     seen = [_row(watch, gpus, requests) for watch, gpus, requests in look(found)]
     if as_json:
@@ -55,6 +59,7 @@ def _row(watch: Any, gpus: int, requests: dict[str, int]) -> dict[str, Any]:
         "series": tally.series,
         "requests": requests,
         "gpus": gpus,
+        "means": tally.means,
     }
 
 
@@ -66,4 +71,5 @@ def _print(seen: list[dict[str, Any]]) -> None:
 def _said(row: dict[str, Any]) -> list[object]:
     counted = [f"{model} {count}" for model, count in sorted(row["requests"].items())]
     gpus = [f"{row['gpus']} GPUs"] if row["gpus"] else []
-    return [row["series"], row["why"] or ", ".join(counted + gpus) or "none of its kind's series"]
+    means = ["latencies as means"] if row["means"] else []
+    return [row["series"], row["why"] or ", ".join(counted + gpus + means) or "none of its kind's series"]

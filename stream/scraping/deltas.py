@@ -1,7 +1,7 @@
 """What a target's counters grew by between two scrapes, by Prometheus' rule: one that fell was begun anew, from zero.  Pure.
 
-Where the target says when its process began, a restart is seen although a counter has passed its old value already.  A series that
-was not there before counts from zero, for exporters make a series with its first request.
+A series that was not there before counts from zero, for exporters make a series with its first request.  Which server it is that
+grew :mod:`stream.scraping.instances` says.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from stream.scraping.broken import Broken
 from stream.scraping.meters import COUNTED, Meter, Owner, Reading, Series
 
-#: Process start times that differ by less are the same, read with another clock's rounding.
-SAME_START_S = 2.0
 #: More is no delta of a server; it is a counter that lies.
 MOST_REQUESTS_PER_S = 100_000
 
@@ -28,28 +26,45 @@ class Growth:
     measures: dict[str, dict[tuple[float, ...], Meter]] = field(default_factory=dict)
 
 
-def grown(before: Mapping[Series, Meter], now: Reading, *, restarted: bool) -> dict[Owner, Growth]:
+def grown(before: Mapping[Series, Meter], now: Reading) -> dict[Owner, Growth]:
     """Each owner's growth since what was last seen of each of its series.
 
     >>> owner = Owner("m")
     >>> series = Series(owner, "requests", frozenset())
-    >>> grown({series: Meter(10.0)}, Reading({series: Meter(12.0)}), restarted=False)[owner].requests
+    >>> grown({series: Meter(10.0)}, Reading({series: Meter(12.0)}))[owner].requests
     2.0
-    >>> grown({series: Meter(10.0)}, Reading({series: Meter(3.0)}), restarted=False)[owner].requests
+    >>> grown({series: Meter(10.0)}, Reading({series: Meter(3.0)}))[owner].requests
     3.0
     """
     found: dict[Owner, Growth] = {}
     for series, meter in now.meters.items():
-        delta = meter if restarted else since(before.get(series), meter)
+        delta = since(before.get(series), meter)
         _add(found.setdefault(series.owner, Growth()), series.quantity, delta)
     return found
 
 
-def restarted(before: Reading, now: Reading) -> bool:
-    """Whether the target's process is another one, by what it says itself."""
-    if before.started is None or now.started is None:
-        return False
-    return abs(now.started - before.started) > SAME_START_S
+def fell(before: Mapping[Series, Meter], now: Reading) -> bool:
+    """Whether a counter, or a bucket, is less than it was.
+
+    >>> series = Series(Owner("m"), "requests", frozenset())
+    >>> fell({series: Meter(10.0)}, Reading({series: Meter(9.0)})), fell({}, Reading({series: Meter(9.0)}))
+    (True, False)
+    """
+    pairs = ((before.get(series), meter) for series, meter in now.meters.items())
+    return any(_fell(one, other) for one, other in pairs if one is not None and one.bounds == other.bounds)
+
+
+def _fell(before: Meter, now: Meter) -> bool:
+    if now.counts:
+        return any(after < earlier for earlier, after in zip(before.counts, now.counts, strict=True))
+    return before.total is not None and now.total is not None and now.total < before.total
+
+
+def requests_since(before: Mapping[Series, Meter], now: Reading) -> float:
+    """How many requests all owners together had since then."""
+    counted = ((series, meter) for series, meter in now.meters.items() if series.quantity in COUNTED)
+    grew = (since(before.get(series), meter).total or 0.0 for series, meter in counted if series.quantity != "errors")
+    return math.fsum(grew)
 
 
 def since(before: Meter | None, now: Meter) -> Meter:
@@ -65,14 +80,13 @@ def since(before: Meter | None, now: Meter) -> Meter:
     return Meter(None if total is None or total < 0 else total, now.bounds, counts)
 
 
-def check_plausible(growth: Mapping[Owner, Growth], *, seconds: float) -> None:
+def check_plausible(requests: float, *, seconds: float, per_s: float = MOST_REQUESTS_PER_S) -> None:
     """Refuse a growth that no server has.
 
     :raises Broken: ``implausible``.
     """
-    requests = math.fsum(each.requests for each in growth.values())
-    if requests > MOST_REQUESTS_PER_S * max(seconds, 1.0):
-        said = f"{requests:.0f} requests in {seconds:.0f} s; at most {MOST_REQUESTS_PER_S} a second are believed"
+    if requests > per_s * max(seconds, 1.0):
+        said = f"{requests:.0f} requests in {seconds:.0f} s; at most {per_s:.0f} a second are believed"
         raise Broken("implausible", said)
 
 

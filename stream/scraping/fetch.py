@@ -77,7 +77,7 @@ async def _read(answer: aiohttp.ClientResponse) -> bytes:
 def _token(target: Target) -> str:
     assert target.bearer_token is not None
     try:
-        token = Secret(target.bearer_token, f"{target.name}: bearer_token").read()
+        token = Secret(target.bearer_token, f"{target.name}: bearer_token", "the targets file").read()
     except ConfigError as error:
         raise Broken("secret", str(error)) from None
     if not token.isprintable() or not token.isascii():

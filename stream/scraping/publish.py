@@ -37,6 +37,7 @@ def scrape_producer(bootstrap: str, hear: Hear) -> Producer:
         "compression.type": "gzip",
         "message.max.bytes": 1_100_000,
         "message.timeout.ms": 0,
+        "reconnect.backoff.max.ms": 2_000,
         "log_level": 0,
         "error_cb": hear,
     }
@@ -113,6 +114,7 @@ class Publisher:
 
     def _renew(self) -> None:
         """A producer that lost its place can send nothing more; what it had is heard of as failed."""
+        log.warning("a new producer: records under way are sent again, and those that Kafka has already come twice")
         lost, self._producer = self._producer, self._made(self.hear)
         lost.purge()
         lost.flush(_POLL_S)

@@ -6,10 +6,12 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 
 import aiohttp
 from aiohttp import web
@@ -18,7 +20,9 @@ from schemas.settings import Settings
 from schemas.targets import Target
 from stream.expose.http import address, listening_socket, pages
 from stream.scraping.batches import Record
+from stream.scraping.counters import Counters
 from stream.scraping.fetch import fetch, session
+from stream.scraping.left import leave, meaning, take
 from stream.scraping.metrics import Sampler, ScrapeMetrics
 from stream.scraping.publish import Publisher, scrape_producer
 from stream.scraping.watch import Publish, Watch
@@ -30,14 +34,19 @@ PARSERS = 2
 #: When it is told to stop, it waits for the broker as long.
 LEAVE_WITHIN_S = 5.0
 
+NOTHING: Mapping[str, Counters] = MappingProxyType({})
 
-def run(settings: Settings, targets: Sequence[Target]) -> None:
-    """Scrape until SIGINT or SIGTERM.
 
-    :raises ConfigError: the address of the scraper's own pages is taken.
+def run(settings: Settings, targets: Sequence[Target], *, state: Path | None = None) -> None:
+    """Scrape until SIGINT or SIGTERM; with ``state``, a file, go on from where the process before ended in good order.
+
+    :raises ConfigError: the address of the scraper's own pages is taken, or nothing can be written where the state should be.
     """
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(message)s")
-    asyncio.run(_run(settings, targets))
+    left = take(state) if state is not None else {}
+    watches = asyncio.run(_run(settings, targets, left))
+    if state is not None:
+        leave(state, {meaning(watch.target): watch.counters for watch in watches})
 
 
 def look(targets: Sequence[Target]) -> list[tuple[Watch, int, dict[str, int]]]:
@@ -46,21 +55,24 @@ def look(targets: Sequence[Target]) -> list[tuple[Watch, int, dict[str, int]]]:
 
 
 @asynccontextmanager
-async def watching(targets: Sequence[Target], publish: Publish) -> AsyncIterator[list[Watch]]:
-    """A watch of each target, with what they share; nothing is asked yet."""
+async def watching(
+    targets: Sequence[Target], publish: Publish, *, left: Mapping[str, Counters] = NOTHING
+) -> AsyncIterator[list[Watch]]:
+    """A watch of each target, with what they share and what is left of them; nothing is asked yet."""
     async with AsyncExitStack() as stack:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS))
         parsing = stack.enter_context(ThreadPoolExecutor(PARSERS))
         client: aiohttp.ClientSession = await stack.enter_async_context(session())
-        yield [Watch(target, fetch=partial(fetch, client), publish=publish, parsing=parsing) for target in targets]
+        shared = partial(Watch, fetch=partial(fetch, client), publish=publish, parsing=parsing)
+        yield [shared(target, counters=left.get(meaning(target))) for target in targets]
 
 
-async def _run(settings: Settings, targets: Sequence[Target]) -> None:
+async def _run(settings: Settings, targets: Sequence[Target], left: Mapping[str, Counters]) -> Sequence[Watch]:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     publisher = Publisher(settings.names.topic("serving"), partial(scrape_producer, settings.kafka))
-    async with watching(targets, publisher.publish) as watches:
+    async with watching(targets, publisher.publish, left=left) as watches:
         runner = await _served(settings, watches)
         scraping = [asyncio.create_task(watch.run()) for watch in watches]
         publishing = [asyncio.create_task(watch.publish()) for watch in watches]
@@ -71,6 +83,7 @@ async def _run(settings: Settings, targets: Sequence[Target]) -> None:
         await _ended([*publishing, hearing])
         publisher.close()
         await runner.cleanup()
+    return watches
 
 
 async def _first_of(stop: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
@@ -87,7 +100,8 @@ async def _left(watches: Sequence[Watch], publisher: Publisher) -> None:
     until = asyncio.get_running_loop().time() + LEAVE_WITHIN_S
     while any(watch.tally.waiting for watch in watches) or publisher.under_way:
         if asyncio.get_running_loop().time() > until:
-            logging.getLogger(__name__).warning("Kafka did not take all in %g s", LEAVE_WITHIN_S)
+            said = "Kafka did not take all in %g s; of %d events under way it is not known whether it has them"
+            logging.getLogger(__name__).warning(said, LEAVE_WITHIN_S, sum(watch.under_way for watch in watches))
             return
         await asyncio.sleep(0.05)
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor
 from functools import partial
 from typing import TypeVar
@@ -54,12 +54,19 @@ def offset_s(name: str, every_s: float) -> float:
 class Watch:
     """A target, what was seen of it, and its tally."""
 
-    def __init__(self, target: Target, *, fetch: Fetch, publish: Publish, parsing: Executor | None = None) -> None:
-        self.target, self.tally = target, Tally(target.name)
+    def __init__(
+        self,
+        target: Target,
+        *,
+        fetch: Fetch,
+        publish: Publish,
+        parsing: Executor | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        self.target, self.tally, self.counters = target, Tally(target.name), counters or Counters()
         self._fetch, self._publish, self._parsing = fetch, publish, parsing
-        self._counters = Counters()
         self._samples: tuple[dict[str, object], ...] = ()
-        self._under_way = 0
+        self.under_way = 0
         self._news = asyncio.Event()
 
     async def run(self) -> None:
@@ -78,7 +85,7 @@ class Watch:
         try:
             page = await self._fetch(self.target)
             found = await self._aside(partial(scraped, page, self.target, at_ms=at_ms))
-            self._take_in(found, at_ms=at_ms)
+            await self._take_in(found, at_ms=at_ms)
         except Broken as broken:
             self._fail(broken)
             return None
@@ -102,14 +109,14 @@ class Watch:
         """Publish all that waits now."""
         samples, self._samples = self._samples, ()
         await self._sent([_sample(event) for event in samples])
-        while (taken := self._counters.next_part(MOST_ROWS)) is not None:
-            self._under_way = taken[1].rows
+        while taken := await self._aside(partial(self.counters.next_parts, MOST_ROWS)):
+            self.under_way = sum(part.rows for _, part in taken)
             try:
-                await self._sent(await self._aside(partial(_made, *taken)))
+                await self._sent(await self._aside(partial(_made, taken)))
             except Exception:
-                log.exception("target %s: a bug; %d requests are lost", self.target.name, self._under_way)
+                log.exception("target %s: a bug; %d requests are lost", self.target.name, self.under_way)
                 self.tally.errors["internal"] += 1
-            self._under_way = 0
+            self.under_way = 0
         self._count_waiting()
 
     async def _sent(self, made: list[Record]) -> None:
@@ -117,21 +124,35 @@ class Watch:
         self.tally.published += sum(record.events for record in made)
 
     def _count_waiting(self) -> None:
-        self.tally.waiting = self._counters.waiting + self._under_way
+        self.tally.waiting = self.counters.waiting + self.under_way
 
-    def _take_in(self, found: Scraped, *, at_ms: int) -> None:
+    async def _take_in(self, found: Scraped, *, at_ms: int) -> None:
         self._samples = found.samples  # of a gauge only the newest counts
         if found.reading is not None:
-            self._counters.see(found.reading, at_ms=at_ms)
+            await self._aside(partial(self.counters.see, found.reading, at_ms=at_ms))
+            self._warn_of_several()
         self._count_waiting()
         if found.samples or self.tally.waiting:
             self._news.set()
+
+    def _warn_of_several(self) -> None:
+        if self.counters.several and not self.tally.several:
+            log.warning(
+                "target %s answers as several servers, or restarts all the time: name each by itself", self.target.name
+            )
+        self.tally.several = self.counters.several
 
     def _succeed(self, found: Scraped, *, at_ms: int) -> None:
         if self.tally.up is False:
             log.info("target %s answers again", self.target.name)
         if not found.series and (self.tally.up is None or self.tally.series):
             log.warning("target %s answers, and has none of the series of kind %s", self.target.name, self.target.kind)
+        if found.means and not self.tally.means:
+            log.warning(
+                "target %s has sums of latencies: every request gets the mean, percentiles mean nothing",
+                self.target.name,
+            )
+        self.tally.means = found.means
         self.tally.up, self.tally.reason, self.tally.detail = True, None, ""
         self.tally.last_success_s, self.tally.series = at_ms / 1000, found.series
 
@@ -145,8 +166,8 @@ class Watch:
         return await asyncio.get_running_loop().run_in_executor(self._parsing, work)
 
 
-def _made(owner: Owner, part: Part) -> list[Record]:
-    return list(records(owner, rows_of(part)))
+def _made(taken: Iterable[tuple[Owner, Part]]) -> list[Record]:
+    return [record for owner, part in taken for record in records(owner, rows_of(part))]
 
 
 def _sample(event: dict[str, object]) -> Record:

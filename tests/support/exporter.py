@@ -57,16 +57,18 @@ def seen(of: Target, *pages: bytes | str, from_ms: int = 0) -> Counters:
 def parts(counters: Counters, *, most: int = 1_000_000) -> dict[tuple[str, str | None], list[Part]]:
     """Everything that waits, by model and version."""
     found: dict[tuple[str, str | None], list[Part]] = {}
-    while (taken := counters.next_part(most)) is not None:
-        found.setdefault((taken[0].model, taken[0].version), []).append(taken[1])
+    while taken := counters.next_parts(most):
+        for owner, part in taken:
+            found.setdefault((owner.model, owner.version), []).append(part)
     return found
 
 
 def batches(counters: Counters, *, most: int = 1_000_000) -> list[dict[str, Any]]:
     """The records of everything that waits."""
     found: list[dict[str, Any]] = []
-    while (taken := counters.next_part(most)) is not None:
-        found += [msgspec.json.decode(record.value) for record in records(taken[0], rows_of(taken[1]))]
+    while taken := counters.next_parts(most):
+        for owner, part in taken:
+            found += [msgspec.json.decode(record.value) for record in records(owner, rows_of(part))]
     return found
 
 

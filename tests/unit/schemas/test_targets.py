@@ -74,6 +74,8 @@ def test_a_map_of_ones_own(tmp_path: Path) -> None:
          "leave out one of them"]),
         (ONE + "}\n  - {url: http://127.0.0.1:8000/metrics, kind: triton}\n",
          ["3: targets.1: is called like targets.0: give one of them another `name`"]),
+        (ONE + "}\n  - {url: http://127.0.0.1:8000/metrics, kind: vllm, name: b}\n",
+         ["3: targets.1.url: is read by targets.0 already: its requests would count twice"]),
         ("targets: [{url: http://a/m, kind: custom, map: ourz}]\nmaps: {ours: {serving: {requests: {names: [a]}}}}\n",
          ["1: targets.0.map: 'ourz' is not under maps; did you mean 'ours'? There: ours"]),
         (ONE + "}\nmaps: {ours: {}}\n", ["3: maps.ours: names neither serving nor gpus"]),

@@ -187,6 +187,8 @@ def test_a_token_is_sent_and_one_that_is_missing_is_a_reason(tmp_path: Path) -> 
             return await fetch(client, target("vllm", url=url, bearer_token=place))
 
     asyncio.run(run(SecretPlace(file=str(tmp_path / "token"))))
-    with pytest.raises(Broken, match="secret"):
+    with pytest.raises(
+        Broken, match="does not exist: write the secret into it, or name another place in the targets file"
+    ):
         asyncio.run(run(SecretPlace(file=str(tmp_path / "none"))))
     assert asked == ["Bearer s3cret"]

@@ -57,9 +57,8 @@ def test_driftline_counts_what_the_exporter_counted_wherever_their_edges_meet() 
 
 def test_what_is_published_is_what_the_contract_reads() -> None:
     counters = seen(CHAT, page("vllm"), page("vllm_later"), from_ms=1_763_800_000_000)
-    taken = counters.next_part(100)
-    assert taken is not None
-    [record] = records(taken[0], rows_of(taken[1]))
+    [(owner, part)] = counters.next_parts(100)
+    [record] = records(owner, rows_of(part))
 
     events = parse_record("serving", record.value)
     assert (record.key, record.events, len(events)) == ("chat", 20, 20)

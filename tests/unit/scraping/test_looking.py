@@ -44,6 +44,18 @@ def test_the_command_prints_it_and_ends_with_1_where_a_target_fails(tmp_path: Pa
     assert (ended.code, '"state": "failing"' in ended.out, '"why": "connect: ' in ended.out) == (1, True, True)
 
 
+def test_a_look_says_where_only_the_mean_of_latencies_is_known(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def run() -> list[bool]:
+        async with exporter(telling(page("triton"))) as triton, exporter(telling(page("vllm"))) as vllm:
+            found = await asyncio.to_thread(look, load_targets(written(tmp_path, (triton, "triton"), (vllm, "vllm"))))
+        return [watch.tally.means for watch, _, _ in found]
+
+    assert asyncio.run(run()) == [True, False]
+    assert [each.getMessage()[:36] for each in caplog.records] == ["target triton has sums of latencies:"]
+
+
 def test_a_wrong_file_ends_with_2(tmp_path: Path) -> None:
     ended = driftline("scrape", str(written(tmp_path, ("ftp://a", "vllm"))), "--once")
 
