@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, cast
 
 import typer
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.settings import Settings, load_settings
 from stream.command.connect import ANSWER_WITHIN_S, kafka_options, kafka_unavailable, partitions_in
@@ -16,7 +16,10 @@ from stream.command.printing import moment, print_lines, shown
 
 TOPICS = ("incidents", "findings", "reports")
 _TOPIC_OF = {"reports": "drift-reports"}
+#: What is awaited and does not come is no record: where a transaction ends, say.
 QUIET_S = 2.0
+#: Of each topic and partition, the offset before which everything stood when the command was given.
+Ends = dict[tuple[str, int], int]
 #: Features of a report that a line names.
 MOST_DISCOVERIES = 5
 #: By kind: the field of the time, what it is called, and the fields that are shown.
@@ -91,9 +94,11 @@ def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: C
     consumer = Consumer(kafka_options(settings, **options))
     topics = {settings.names.topic(_TOPIC_OF.get(kind, kind)): kind for kind in chosen}
     try:
-        consumer.assign(list(_places(consumer, settings, topics, most=most)))
+        starts = list(_places(consumer, settings, topics, most=most))
+        consumer.assign([place for place, _ in starts])
+        ends: Ends = {(place.topic, place.partition): end for place, end in starts if end > place.offset >= 0}
         heard = False
-        while not ended(heard):
+        while (ends or not most) and not ended(heard):
             message = consumer.poll(0.2)
             heard = message is not None
             if message is None:
@@ -101,7 +106,7 @@ def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: C
             error = message.error()
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
-            record = _json(message.value())
+            record = None if most and _is_later(message, ends) else _json(message.value())
             if record is not None:
                 yield topics[cast(str, message.topic())], record
     except KafkaException as error:
@@ -110,18 +115,28 @@ def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: C
         consumer.close()
 
 
+def _is_later(message: Message, ends: Ends) -> bool:
+    """Whether a record came after the command; a partition has ended with the last one that did not."""
+    place, offset = (cast(str, message.topic()), cast(int, message.partition())), cast(int, message.offset())
+    end = ends.get(place, 0)
+    if offset >= end - 1:
+        ends.pop(place, None)
+    return offset >= end
+
+
 def _places(
     consumer: Consumer, settings: Settings, topics: Mapping[str, str], *, most: int
-) -> Iterator[TopicPartition]:
+) -> Iterator[tuple[TopicPartition, int]]:
+    """Where to begin in each partition, and where it ended when it was asked."""
     partitions = partitions_in(consumer, settings)
     for topic in topics:
         for partition in range(partitions.get(topic, 0)):
             place = TopicPartition(topic, partition)
             if not most:
-                yield TopicPartition(topic, partition, OFFSET_END)
+                yield TopicPartition(topic, partition, OFFSET_END), 0
                 continue
             start, end = consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
-            yield TopicPartition(topic, partition, max(start, end - most))
+            yield TopicPartition(topic, partition, max(start, end - most)), end
 
 
 def _json(value: bytes | None) -> dict[str, Any] | None:

@@ -40,6 +40,11 @@ GAUGES = (
         ("model_name", "slo"),
     ),
     (
+        "driftline_release_share_ratio",
+        "Share of the requests that a release's challenger is to be sent.",
+        ("model_name", "version"),
+    ),
+    (
         "model_version_info",
         "A version of the model that was seen within a day of the last one.",
         ("model_name", "version"),

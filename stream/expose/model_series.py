@@ -64,11 +64,17 @@ class Exported:
 
 
 def series(
-    exported: Exported, totals: Totals, report: Report | None, *, services: Mapping[str, Service] | None = None
+    exported: Exported,
+    totals: Totals,
+    report: Report | None,
+    *,
+    services: Mapping[str, Service] | None = None,
+    release: tuple[str, float] | None = None,
 ) -> list[Metric]:
     """Every family that the model has series in, with them.
 
-    :param report: the newest one of its shortest window; ``services``: service levels, by the stream that says so.
+    :param report: the newest one of its shortest window; ``services``: service levels, by the stream that says so;
+        ``release``: the version that is being released, and the share of requests that it is to be sent.
     """
     found: dict[str, Any] = families()
     _add_requests(found, exported, totals)
@@ -81,6 +87,9 @@ def series(
         if value is not None:
             found[name].add_metric([exported.model], value)
     _add_levels(found, exported, services or {})
+    if release is not None:
+        version, share = release
+        found["driftline_release_share_ratio"].add_metric([exported.model, version], share)
     for version in _versions(totals):
         found["model_version_info"].add_metric([exported.model, version], 1)
     for feature, monitor in exported.features.items():

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from heapq import nsmallest
 from time import monotonic
@@ -53,8 +54,8 @@ class Declared(Protocol):
     def reference(self) -> Reference: ...
 
 
-#: What is known of a model: its sums, its newest report, and service levels by stream.
-Told = tuple[dict[str, int], Report | None, Mapping[str, Service]]
+#: What is known of a model: its sums, its newest report, service levels by stream, and where its release stands.
+Told = tuple[dict[str, int], Report | None, Mapping[str, Service], tuple[str, float] | None]
 Held = Callable[[], Iterable[Declared]]
 
 
@@ -116,9 +117,9 @@ class ModelExporter(Collector):
 
     async def _read(self, models: Sequence[Exported], *, now: float) -> None:
         answers = await self._patiently(lambda: self._ask(models))
-        for exported, (totals, report, found) in zip(models, answers, strict=True):
+        for exported, (totals, report, found, release) in zip(models, answers, strict=True):
             model = exported.model
-            self._shown[model] = series(exported, totals, report, services=found)
+            self._shown[model] = series(exported, totals, report, services=found, release=release)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
             if len(gone := outdated(totals)) > MOST_VERSIONS:  # else they would fill the sums for ever
@@ -134,6 +135,8 @@ class ModelExporter(Collector):
             pipe.hgetall(self._names.totals(exported.model))
             pipe.hget(self._names.report(exported.model, exported.window), "document")
             ask_services(pipe, self._names, exported.model, monitor=exported.monitor)
+            if exported.monitor.release is not None:
+                pipe.hmget(self._names.release(exported.model), "challenger", "share")
         answers = iter(await pipe.execute())
         return [_told(exported, answers) for exported in models]
 
@@ -158,7 +161,17 @@ def report_of(stored: bytes | None) -> Report | None:
 def _told(exported: Exported, answers: Iterator[Any]) -> Told:
     """A model's share of the answers."""
     totals, report = _totals(next(answers)), report_of(next(answers))
-    return totals, report, services_of(exported.monitor, [next(answers) for _ in streams_of(exported.monitor)])
+    services = services_of(exported.monitor, [next(answers) for _ in streams_of(exported.monitor)])
+    released = _release(*next(answers)) if exported.monitor.release is not None else None
+    return totals, report, services, released
+
+
+def _release(challenger: bytes | None, share: bytes | None) -> tuple[str, float] | None:
+    """None before its first decision, and where no share is stored that could be one."""
+    with suppress(TypeError, ValueError):
+        if challenger is not None and 0 <= (found := float(share or b"")) <= 1:
+            return challenger.decode(errors="replace"), found
+    return None
 
 
 def _totals(found: Mapping[bytes, bytes]) -> dict[str, int]:

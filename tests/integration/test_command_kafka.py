@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -154,3 +157,35 @@ def test_dlq_show_of_what_is_not_there_or_no_place(site: Site, place: str, code:
     refuse(site, letter(7))
 
     assert site.run("dlq", "show", place).code == code
+
+
+@contextmanager
+def written_to(site: Site, topic: str) -> Iterator[None]:
+    """Ten records in a topic, and fifty more a second while the block runs."""
+    over, producer = threading.Event(), Producer({"bootstrap.servers": site.env["DRIFTLINE_KAFKA"]})
+    for number in range(10):
+        producer.produce(topic, json.dumps({"state": "firing", "subject": f"before {number}"}).encode())
+    assert producer.flush(10) == 0
+
+    def write() -> None:
+        while not over.wait(0.02):
+            producer.produce(topic, json.dumps({"state": "firing", "subject": "later"}).encode())
+            producer.poll(0)
+        producer.flush(5)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield
+    finally:
+        over.set()
+        writer.join()
+
+
+def test_what_there_is_of_a_busy_topic_is_printed_and_then_it_ends(site: Site) -> None:
+    """It used to wait for a silence of two seconds, which a busy topic does not have."""
+    topic = site.names.topic("findings")
+    with written_to(site, topic):
+        ended = site.run("tail", "findings", "--once", "--limit", "5")
+    assert ended.code == 0
+    assert len(ended.out.splitlines()) == 5

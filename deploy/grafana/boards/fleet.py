@@ -15,6 +15,7 @@ _P95 = (
     f"(rate(model_inference_latency_seconds_bucket{{{OF_MODEL}}}[$__rate_interval])))"
 )
 _DRIFT = f"max by (model_name) (model_drift_score{{{OF_MODEL}}})"
+_RELEASES = f"max by (model_name, version) (driftline_release_share_ratio{{{OF_MODEL}}})"
 _MISSING = f"max by (model_name) (feature_missing_ratio{{{OF_MODEL}}})"
 
 
@@ -109,6 +110,27 @@ def _models(made: Dashboard) -> Dashboard:
         lines(
             Text("Missing values", "Of the feature of each model that lacks most.", "percentunit"),
             (_MISSING, "{{model_name}}"),
+            width=12,
+        ),
+        lines(
+            Text(
+                "Error budgets left",
+                "1 is all of a period's budget; below 0 more than allowed was used.",
+                "percentunit",
+            ),
+            (
+                f"min by (model_name, slo) (driftline_slo_budget_remaining_ratio{{{OF_MODEL}}})",
+                "{{model_name}} {{slo}}",
+            ),
+            width=12,
+        ),
+        lines(
+            Text("Releases", "Share of requests that a new version is to be sent; 0 without a release.", "percentunit"),
+            (
+                f"{_RELEASES} or 0 * group by (model_name) (driftline_model_pane_seconds{{{OF_MODEL}}})"
+                f" unless on (model_name) {_RELEASES}",
+                "{{model_name}} {{version}}",
+            ),
             width=12,
         ),
     )

@@ -75,15 +75,24 @@ def _faults(made: Dashboard) -> Dashboard:
         lines(
             Text("Throttled", "Reasons for a lower clock, NVML's bits; 1 is idle, 0 is none.", "short"),
             (f"nvidia_gpu_throttle_reasons{{{_OF_GPU}}}", _CALLED),
+            width=6,
         ),
         lines(
             Text("Memory errors", "ECC errors since the driver was loaded.", "short"),
             (f"nvidia_gpu_ecc_uncorrected{{{_OF_GPU}}}", f"{_CALLED} not corrected"),
             (f"nvidia_gpu_ecc_corrected{{{_OF_GPU}}}", f"{_CALLED} corrected"),
+            width=6,
         ),
         lines(
             Text("Available", "1: it can be read; 0: lost. Absent is not 0: nobody asks.", "short"),
             (f"driftline_gpu_available{{{_OF_GPU}}}", _CALLED),
+            width=6,
+        ),
+        lines(
+            Text("States", "Of GPUs and of the agents that ask them: what is 1 now.", "short"),
+            (f"driftline_gpu_state{{{_OF_GPU}}} == 1", f"{_CALLED} {{{{state}}}}"),
+            (f"driftline_gpu_agent_state{{{HERE}}} == 1", "{{instance}} agent {{state}}"),
+            width=6,
         ),
     )
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from deploy.grafana.boards.write import FOLDER, written
+from tests.support.promtool import alert_rules
 from tests.support.source import ROOT
 
 BOARDS: dict[str, dict[str, Any]] = {name: json.loads(text) for name, text in written().items()}
@@ -70,6 +71,28 @@ def test_every_variable_is_used_and_every_one_that_is_used_is_there(name: str) -
     text = json.dumps(BOARDS[name])
     used = set(re.findall(r"\$\{?(\w+)", text)) - {"__rate_interval", "__all"}
     assert used == variables(BOARDS[name]).keys()
+
+
+def test_every_series_of_a_panel_or_a_variable_is_in_the_list_of_metrics() -> None:
+    text = "".join(json.dumps(board) for board in BOARDS.values())
+    read = set(re.findall(r"(\w+)\{+", text)) | set(re.findall(r"label_values\((\w+)", text))
+    document = (ROOT / "docs" / "metrics.md").read_text()
+    documented = set(re.findall(r"`((?:driftline|model|feature|nvidia|process)_\w+)`", document)) | {"up"}
+    for own in [name for name in read if name.startswith("driftline_evaluator_process_")]:
+        assert own.replace("driftline_evaluator_", "") in documented
+        read.remove(own)
+    assert {name for name in read if re.sub("_(bucket|sum|count)$", "", name) not in documented} == set()
+    assert {"up", "model_requests_total", "driftline_slo_burn_rate"} <= read
+
+
+@pytest.mark.parametrize("rule", alert_rules(), ids=lambda rule: rule["alert"])
+def test_an_alert_leads_to_a_dashboard_that_there_is_and_sets_a_variable_that_it_has(rule: dict[str, Any]) -> None:
+    address = rule["annotations"]["dashboard_url"]
+    [uid] = re.findall(r"/d/([\w-]+)", address)
+    [board] = [board for board in BOARDS.values() if board["uid"] == uid]
+    assert set(re.findall(r"[?&]var-(\w+)=", address)) <= variables(board).keys()
+    if "model_name" in rule["annotations"]["description"]:
+        assert "?var-model={{ $labels.model_name | urlquery }}" in address
 
 
 @pytest.mark.parametrize("name", BOARDS)

@@ -110,6 +110,12 @@ def test_freshness_is_that_of_the_feature_store_and_else_that_of_predictions() -
     assert promised == {'feature_freshness_sla_seconds{feature_name="temp",model_name="m"}': 7200.0}
 
 
+def test_a_release_says_what_share_its_challenger_is_to_be_sent() -> None:
+    found = of_families(series(Exported("m", monitor()), TOTALS, None, release=("4", 0.25)))
+    assert found['driftline_release_share_ratio{model_name="m",version="4"}'] == 0.25
+    assert [name for name in shown() if name.startswith("driftline_release")] == []
+
+
 def test_a_model_says_what_its_series_lag_by() -> None:
     found = shown(changed(pane_ms=3_600_000, lateness_ms=7_200_000))
     assert found['driftline_model_pane_seconds{model_name="m"}'] == 3600.0
