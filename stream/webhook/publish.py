@@ -5,12 +5,12 @@ A message that was given up may still arrive: it is an older word on its alert t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.alertmanager import ALERTMANAGER
-from schemas.errors import Unavailable
+from schemas.errors import ConfigError, Unavailable
 from schemas.findings import Finding, Progress, encode
 
 #: Shorter than what Alertmanager waits for.
@@ -35,16 +35,22 @@ def findings_producer(bootstrap: str) -> Producer:
 
 
 class Publisher:
-    """``publish`` blocks: it belongs on a thread."""
+    """``publish`` blocks: it belongs on a thread.
 
-    def __init__(self, producer: Producer, topic: str) -> None:
-        self._producer, self._topic = producer, topic
+    ``ensure`` makes the topic, which the first message would otherwise make with as many partitions as the broker likes: no
+    worker would start any more.
+    """
+
+    def __init__(self, producer: Producer, topic: str, *, ensure: Callable[[], None]) -> None:
+        self._producer, self._topic, self._ensure = producer, topic, ensure
+        self._ensured = False
 
     def publish(self, messages: Sequence[Finding | Progress]) -> None:
         """Return once the broker has all of them.
 
         :raises Unavailable: it does not, and may have some.
         """
+        self._have_topic()
         fates: list[KafkaError | None] = []
 
         def delivered(error: KafkaError | None, message: Message) -> None:
@@ -62,3 +68,12 @@ class Publisher:
         if failed or len(fates) < len(messages):
             why = failed[0].str() if failed else "no answer"
             raise Unavailable(f"Kafka does not answer ({why}); start it, or set DRIFTLINE_KAFKA to where it is")
+
+    def _have_topic(self) -> None:
+        if self._ensured:
+            return
+        try:
+            self._ensure()
+        except (KafkaException, ConfigError) as error:
+            raise Unavailable(f"the topic {self._topic} cannot be made: {error}") from None
+        self._ensured = True

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import web
 
@@ -13,6 +14,7 @@ from alerting.receivers.secrets import Secret
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import SecretPlace
 from schemas.settings import Settings
+from stream.evaluate.own_topics import ensure_topics
 from stream.expose.http import address, listening_socket, pages
 from stream.webhook.metrics import WebhookMetrics
 from stream.webhook.publish import Publisher, findings_producer
@@ -63,7 +65,8 @@ async def _run(settings: Settings, token: Callable[[], str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    publisher = Publisher(findings_producer(settings.kafka), settings.names.topic("findings"))
+    ensure = partial(ensure_topics, settings.kafka, settings.names)
+    publisher = Publisher(findings_producer(settings.kafka), settings.names.topic("findings"), ensure=ensure)
     reception = Reception(publisher, token=token, repeat_ms=int(settings.webhook_repeat_s * 1000))
     bound = listening_socket(settings.webhook_host, settings.webhook_port, variable="DRIFTLINE_WEBHOOK_PORT")
     runner = web.AppRunner(application(reception), access_log=None)
