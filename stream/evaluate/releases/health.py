@@ -7,7 +7,7 @@ errors      more of its requests failed than ``errors`` allows                  
 latency     more than 5 % of its requests took longer than ``latency_p95``      ``least`` latencies
 rating      the mean of its ratings is below ``rating``                         30 ratings
 drift       PSI of its scores against the champion's, less what alike ones      100 scores of each version
-            would show, is above ``drift``
+            would show, is above ``drift``; ids that come again count once
 ==========  ==================================================================  ==========================
 
 A rule finds it ``bad`` where a version that just keeps the limit would do as badly in fewer than one window of a thousand, and
@@ -73,8 +73,9 @@ def _rating(own: Sums, other: Sums, limit: float) -> Check:
 
 def _drift(own: Arm, other: Arm, limit: float) -> Check:
     n = sum(own.scores)
-    found = between_arms(other.scores, own.scores) if own.scores and other.scores else None
-    if found is None or found.psi is None or min(n, sum(other.scores)) < LEAST_SCORES:
+    repeats = (other.repeats, own.repeats)
+    found = between_arms(other.scores, own.scores, repeats=repeats) if own.scores and other.scores else None
+    if found is None or found.psi is None or min(n / repeats[1], sum(other.scores) / repeats[0]) < LEAST_SCORES:
         return Check("drift", "unknown", limit, n)
     p, beyond = found.p_value or 0.0, found.psi - (found.expected or 0.0)
     return Check("drift", _grade(p) if beyond > limit else "well", limit, n, beyond, p=p)

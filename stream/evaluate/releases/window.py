@@ -67,6 +67,11 @@ class Arm:
         """Requests that were answered, as 0 and 1."""
         return Sums.of_hits(self.requests, self.requests - self.errors)
 
+    @property
+    def repeats(self) -> float:
+        """How many of its requests count as one, because their ids come again."""
+        return effect(np.array(self.ids), self.with_id) if self.ids else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Arms:
