@@ -57,7 +57,7 @@ def between_arms(champion: ArrayLike, challenger: ArrayLike, *, repeats: tuple[f
     >>> round(between_arms([80, 20], [20, 80], repeats=(10.0, 10.0)).p_value, 4), round(between_arms([8, 2], [2, 8]).p_value, 4)
     (0.0073, 0.0073)
     """
-    return _measured(champion, challenger, _tenths, repeats)
+    return _measured(champion, challenger, _tenths, repeats=repeats)
 
 
 def between_named(champion: ArrayLike, challenger: ArrayLike) -> BetweenArms:
@@ -67,7 +67,7 @@ def between_named(champion: ArrayLike, challenger: ArrayLike) -> BetweenArms:
     >>> found.bins, round(found.psi, 3), found.beyond(0.25)
     (2, 0.87, True)
     """
-    return _measured(champion, challenger, named_groups, ALONE)
+    return _measured(champion, challenger, named_groups)
 
 
 def _tenths(shares: Floats, rows: float) -> Ints:
@@ -75,7 +75,11 @@ def _tenths(shares: Floats, rows: float) -> Ints:
 
 
 def _measured(
-    champion: ArrayLike, challenger: ArrayLike, grouped: Callable[[Floats, float], Ints], repeats: tuple[float, float]
+    champion: ArrayLike,
+    challenger: ArrayLike,
+    grouped: Callable[[Floats, float], Ints],
+    *,
+    repeats: tuple[float, float] = ALONE,
 ) -> BetweenArms:
     one, other = (np.asarray(counts, dtype=np.int64) for counts in (champion, challenger))
     if one.shape != other.shape:
