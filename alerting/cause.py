@@ -75,7 +75,7 @@ def _fired(lineage: Lineage) -> Summary[Subject, Fired]:
     """The subjects that fired, those of a model together that are made of the same few: all of them have the same causes."""
 
     def of(subject: Subject) -> Fired:
-        parents = tuple(lineage.parents.get(subject.name, ()))
+        parents = tuple(lineage.parents_of(subject.name))
         made_of = parents if len(parents) <= FEW else subject.name
         return {(lineage.model_of.get(subject.name), made_of): (subject.name, 1)}
 

@@ -1,9 +1,9 @@
 """The lineage: which node feeds which, and how far back the cause of a finding may lie.
 
-Nodes are strings: ``source:<name>``, ``feature:<model>/<name>`` and ``model:<model>``.  Edges run from upstream sources to
-sources, from a source to the features that name it, and from features to their model.  An edge has a lag: a fault upstream
-shows downstream no earlier than its first number and no later than its second (ms of event time).  It is declared in the
-monitors file and only read here.
+Nodes are strings: ``source:<name>``, ``feature:<model>/<name>``, ``model:<model>``, ``host:<host>`` and ``gpu:<host>/<index>``.
+Edges run from upstream sources to sources, from a source to the features that name it, from features to their model, and from a
+host to the models that are served there and to its GPUs.  An edge has a lag: a fault upstream shows downstream no earlier than
+its first number and no later than its second (ms of event time).  It is declared in the monitors file and only read here.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Lineage:
     """A directed graph without cycles.
 
     ``panes``, ``latenesses`` and ``delays`` are each model's pane, its lateness, and how long its rules take to speak.  GPUs are
-    watched whatever is declared; each (``gpu:<host>/<index>``) is a node that nothing is above.  So are alerts of an Alertmanager,
-    but that one which names a model is below that.
+    watched whatever is declared; above one is its host, where a model says that it is served there, and else nothing.  Alerts of an
+    Alertmanager are too: one which names a model is below that.
     """
 
     parents: Mapping[str, Mapping[str, tuple[int, int]]]
@@ -98,7 +98,7 @@ class Lineage:
         found = known.get(node)
         if found is None:
             found = {node: Path()}
-            for parent, lag in self._parents_of(node).items():
+            for parent, lag in self.parents_of(node).items():
                 for ancestor, path in self.above(parent, (*_way, node)).items():
                     found[ancestor] = path.beyond(lag).or_else(found.get(ancestor))
             if len(self._alerts) >= ALERTS_HELD:
@@ -106,10 +106,14 @@ class Lineage:
             known[node] = found
         return found
 
-    def _parents_of(self, node: str) -> Mapping[str, tuple[int, int]]:
-        model = alerted_model(node)
-        alerted = model is not None and model_node(model) in self.parents
-        return {model_node(model or ""): ALERT_LAG} if alerted else self.parents.get(node, {})
+    def parents_of(self, node: str) -> Mapping[str, tuple[int, int]]:
+        """What the node is made from at once, each with its lag; of GPUs and alerts, which nobody declares, by their names."""
+        host, model = host_of(node), alerted_model(node)
+        if host is not None and host in self._children:
+            return {host: (0, JUDGED_EVERY_MS)}
+        if model is not None and model_node(model) in self.parents:
+            return {model_node(model): ALERT_LAG}
+        return self.parents.get(node, {})
 
     def below(self, node: str) -> frozenset[str]:
         """All that is made from the node, without itself."""
@@ -151,9 +155,28 @@ def model_node(model: str) -> str:
     return f"model:{model}"
 
 
+def host_node(host: str) -> str:
+    """The node of a machine with GPUs."""
+    return f"host:{host}"
+
+
+def host_of(node: str) -> str | None:
+    """The node of a GPU's host; None of what is no GPU.
+
+    >>> host_of("gpu:rack/7/0"), host_of("model:gpu:a/0")
+    ('host:rack/7', None)
+    """
+    return host_node(node.removeprefix("gpu:").rpartition("/")[0]) if node.startswith("gpu:") else None
+
+
 def is_source(node: str) -> bool:
     """Whether a node is a source."""
     return node.startswith("source:")
+
+
+def is_host(node: str) -> bool:
+    """Whether a node is a machine with GPUs."""
+    return node.startswith("host:")
 
 
 Edges = tuple[str, dict[str, tuple[int, int]]]
@@ -166,7 +189,9 @@ def _edges(models: Mapping[str, ModelMonitor], sources: Mapping[str, SourceMonit
         for feature, item in model.features.items():
             lag = (0, model.pane_ms)
             yield feature_node(name, feature), {source_node(item.source): lag} if item.source is not None else {}
-        yield model_node(name), {feature_node(name, feature): (0, 2 * model.pane_ms) for feature in model.features}
+        lag = (0, 2 * model.pane_ms)
+        features = {feature_node(name, feature): lag for feature in model.features}
+        yield model_node(name), features | {host_node(host): lag for host in model.serving.gpus}
 
 
 def _models(models: Mapping[str, ModelMonitor]) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,12 @@ from itertools import islice
 
 from alerting.cause import likely, rivals, stands_out
 from alerting.incident import Incident, Member, RollUp
-from alerting.lineage import is_source
+from alerting.lineage import is_host, is_source
 from alerting.members import Members
 from alerting.table import Summary
 from schemas.alertmanager import ALERTMANAGER
 from schemas.findings import Finding, Kind
+from schemas.gpus import FLEET
 from schemas.incidents import Cause
 
 TITLE = 80
@@ -104,13 +105,13 @@ def _of_gpu(finding: Finding) -> str:
 
 
 def _from(incident: Incident, subject: str) -> str:
-    """The likely cause where it is a source; or that none stands out.  What the title is about is named in it already."""
+    """The likely cause where it is a source or a host; or that none stands out.  What the title is about is named in it already."""
     if not incident.causes:
         return ""
     if stands_out(incident.causes):
         cause = likely(incident)
-        named = is_source(cause) and cause != subject
-        return f", cause likely {cause.removeprefix('source:')}" if named else ""
+        named = (is_source(cause) or is_host(cause)) and cause != subject
+        return f", cause likely {cause.removeprefix('source:').replace('host:', 'host ', 1)}" if named else ""
     names = ", ".join(" or ".join(one.node.partition(":")[2] for one in tied) for tied in _others(incident, subject))
     return f", cause unclear: {names}" if names else ", cause unclear"
 
@@ -127,7 +128,7 @@ def _others(incident: Incident, subject: str) -> Iterator[tuple[Cause, ...]]:
 
 def _beside(members: Members, alike: int) -> str:
     others = len(members.subjects) - alike
-    models = len(members.by_model) - (ALERTMANAGER in members.by_model)
+    models = len(members.by_model) - sum(name in members.by_model for name in (FLEET, ALERTMANAGER))
     if models > 1:
         return f" ({models} models)"
     return f" (+{others})" if others > 0 else ""

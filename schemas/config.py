@@ -41,6 +41,11 @@ class Generation(Frozen):
     receivers: dict[str, ReceiverMonitor] = Field(default_factory=dict)
     gpus: GpuMonitor = GpuMonitor()
 
+    @property
+    def on_gpus(self) -> bool:
+        """Whether a model says on which hosts' GPUs it is served."""
+        return any(force.monitor.serving.gpus for force in self.models.values())
+
     def to_json(self) -> bytes:
         """The document as stored in Redis and published on the topic ``config``."""
         return self.model_dump_json().encode()

@@ -50,6 +50,8 @@ class ServingMonitor(Frozen):
     latency_p95_ms: int | None = None
     #: For how long a budget of bad requests lasts.
     period_ms: int = 30 * 86_400_000
+    #: Hosts on whose GPUs it is served, as samples of GPUs name them.
+    gpus: tuple[str, ...] = ()
 
 
 class Change(Frozen):

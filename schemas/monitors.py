@@ -168,7 +168,8 @@ def _serving(said: written.Serving | None) -> ServingMonitor:
         return ServingMonitor()
     slo = said.slo or written.Slo()
     period = {} if slo.period is None else {"period_ms": slo.period}
-    return ServingMonitor(stream=said.stream, error_rate=slo.errors, latency_p95_ms=slo.latency_p95, **period)
+    promised = {"error_rate": slo.errors, "latency_p95_ms": slo.latency_p95, **period}
+    return ServingMonitor(stream=said.stream, gpus=tuple(said.gpus), **promised)
 
 
 def _source(said: written.Source) -> SourceMonitor:

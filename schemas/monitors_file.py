@@ -16,6 +16,7 @@ from schemas.monitored import Change, FeatureType, PredictionKind
 from schemas.monitors_values import (
     Duration,
     Finite,
+    HostName,
     Key,
     Length,
     ModelName,
@@ -148,10 +149,11 @@ class Slo(Shape):
 
 
 class Serving(Shape):
-    """Which stream requests, errors and latency are taken from."""
+    """Which stream requests, errors and latency are taken from, and the hosts whose GPUs serve it."""
 
     stream: Literal["predictions", "serving"] = Field("predictions", alias="from")
     slo: Slo | None = None
+    gpus: list[HostName] = Field(default_factory=list)
 
 
 class BusinessAlert(Shape):

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from schemas.durations import milliseconds_of
+from schemas.gpus import LONGEST_NAME
 
 DAY_MS = 86_400_000
 
@@ -63,6 +64,8 @@ Skew = Annotated[float | Literal["off"], BeforeValidator(_skew)]
 ModelName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 #: A feature's name becomes a field that events are decoded into, which takes no sign that JSON writes escaped.
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_name)]
+#: As samples of GPUs may name one.
+HostName = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 
 #: A window of predictions is kept under its name.
 WindowName = Annotated[Key, AfterValidator(_window)]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from schemas.config import Generation
+from schemas.gpus import FLEET
 from stream.incidents.inbox import EventInbox, Pair
 from stream.incidents.owner import Owner
 
@@ -81,12 +82,17 @@ def spoken(pairs: Collection[Pair]) -> str:
 
 
 def announced(generation: Generation) -> list[Pair]:
-    """The streams that event time waits for: each model's predictions, and its requests where they come by themselves."""
+    """The streams that event time waits for: each model's predictions, and its requests where they come by themselves.
+
+    GPUs are waited for where a model says that it is served on some: only then may they have a cause in common.
+    """
     found: list[Pair] = []
     for name, force in generation.models.items():
         found.append((name, "predictions"))
         if force.monitor.serving.stream == "serving":
             found.append((name, "serving"))
+    if generation.on_gpus:
+        found.append((FLEET, "serving"))
     return found
 
 

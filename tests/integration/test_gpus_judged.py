@@ -4,81 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
 
 import pytest
 
 from schemas.findings import Finding, Progress
 from schemas.gpus import FLEET, LATENESS_MS, Sample
+from schemas.monitored import ServingMonitor
+from stream.evaluate.gpus import fleet
 from stream.evaluate.gpus.fleet import Fleet
-from stream.evaluate.storing.breath import Asking, Breath
-from stream.evaluate.storing.commit import Commits
-from stream.evaluate.storing.leases import Leases
-from stream.evaluate.storing.post import Post
-from stream.evaluate.storing.sealing import Sealing
-from stream.evaluate.storing.tally import EvaluationTally
-from stream.state.gpus import MINUTE, GpuStore, read_heard
-from stream.state.patience import Patience
-from tests.support.evaluation import KEEP_MS, Scene, opened
-
-NOON = 1_357_034_400_000
-
-
-class Held:
-    """The lease of every shard."""
-
-    def __init__(self, token: int | None = 1) -> None:
-        self.held = token
-
-    def token(self, shard: int) -> int | None:
-        return self.held
-
-
-class Gpus:
-    """A fleet over a scene of ``serving`` with one partition."""
-
-    def __init__(self, scene: Scene, *, token: int | None = 1, event_clock: bool = True) -> None:
-        self.scene, self.store = scene, GpuStore(scene.redis, scene.names)
-        self.leases, self.tally = Held(token), EvaluationTally()
-        self.sent: list[str] = []
-        self.fleet = self.made(event_clock=event_clock)
-
-    def made(self, *, event_clock: bool = True) -> Fleet:
-        scene, asking = self.scene, Asking(Patience(), Breath())
-        return Fleet(
-            scene.redis, scene.names, leases=cast(Leases, self.leases), asking=asking,
-            sealing=Sealing(scene.redis, scene.names, partitions=lambda stream: scene.partitions, asking=asking),
-            commits=Commits(scene.redis, scene.names, keep_ms=KEEP_MS, asking=asking, post=Post(scene.redis)),
-            event_clock=event_clock, sent=self.sent.extend, tally=self.tally,
-        )  # fmt: skip
-
-    async def write(self, *samples: Sample) -> None:
-        by_gpu: dict[str, list[Sample]] = {}
-        for one in samples:
-            by_gpu.setdefault(one.name, []).append(one)
-        await self.store.write(by_gpu)
-
-    async def judge(self, minutes: float) -> None:
-        """Once events are no longer waited for up to so many minutes after noon."""
-        await self.scene.move(0, NOON + int(minutes * MINUTE) + LATENESS_MS)
-        await self.fleet.run_once()
-
-    async def findings(self) -> list[tuple[float, str, str, str]]:
-        """(minutes after noon, rule, subject, state) of all that was told."""
-        told = [said for said in await self.told() if isinstance(said, Finding)]
-        return [((one.at - NOON) / MINUTE, one.rule, one.subject, one.state) for one in told]
-
-    async def told(self) -> list[Any]:
-        return [said for _, said in await self.scene.outbox(model=FLEET)]
-
-
-def minutely(first: int, last: int, gpu: str = "0", /, **metrics: float) -> list[Sample]:
-    """A sample in each of these minutes after noon."""
-    return [
-        Sample(timestamp=NOON + at * MINUTE + 20_000, host="n7", gpu=gpu, uuid=f"GPU-{gpu}", metrics=metrics)
-        for at in range(first, last)
-    ]
-
+from stream.state.gpus import MINUTE, forget, read_heard
+from tests.support.evaluation import Scene, opened
+from tests.support.gpus_judged import NOON, Gpus, minutely
 
 Story = Callable[[Scene], Awaitable[None]]
 
@@ -139,10 +75,14 @@ def everything() -> list[Sample]:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("pieces", [1, 300])
 @pytest.mark.parametrize("steps", [[40.0], [1.0, 2.5, 7.0, 7.5, 31.0, 40.0], [at / 2 for at in range(81)]])
 def test_however_far_is_judged_at_once_and_whoever_goes_on_the_same_is_told(
-    told_of_serving: Callable[[Story], None], steps: Sequence[float]
+    told_of_serving: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch, steps: Sequence[float], pieces: int
 ) -> None:
+    monkeypatch.setattr(fleet, "FINDINGS_AT_ONCE", pieces)
+    monkeypatch.setattr(fleet, "VERDICTS_AT_ONCE", pieces)
+
     async def story(scene: Scene) -> None:
         gpus = Gpus(scene)
         await gpus.write(*everything())
@@ -280,5 +220,39 @@ def test_a_partition_that_lags_may_hold_the_samples(
         now[0] += MINUTE
         await gpus.fleet.run_once()
         assert await gpus.findings() == [(3, "gpu_silent", "host:n7", "firing")]
+
+    told_of_serving(story)
+
+
+@pytest.mark.parametrize(("hosts", "said"), [((), [1]), (("n7",), [1, 3, 7])])
+def test_where_incidents_wait_for_gpus_each_minute_is_passed_also_where_none_is_heard_of(
+    told_of_serving: Callable[[Story], None], hosts: tuple[str, ...], said: list[float]
+) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.apply(serving=ServingMonitor(gpus=hosts))
+        gpus = Gpus(scene)
+        await gpus.write(*minutely(0, 1, temperature_celsius=60))
+        await gpus.judge(1)
+        await forget(scene.redis, scene.names, ["n7/GPU-0"])
+        await gpus.judge(3)
+        gpus.fleet = gpus.made()
+        await gpus.judge(7)
+        assert [(one.at - NOON) / MINUTE for one in await gpus.told() if isinstance(one, Progress)] == said
+
+    told_of_serving(story)
+
+
+def test_where_incidents_wait_for_gpus_nobody_waits_for_the_first_sample(
+    told_of_serving: Callable[[Story], None],
+) -> None:
+    async def story(scene: Scene) -> None:
+        await scene.apply(serving=ServingMonitor(gpus=("n7",)))
+        gpus, live = Gpus(scene), Gpus(scene, event_clock=False)
+        await live.judge(2)
+        assert await gpus.told() == []
+        await gpus.judge(2)
+        await gpus.write(*minutely(2, 3, temperature_celsius=92))
+        await gpus.judge(3)
+        assert [type(one).__name__ for one in await gpus.told()] == ["Progress", "Finding", "Progress"]
 
     told_of_serving(story)

@@ -5,14 +5,18 @@ fenced script.  So a minute is judged once, and a repeat finds the same.  By the
 is said but that GPUs are silent while no event moves event time on.
 
 At most the newest ``MINUTES`` are judged: what is older when evaluation comes to it is only kept.
+
+Where a model says that it is served on GPUs, incidents in event time wait for these judgements: so each minute is passed there,
+also where no GPU is heard of.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain, islice
 from typing import cast
 
 import msgspec
@@ -35,7 +39,7 @@ from stream.evaluate.storing.sealing import Sealing
 from stream.evaluate.storing.shards import shard_of
 from stream.evaluate.storing.tally import EvaluationTally
 from stream.evaluate.verdicts.standing import Standing, conclude, withdraw
-from stream.evaluate.verdicts.verdict import Verdict
+from stream.evaluate.verdicts.verdict import Clear, Verdict
 from stream.state.generations import Stamp, read, read_stamp
 from stream.state.gpus import MINUTE, MINUTES, Heard, forget, read_earliest, read_heard, read_histories
 from stream.state.watermarks import UNREAD
@@ -47,6 +51,8 @@ STREAM: Stream = "serving"
 LISTEN_MS = 5_000
 #: GPUs that are read and judged at once, and minutes that are stored together.
 GPUS_AT_ONCE, MINUTES_AT_ONCE = 5, 30
+#: Verdicts between two breaths, and findings about which a minute is stored with those before it: both hold the event loop.
+VERDICTS_AT_ONCE, FINDINGS_AT_ONCE = 50, 300
 #: An hour back is looked for errors that appeared.
 LOOK_BACK_MS = 60 * MINUTE
 
@@ -79,6 +85,7 @@ class Fleet:
         self._event_clock, self._sent, self._tally = event_clock, sent, tally
         self._stamp: Stamp | None = None
         self._limits: GpuMonitor | None = None
+        self._awaited = False
         self._stored: Stored | None = None
         self._heard: dict[str, Silence] = {}
         self._listened_ms = 0
@@ -102,7 +109,9 @@ class Fleet:
 
     async def _look(self, token: int) -> None:
         await self._follow()
-        if self._limits is None or not await self._asking(lambda: self._redis.zcard(self._names.gpus)):
+        if self._limits is None:
+            return
+        if not self._awaited and not await self._asking(lambda: self._redis.zcard(self._names.gpus)):
             return
         stored = self._stored
         if stored is None or stored.token != token:
@@ -128,6 +137,7 @@ class Fleet:
         if stamp is not None and stamp != self._stamp:
             generation = await self._asking(lambda: read(self._redis, self._names))
             self._limits = generation.gpus if generation is not None else None
+            self._awaited = self._event_clock and generation is not None and generation.on_gpus
             self._stamp = stamp
 
     async def _load(self, token: int) -> Stored:
@@ -144,9 +154,9 @@ class Fleet:
         first = stored.last
         if first is None:
             earliest = await self._asking(lambda: read_earliest(self._redis, self._names, names))
-            if earliest is None:
+            if earliest is None and not self._awaited:
                 return
-            first = earliest - earliest % MINUTE
+            first = end_ms - MINUTE if earliest is None else earliest - earliest % MINUTE
         first = max(first, end_ms - MINUTES * MINUTE)
         for from_ms in range(first, end_ms, MINUTES_AT_ONCE * MINUTE):
             to_ms = min(from_ms + MINUTES_AT_ONCE * MINUTE, end_ms)
@@ -171,14 +181,27 @@ class Fleet:
                     await self._asking.breath()
         findings: list[Finding] = []
         standing = stored.standing
-        for end, found in judged.items():
+        for end in ends:
+            found = judged.pop(end)  # thirty minutes of a thousand GPUs are not let go at once: that takes 60 ms
             silent = silence_verdicts(found.unheard, after_ms=limits.silent_after_ms, at_ms=end)
-            told, standing = conclude(
-                [*found.verdicts, *silent], standing, at_ms=end, revision=0, seen_ms=seen(end), watched=Named()
+            told, standing = await self._concluded(
+                chain(found.verdicts, silent), standing, at_ms=end, seen_ms=seen(end)
             )
             findings += told
+            if len(findings) >= FINDINGS_AT_ONCE or end == to_ms:
+                await self._store(stored, findings, standing, last=end, seen_ms=seen(end))
+                findings = []
+
+    async def _concluded(
+        self, verdicts: Iterator[Verdict | Clear], standing: Standing, *, at_ms: int, seen_ms: int
+    ) -> tuple[list[Finding], Standing]:
+        """As :func:`conclude`, in pieces."""
+        findings: list[Finding] = []
+        while some := list(islice(verdicts, VERDICTS_AT_ONCE)):
+            told, standing = conclude(some, standing, at_ms=at_ms, revision=0, seen_ms=seen_ms, watched=Named())
+            findings += told
             await self._asking.breath()
-        await self._store(stored, findings, standing, last=to_ms, seen_ms=seen(to_ms))
+        return findings, standing
 
     async def _clear_out(self, stored: Stored, heard: Sequence[Heard], *, at_ms: int, now_ms: int) -> None:
         """Forget GPUs of which nothing was heard for a day, and silent ones in whose place there is another."""
@@ -218,6 +241,7 @@ class Fleet:
                     [verdict], standing, at_ms=last, revision=revision, seen_ms=now_ms, watched=Named()
                 )
                 findings += told
+                await self._asking.breath()
         if findings:
             await self._store(stored, findings, standing, last=last, seen_ms=now_ms)
 
@@ -226,8 +250,10 @@ class Fleet:
     ) -> None:
         before = "" if stored.last is None else str(stored.last)
         made = Conclusion(FLEET, STREAM, before, {"last": last, "standing": standing.to_json()})
-        for finding in sorted(findings, key=lambda found: found.at):
+        for number, finding in enumerate(findings):
             made.tell(finding)
+            if number % VERDICTS_AT_ONCE == 0:
+                await self._asking.breath()
         made.tell(Progress(model=FLEET, stream=STREAM, at=last, seen=seen_ms))
         outcome = await self._commits.store(made, token=stored.token)
         if outcome != "stored":

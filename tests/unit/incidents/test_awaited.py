@@ -9,12 +9,15 @@ from typing import Any, cast
 
 import pytest
 
+from schemas.config import Generation, InForce
 from schemas.findings import Progress
-from stream.incidents.awaited import Awaited
-from stream.incidents.inbox import Arrival, EventInbox
+from schemas.monitored import ServingMonitor
+from stream.incidents.awaited import Awaited, announced, unheard
+from stream.incidents.inbox import Arrival, EventInbox, Pair
 from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
 from stream.incidents.tally import OwnerTally
+from tests.support import models
 from tests.support.incident_owner import finding
 
 PAIRS = [("m", "predictions"), ("n", "predictions"), ("o", "serving")]
@@ -88,3 +91,12 @@ def test_live_and_where_nothing_is_held_back_nobody_is_awaited(inbox: Any, caplo
         scene.add(finding())
     assert [scene.look(0), scene.look(100)] == [0, 0]
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(("hosts", "more"), [((), []), (("n7",), [("gpus", "serving")])])
+def test_gpus_are_waited_for_where_a_model_is_served_on_some(hosts: tuple[str, ...], more: list[Pair]) -> None:
+    served = models.monitor().model_copy(update={"serving": ServingMonitor(stream="serving", gpus=hosts)})
+    force = {"m": InForce(reference="0" * 64, monitor=served)}
+    generation = Generation(number=1, applied_ms=1, file_sha256="0" * 64, models=force)
+    assert announced(generation) == [("m", "predictions"), ("m", "serving"), *more]
+    assert unheard(generation, ["m\x1fpredictions", "m\x1fserving"]) == more

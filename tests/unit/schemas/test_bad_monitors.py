@@ -42,6 +42,20 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        ("node-7", "gpus: must be a list, not 'node-7'"),
+        ("[7]", "gpus.0: must be text, not 7"),
+        ("['']", "gpus.0: String should have at least 1 character, not ''"),
+        (f"[{'n' * 121}]", f"gpus.0: String should have at most 120 characters, not '{'n' * 56}..."),
+    ],
+)
+def test_hosts_of_gpus_that_are_none_are_refused(folder: Path, hosts: str, said: str) -> None:
+    [line] = refusal(folder, MODEL + f"    serving:\n      gpus: {hosts}\n")
+    assert line == f"6: models.m.serving.{said}"
+
+
+@pytest.mark.parametrize(
     ("part", "key", "allowed"),
     [
         ("zzz: 1", "zzz", "schema, defaults, sources, models, route, receivers, times, gpus"),

@@ -39,7 +39,7 @@ models:
     reference: references/january.json
     prediction: {kind: binary, classes: [on_time, delayed], positive: delayed, threshold: 0.5}
     labels: {expect_within: 45d, join: id}
-    serving: {from: serving, slo: {errors: 0.05, latency_p95: 500ms, period: 7d}}
+    serving: {from: serving, slo: {errors: 0.05, latency_p95: 500ms, period: 7d}, gpus: [node-7]}
     segments: [origin]
     timezone: America/New_York
     business: {rebooking_rate: {on: labels, alert: {below: 0.9, of: reference}}}
@@ -93,7 +93,9 @@ def test_defaults_are_merged_and_durations_are_milliseconds(loaded: Monitors, fo
     )
     assert model.reference == folder / "references" / "january.json"
     assert model.labels.expect_within_ms == 45 * DAY
-    assert model.serving == ServingMonitor(stream="serving", error_rate=0.05, latency_p95_ms=500, period_ms=7 * DAY)
+    assert model.serving == ServingMonitor(
+        stream="serving", error_rate=0.05, latency_p95_ms=500, period_ms=7 * DAY, gpus=("node-7",)
+    )
     assert model.prediction == PredictionMonitor(
         kind="binary", classes=("on_time", "delayed"), positive="delayed", threshold=0.5
     )
