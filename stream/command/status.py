@@ -1,4 +1,4 @@
-"""``driftline status``: what is in force, and how far every partition is counted."""
+"""``driftline status``: what is in force, which budgets are spent too fast, and how far every partition is counted."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from schemas.settings import load_settings
 from stream.command.connect import ask_redis
 from stream.command.options import AsJson
 from stream.command.printing import empty_partitions, entries, moment, print_json, print_lines, print_table
+from stream.evaluate.verdicts.burn import promises_of
+from stream.expose.services import read_services
 from stream.incidents.awaited import spoken, unheard
 from stream.state.clock import read_clock
 from stream.state.generations import read
@@ -21,7 +23,8 @@ from stream.state.progress import PartitionProgress, read_progress
 
 
 def status(*, as_json: AsJson = False) -> None:
-    """Show the generation in force, its models, and for each partition what is stored and what was refused.
+    """Show the generation in force, its models, budgets that are spent too fast, and for each partition what is stored and
+    what was refused.
 
     Reads Redis only, so it works while Kafka or all workers are down. `driftline lag` compares with the ends of the logs.
     """
@@ -36,7 +39,30 @@ async def _read(redis: Redis, names: Names) -> dict[str, Any]:
     generation, marks = await read(redis, names), await redis.hkeys(names.incidents("marks"))
     clock = await read_clock(redis, names)
     awaited = [*map(list, unheard(generation, marks))] if clock == "event" else []
-    return summary(generation, await read_progress(redis, names)) | {"clock": clock, "awaited": awaited}
+    burning = await _burning(redis, names, generation)
+    return summary(generation, await read_progress(redis, names)) | {
+        "clock": clock, "awaited": awaited, "burning": burning,
+    }  # fmt: skip
+
+
+async def _burning(redis: Redis, names: Names, generation: Generation | None) -> list[dict[str, Any]]:
+    """Every promise of which a pair of windows fires, those with the least left of their budget first."""
+    models = generation.models if generation is not None else {}
+    promising = {name: force.monitor for name, force in models.items() if promises_of(force.monitor.serving)}
+    services = await read_services(redis, names, promising)
+    found = [
+        {
+            "model": model,
+            "slo": slo,
+            "left": level.left,
+            "burn": {window: level.burn[window] for window in level.firing},
+        }
+        for model, monitor in promising.items()
+        if (service := services[model].get(monitor.serving.stream)) is not None
+        for slo, level in service.levels.items()
+        if level.firing and slo in promises_of(monitor.serving)
+    ]
+    return sorted(found, key=lambda one: (one["left"], one["model"], one["slo"]))
 
 
 def summary(generation: Generation | None, progress: Iterable[PartitionProgress]) -> dict[str, Any]:
@@ -82,6 +108,7 @@ def show(found: Mapping[str, Any]) -> None:
     print_lines([_in_force(found["generation"])])
     if found["clock"] == "event":
         print_lines([_replay(found["awaited"])])
+    print_lines(map(_spends, found["burning"]))
     partitions = [(stream, at) for stream, part in found["streams"].items() for at in part["partitions"]]
     if not partitions:
         print_lines(["no partition was ever read: is a `driftline worker` running?"])
@@ -104,6 +131,11 @@ def _in_force(generation: Mapping[str, Any] | None) -> str:
         return "nothing is in force: run `driftline apply FILE`"
     models = ", ".join(generation["models"]) or "none"
     return f"generation {generation['number']}, applied {moment(generation['applied_ms'])}; models: {models}"
+
+
+def _spends(one: Mapping[str, Any]) -> str:
+    rates = ", ".join(f"{rate:.1f} times as fast over {window}" for window, rate in one["burn"].items())
+    return f"{one['model']} spends its budget of {one['slo']} too fast: {rates}; {one['left']:.0%} is left"
 
 
 def _replay(awaited: Iterable[Sequence[str]]) -> str:

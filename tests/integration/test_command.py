@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from schemas import service_levels
+from schemas.service_levels import Level, Service
 from tests.support.models import DAY, HOUR, numeric, reference
 from tests.support.site import JANUARY, MONITORS, Site, store_events
 
@@ -105,6 +107,26 @@ def test_the_hour_of_a_pane_is_the_hour_asked_for(site: Site) -> None:
 
     assert site.run(*asked, "2013-01-01T01:00:00Z", "--to", "2013-01-01T01:00:00.001Z").json["events"] == 7
     assert site.run(*asked, "2013-01-01T00:00:00Z", "--to", "2013-01-01T01:00:00Z").json["events"] == 0
+
+
+def test_status_names_budgets_that_are_spent_too_fast(site: Site) -> None:
+    site.apply()
+    assert site.run("status", "--json").json["burning"] == []
+    (site.folder / "promising.yaml").write_text(MONITORS + "    serving: {slo: {errors: 0.05}}\n")
+    site.run("apply", str(site.folder / "promising.yaml"))
+    rates = {"5m": 18.0, "30m": 2.0, "1h": 15.26, "6h": 2.0, "3d": 1.5}
+    level = Level(allowed=0.05, requests=2000, bad=250.0, left=-1.5, burn=dict(rates), firing=["1h", "3d"])
+    calm = Level(allowed=0.05, requests=2000, bad=250.0, left=-1.5, burn=dict(rates), firing=["1h"])  # not promised
+    told = service_levels.encode(Service(at=JANUARY, period=30 * DAY, levels={"errors": level, "latency": calm}))
+    site.redis.hset(site.names.evaluation("m", "predictions"), "service", told)
+    assert site.run("status").out.splitlines()[1] == (
+        "m spends its budget of errors too fast: 15.3 times as fast over 1h, 1.5 times as fast over 3d; -150% is left"
+    )
+    assert site.run("status", "--json").json["burning"] == [
+        {"model": "m", "slo": "errors", "left": -1.5, "burn": {"1h": 15.26, "3d": 1.5}}
+    ]
+    site.redis.hset(site.names.evaluation("m", "predictions"), "service", b"damaged")
+    assert site.run("status").code == 0
 
 
 def test_of_a_replay_status_says_so_and_whom_event_time_waits_for(site: Site) -> None:
