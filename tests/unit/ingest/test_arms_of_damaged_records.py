@@ -1,4 +1,4 @@
-"""Damaged events, batches and samples of GPUs in one stream: what is counted by version, and all else, is what the contract leaves."""
+"""Damaged events, batches and samples in one stream: what is counted by version, and all else, is what the contract leaves."""
 
 from __future__ import annotations
 
