@@ -1,4 +1,4 @@
-"""The series of a model over real workers: their sum is every event once, before and after the worker that exports it is killed."""
+"""The series of models over real workers: every event once, before and after a worker that exports some of them is killed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from pathlib import Path
 import pytest
 import yaml
 
+from stream.evaluate.storing.shards import shard_of
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
 from tests.support.observed import apply, page
 from tests.support.process import Process
 from tests.support.worker import PARTITIONS, Deployment
 
-MODEL = "alpha"
+#: One in each quarter of the 64 shards: of two workers, each of which has half of them in a row, both have some.
+MODELS = ("theta", "zeta", "beta", "iota")
 SPAN_MS = 10 * PANE_MS
-REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
-OF_MODEL = f'model_name="{MODEL}"'
+REFERENCES = {model: reference_of(generate(model, 1_000, seed=1, features=2)) for model in MODELS}
 BUDGET = "driftline_slo_budget_remaining_ratio"
-#: That the model has of these events: counters and histograms from the start, and gauges once a pane was closed.
+#: That a model has of these events: counters and histograms from the start, and gauges once a pane was closed.
 FAMILIES = {
     "model_predictions_total", "model_prediction_errors_total", "model_requests_total", "model_perplexity", BUDGET,
     "driftline_slo_burn_rate", "driftline_expected_false_alarms_total", "driftline_alarms_total",
@@ -27,39 +28,41 @@ FAMILIES = {
     )),
     "model_baseline_mean", "feature_last_updated_timestamp",
 }  # fmt: skip
-FIRST = generate(MODEL, 1_500, seed=2, features=2, span_ms=SPAN_MS)
+EACH, FAILED = 300, 7
+Series = dict[str, float]
+
+
+def test_the_models_lie_in_every_quarter_of_the_shards() -> None:
+    assert [shard_of(model) // 16 for model in MODELS] == [0, 1, 2, 3]
 
 
 @pytest.mark.slow
-def test_a_killed_owner_is_followed_by_one_that_goes_on_from_its_sums(deployment: Deployment) -> None:
-    apply(deployment, _promising(write_monitors(deployment.folder, {MODEL: REFERENCE})))
-    owner = deployment.start_worker()
-    deployment.wait_until_shared(owner)
-    deployment.send(FIRST.records())
-    deployment.send([_closing(START_MS + SPAN_MS)] * PARTITIONS)
-    deployment.send([_answered(START_MS + at) for at in range(4)], stream="serving")
-    deployment.send([_closing(START_MS + SPAN_MS)] * PARTITIONS, stream="serving")
-    deployment.wait_until(lambda: _shown([owner]) == [len(FIRST)])
-    deployment.wait_until(lambda: _shown([owner], "model_perplexity") == [7.5])
-    before = _all([owner])
-    assert {name.partition("{")[0] for name in before} >= FAMILIES
+def test_a_killed_workers_models_go_on_from_their_sums_where_the_others_are(deployment: Deployment) -> None:
+    """One of the two evaluates in a process beside it, which dies with it; the other one in its own."""
+    apply(deployment, _promising(write_monitors(deployment.folder, REFERENCES)))
+    killed, survivor = deployment.start_worker(evaluate="beside"), deployment.start_worker()
+    events = [generate(model, EACH, seed=2, features=2, span_ms=SPAN_MS) for model in MODELS]
+    deployment.send([record for of_model in events for record in of_model.records()])
+    deployment.send([_answered(model, START_MS) for model in MODELS], stream="serving")
+    for stream in ("predictions", "serving"):
+        deployment.send([_closing(START_MS + SPAN_MS)] * PARTITIONS, stream=stream)
+    deployment.wait_until_shared(killed, survivor)
+    deployment.wait_until(lambda: _is_whole(_all(killed, survivor)) and all(_all(one) for one in (killed, survivor)))
+    before = _all(killed, survivor)
+    assert {name.partition("{")[0] for name in _of(before, "beta")} >= FAMILIES
+    assert len({len(_of(before, model)) for model in MODELS}) == 1
 
-    survivor = deployment.start_worker()
-    deployment.wait_until_shared(owner, survivor)
-    # One of them shows the model, whichever has the lease, and shows all of it.
-    deployment.wait_until(lambda: _all([owner, survivor]) == before)
-    owner.kill()
-    deployment.wait_until(lambda: _all([survivor]) == before)
-
-    deployment.send([_failed(START_MS + SPAN_MS + at) for at in range(7)])
+    killed.kill()
+    deployment.send([_failed(model, START_MS + SPAN_MS + at) for model in MODELS for at in range(FAILED)])
     deployment.send([_closing(START_MS + SPAN_MS + PANE_MS)] * PARTITIONS)
-    deployment.wait_until(lambda: _shown([survivor]) == [len(FIRST) + 7])
-    assert _shown([survivor], "model_prediction_errors_total") == [7]
-    assert _shown([survivor], "model_inference_latency_seconds_count") == [7]
-    deployment.wait_until(lambda: _shown([survivor], BUDGET) == [1 - 7 / (len(FIRST) + 7) / 0.05, 1.0])
-    after = _all([survivor])
+    deployment.wait_until(lambda: _has_gone_on(before, _all(survivor)))
+    after = _all(survivor)
     assert after.keys() >= before.keys()
-    assert {name: after[name] for name in before if _falls(name, before, after)} == {}
+    for model in MODELS:
+        assert after[f'model_prediction_errors_total{{model_name="{model}",service="{model}"}}'] == FAILED
+        assert after[f'model_inference_latency_seconds_count{{model_name="{model}",service="{model}"}}'] == FAILED
+        assert after[f'{BUDGET}{{model_name="{model}",slo="errors"}}'] == 1 - FAILED / (EACH + FAILED) / 0.05
+        assert after[f'{BUDGET}{{model_name="{model}",slo="latency"}}'] == 1.0
 
 
 def _promising(file: Path) -> Path:
@@ -71,36 +74,46 @@ def _promising(file: Path) -> Path:
     return file
 
 
-def _all(workers: list[Process]) -> dict[str, float]:
-    """Every series of the model, of all workers; none of two."""
-    lines = [line for worker in workers for line in page(worker, "metrics")[1].splitlines() if OF_MODEL in line]
+def _all(*workers: Process) -> Series:
+    """Every series of a model, of all workers; none of two."""
+    lines = [line for worker in workers for line in page(worker, "metrics")[1].splitlines() if 'model_name="' in line]
     pairs = [line.rpartition(" ")[::2] for line in lines]
     assert len({name for name, _ in pairs}) == len(pairs)
     return {name: float(value) for name, value in pairs if "_created" not in name}
 
 
-def _falls(name: str, before: dict[str, float], after: dict[str, float]) -> bool:
-    """Whether a counter, or a part of a histogram, began anew."""
+def _of(found: Series, model: str) -> Series:
+    return {name: value for name, value in found.items() if f'model_name="{model}"' in name}
+
+
+def _counted(found: Series) -> list[float | None]:
+    names = [f'model_predictions_total{{model_name="{model}",service="{model}"}}' for model in MODELS]
+    return [found.get(name) for name in names]
+
+
+def _is_whole(found: Series) -> bool:
+    perplexities = [found.get(f'model_perplexity{{model_name="{model}"}}') for model in MODELS]
+    return (_counted(found), perplexities) == ([EACH] * len(MODELS), [7.5] * len(MODELS))
+
+
+def _has_gone_on(before: Series, now: Series) -> bool:
+    """Whether every model has the further events; until then no counter, nor a part of a histogram, began anew."""
+    assert {name: now[name] for name in before.keys() & now.keys() if _falls(name, before, now)} == {}
+    return _counted(now) == [EACH + FAILED] * len(MODELS)
+
+
+def _falls(name: str, before: Series, now: Series) -> bool:
     counted = name.partition("{")[0].endswith(("_total", "_count", "_sum", "_bucket"))
-    return counted and after[name] < before[name]
+    return counted and now[name] < before[name]
 
 
-def _answered(timestamp: int) -> bytes:
-    return json.dumps({"model": MODEL, "timestamp": timestamp, "perplexity": 7.5}).encode()
+def _answered(model: str, timestamp: int) -> bytes:
+    return json.dumps({"model": model, "timestamp": timestamp, "perplexity": 7.5}).encode()
 
 
 def _closing(watermark: int) -> bytes:
     return json.dumps({"control": "watermark", "timestamp": watermark}).encode()
 
 
-def _failed(timestamp: int) -> bytes:
-    return json.dumps({"model": MODEL, "timestamp": timestamp, "status": "error", "latency_s": 0.25}).encode()
-
-
-def _shown(workers: list[Process], series: str = "model_predictions_total") -> list[float]:
-    """The values of a model's series, of every worker that exports it."""
-    bodies = [page(worker, "metrics")[1] for worker in workers]
-    lines = [
-        line for body in bodies for line in body.splitlines() if line.startswith(f'{series}{{model_name="{MODEL}"')
-    ]
-    return [float(line.rpartition(" ")[2]) for line in lines]
+def _failed(model: str, timestamp: int) -> bytes:
+    return json.dumps({"model": model, "timestamp": timestamp, "status": "error", "latency_s": 0.25}).encode()
