@@ -16,6 +16,7 @@ from schemas import reports
 from schemas.monitored import ModelMonitor
 from schemas.names import Names
 from schemas.reference import Reference
+from schemas.release import ReleaseMonitor
 from schemas.reports import Column, Report
 from stream.expose.model_series import MOST_VERSIONS
 from stream.expose.models import MOST_AT_ONCE, REREAD_S, ModelExporter
@@ -88,6 +89,25 @@ def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
 
 def of_model(shown: Mapping[str, float], model: str = "m") -> set[str]:
     return {name for name in shown if f'model_name="{model}"' in name}
+
+
+def test_a_release_is_shown_from_its_first_decision_and_damage_leaves_its_share_out(
+    told: Callable[[Story], None],
+) -> None:
+    released = monitor().model_copy(update={"release": ReleaseMonitor(champion="3", challenger="4")})
+    share = 'driftline_release_share_ratio{model_name="m",version="4"}'
+
+    async def story(site: Site) -> None:
+        site.first.holds = [Model("m", released), Model("n")]
+        await site.first.read()
+        assert [name for name in site.first.shown() if name.startswith("driftline_release")] == []
+        for stored, found in (("0.25", 0.25), ("0", 0.0), ("much", None), ("1.5", None), ("nan", None)):
+            await site.redis.hset(site.names.release("m"), mapping={"challenger": "4", "share": stored})
+            await site.first.read()
+            assert site.first.shown().get(share) == found
+        assert site.first.shown()['model_predictions_total{model_name="n",service="n"}'] == 0
+
+    told(story)
 
 
 def test_a_move_goes_on_from_the_same_sums_and_shows_them_once(told: Callable[[Story], None]) -> None:

@@ -23,6 +23,8 @@ MODEL = "served"
 PANE_MS = 1000
 #: Requests a second: usually, and when most callers have gone.
 USUAL, FEW = 100, 20
+#: Longer ago than half an hour, the short window of a burn rate, its first requests were made.
+KNOWN_FOR_MS = 31 * 60_000
 MONITORS = {
     "schema": 1,
     "defaults": {"pane": "1s", "windows": {"short": "2s"}, "step": "2s", "lateness": "0s", "revise_within": "1d"},
@@ -89,6 +91,9 @@ def called(deployment: Deployment) -> Iterator[threading.Event]:
 def _call(deployment: Deployment, ill: threading.Event, over: threading.Event) -> None:
     producer, rng = deployment.producer(), np.random.default_rng(2)
     topic = deployment.names.topic("predictions")
+    for number in range(4 * PARTITIONS):  # a burn rate speaks of a model that was known before its short window
+        early = int(time.time() * 1000) - KNOWN_FOR_MS
+        producer.produce(topic, record(rng, at_ms=early, ill=False), partition=number % PARTITIONS)
     while not over.is_set():
         now, sick = int(time.time() * 1000), ill.is_set()
         for number in range((FEW if sick else USUAL) // 5):
