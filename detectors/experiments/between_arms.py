@@ -84,15 +84,18 @@ def _measured(
     one, other = (np.asarray(counts, dtype=np.int64) for counts in (champion, challenger))
     if one.shape != other.shape:
         raise ValueError(f"the champion has {one.size} bins and the challenger {other.size}: counts of the same bins")
+    if min(one.min(initial=0), other.min(initial=0)) < 0:
+        raise ValueError("counts of bins are 0 or more")
     n, m = int(one.sum()), int(other.sum())
     if not n or not m:
         return BetweenArms("no_traffic")
+    constant = np.count_nonzero(one + other) == 1
     alone = (n / repeats[0], m / repeats[1])
     groups = grouped((one + other) / (n + m), min(alone))
     one, other = (folded(counts, groups).astype(np.int64) for counts in (one, other))
     statistic, freedom = contingency(one, other, np.array([0]))
     if freedom[0] < 1:
-        return BetweenArms("not_enough_data" if min(alone) < 2 * LEAST else "no_variance", bins=1)
+        return BetweenArms("no_variance" if constant and min(alone) >= 2 * LEAST else "not_enough_data", bins=1)
     apart = 1.0 / alone[0] + 1.0 / alone[1]
     expected, bins = float(freedom[0]) * apart, int(freedom[0]) + 1
     statistic = statistic * ((1.0 / n + 1.0 / m) / apart)

@@ -55,8 +55,8 @@ def over_stages(log_es: Sequence[float], *, planned: int) -> float:
     >>> round(math.exp(over_stages([math.log(97.0), 0.0], planned=5)), 6)
     20.2
     """
-    if len(log_es) > planned:
-        raise ValueError(f"{len(log_es)} stages have begun and {planned} were planned")
+    if len(log_es) > planned or not planned:
+        raise ValueError(f"{len(log_es)} stages have begun and {planned} were planned, at least 1 of them")
     begun = math.fsum(math.exp(min(each, LARGEST)) for each in log_es)
     return math.log((begun + planned - len(log_es)) / planned)
 

@@ -60,6 +60,10 @@ def overlap(champion: ArrayLike, challenger: ArrayLike, *, rows: tuple[int, int]
         raise ValueError(
             f"the champion has {u.size} buckets and the challenger {v.size}: one hash, one number of buckets"
         )
+    if min(rows) < 0 or not np.isfinite(u).all() or not np.isfinite(v).all():
+        raise ValueError(
+            f"rows are {rows[0]} and {rows[1]}, and buckets sums of signs: finite numbers, rows of 0 or more"
+        )
     n, both = sum(rows), float(np.sum((u + v) ** 2))
     repeats = both - n
     if not min(rows) or repeats < 4.0 * math.sqrt(2.0 / u.size) * both:

@@ -11,6 +11,7 @@ Rows count as independent.  Where ids stick to their arm and come again, an id i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +33,7 @@ class Stage:
     def __post_init__(self) -> None:
         if not 0.0 <= self.share <= 1.0:
             raise ValueError(f"share is {self.share}: the part of the traffic that the challenger gets, 0 to 1")
-        if not min(self.champion, self.challenger) >= 0:
+        if not min(self.champion, self.challenger) >= 0 or not math.isfinite(self.rows):
             raise ValueError(f"rows are {self.champion} and {self.challenger}: numbers of 0 or more")
 
     @property

@@ -16,6 +16,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+#: Of a sum of squares in floats, a spread of less is what rounding made: mean / standard deviation above four million.
+ROUNDED = 2.0**-44
+
 State = Literal["ok", "no_traffic", "not_enough_data", "no_variance"]
 
 
@@ -101,10 +104,12 @@ class Sample:
 
     @property
     def variance(self) -> float:
-        """With divisor n - 1; of fewer than two values: 0.  Sums that float rounding made impossible are 0, too."""
+        """With divisor n - 1; of fewer than two values: 0.  What may be the rounding of float sums is 0, too."""
         if self.n <= 1:
             return 0.0
         spread = self.n * self.squares - self.total * self.total
+        if isinstance(spread, float) and spread <= ROUNDED * self.n * self.squares:
+            return 0.0
         return max(0.0, spread / (self.n * (self.n - 1))) * self.unit**2
 
 

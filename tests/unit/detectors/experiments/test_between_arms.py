@@ -52,11 +52,21 @@ def test_a_limit_is_held_against_what_is_above_chance() -> None:
 
 @pytest.mark.parametrize(
     ("champion", "challenger", "state"),
-    [([0, 0], [5, 5], "no_traffic"), ([50, 50], [2, 2], "not_enough_data"), ([500, 0], [50, 0], "no_variance")],
+    [
+        ([0, 0], [5, 5], "no_traffic"),
+        ([50, 50], [2, 2], "not_enough_data"),
+        ([500, 0], [50, 0], "no_variance"),
+        ([500, 1, 1], [50, 0, 0], "not_enough_data"),
+    ],
 )
 def test_states(champion: list[int], challenger: list[int], state: str) -> None:
     found = between_arms(champion, challenger)
     assert (found.state, found.psi, found.beyond(0.0)) == (state, None, False)
+
+
+def test_less_than_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="counts of bins are 0 or more"):
+        between_arms([-1, 2], [1, 1])
 
 
 def test_bins_of_two_references_are_refused() -> None:

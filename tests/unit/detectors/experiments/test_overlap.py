@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,12 @@ def test_where_no_id_comes_twice_nothing_can_be_said() -> None:
 def test_vectors_of_two_hashes_are_refused() -> None:
     with pytest.raises(ValueError, match="the champion has 4 buckets and the challenger 2"):
         overlap([1, 0, 0, 1], [1, 0], rows=(2, 1))
+
+
+@pytest.mark.parametrize(("vector", "rows"), [([math.nan, 1.0], (5, 5)), ([3.0, 1.0], (-5, 5))])
+def test_what_cannot_be_is_refused(vector: list[float], rows: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match="finite numbers, rows of 0 or more"):
+        overlap(vector, [1.0, 1.0], rows=rows)
 
 
 def test_how_many_rows_count_as_one() -> None:

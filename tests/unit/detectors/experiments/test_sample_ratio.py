@@ -76,7 +76,15 @@ def test_states(stages: list[Stage], one: str, many: str) -> None:
     assert look_at_ratio(stages, before=0.5).p_value <= 0.5
 
 
-@pytest.mark.parametrize(("made", "words"), [((1.5, 1, 1), "share is 1.5"), ((0.5, -1, 1), "rows are -1 and 1")])
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        ((1.5, 1, 1), "share is 1.5"),
+        ((0.5, -1, 1), "rows are -1 and 1"),
+        ((0.5, math.inf, 1), "rows are inf"),
+        ((0.5, math.nan, 1), "rows are nan"),
+    ],
+)
 def test_what_cannot_be_is_refused(made: tuple[float, float, float], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Stage(*made)

@@ -35,6 +35,14 @@ def test_sums_that_float_rounding_made_impossible_have_variance_0() -> None:
     assert Sample(3, 0.3 * 3, 0.09 * 3 - 1e-12).variance == 0.0
 
 
+def test_what_only_rounding_made_is_no_variance() -> None:
+    constant = Sample(10, 3.0000000000000004, 0.9000000000000002)
+    assert constant.variance == 0.0
+    windows = sum([Sample(1, d, d * d) for d in [0.01] * 9 + [math.nextafter(0.01, 1.0)]], Sample(0, 0.0, 0.0))
+    assert windows.variance == 0.0
+    assert sample_of([1e5, 1e5 + 1, 1e5 + 2]).variance == pytest.approx(1.0, rel=1e-4)
+
+
 def test_what_came_between_two_looks() -> None:
     assert Sample(10, 30.0, 100.0) - Sample(4, 10.0, 30.0) == Sample(6, 20.0, 70.0)
     assert Counts(10, 3) - Counts(4, 1) == Counts(6, 2)
