@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from stream.scraping import counters as counting
 from stream.scraping.broken import Broken
 from stream.scraping.counters import Counters
 from stream.scraping.fetch import Page
-from stream.scraping.instances import BESIDE_S, KEPT
+from stream.scraping.instances import BESIDE_S, KEPT, MOST_INSTANCES
 from stream.scraping.meters import Meter, Owner, Reading, Series
 from stream.scraping.watch import Watch
 from tests.support.exporter import TEXT, nowhere, parts, target
@@ -48,7 +49,8 @@ def test_two_servers_that_tell_their_start_are_counted_each_by_itself() -> None:
 
 
 def test_a_process_that_began_before_the_last_one_was_is_no_restart_of_it() -> None:
-    assert counted([reading(50, NOON_S - 100.0), reading(9_000, NOON_S - 5_000.0)]).waiting == 0
+    for before in (100.0, 5_000.0):
+        assert counted([reading(50, NOON_S - 50.0), reading(9_000, NOON_S - before)]).waiting == 0
 
 
 def test_a_process_that_began_long_before_the_last_one_was_seen_is_beside_it() -> None:
@@ -82,10 +84,18 @@ def test_one_that_restarts_and_passes_its_old_value_is_one_server() -> None:
 
 
 def test_servers_that_were_not_seen_for_long_are_forgotten() -> None:
-    once = [reading(1_000_000), reading(10)] + [reading(10)] * KEPT + [reading(1_000_020)]
-    with pytest.raises(Broken, match="implausible"):
-        counted([*once, *[reading(20_000_000)]])
-    assert not counted(once[:-1]).several
+    def back(after: int) -> int:
+        return counted([*alternating([9_000, 10], grow=0, turns=[0, 1] + [1] * after), reading(9_020)]).waiting
+
+    assert (back(KEPT - 2), back(KEPT - 1)) == (10 + 20, 10 + 9_010)
+
+
+def test_of_more_servers_than_are_kept_the_first_are_forgotten() -> None:
+    def back(servers: int) -> int:
+        begun = [reading(100.0, NOON_S + 100.0 * number) for number in range(servers)]
+        return counted([*begun, reading(105.0, NOON_S)]).waiting - 100 * (servers - 1)
+
+    assert (back(MOST_INSTANCES), back(MOST_INSTANCES + 1)) == (5, 0)
 
 
 def test_what_is_begun_anew_has_not_a_hundred_times_what_the_target_ever_had() -> None:
@@ -102,13 +112,19 @@ def test_a_clock_set_back_does_not_make_a_busy_server_implausible() -> None:
     assert counters.waiting == 300_000
 
 
-def test_owners_that_are_ever_new_do_not_stay() -> None:
-    counters = Counters()
-    for number in range(50):
-        owner = Owner(f"m{number}")
-        counters.see(Reading({Series(owner, "requests", frozenset()): Meter(1.0)}), at_ms=number * EVERY_MS)
-        parts(counters)
-    assert counters.left[1] == {}
+def test_owners_that_are_ever_new_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MOST_SERIES", 10)
+
+    def left(requests: float) -> int:
+        counters = Counters()
+        for number in range(50):
+            series = Series(Owner(f"m{number}"), "requests", frozenset())
+            counters.see(Reading({series: Meter(requests)}), at_ms=number * EVERY_MS)
+            parts(counters)
+        return len(counters.left[1])
+
+    assert left(1.0) == 0
+    assert left(0.5) <= 20, "parts of a request, of whom no other ever comes"
 
 
 def test_thousands_of_models_are_sent_together() -> None:
