@@ -12,7 +12,7 @@ from typing import Literal
 from schemas.findings import Kind, Severity
 
 CallKind = Literal["open", "update", "close", "note", "digest"]
-ReceiverKind = Literal["pagerduty", "slack"]
+ReceiverKind = Literal["pagerduty", "slack", "alertmanager"]
 #: Why a message is sent: the first of an incident at this receiver, it got worse, its picture changed, it was asked to be
 #: said again, or it is over.
 Reason = Literal["first", "worse", "update", "repeat", "closed"]

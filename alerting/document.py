@@ -18,6 +18,7 @@ from alerting.storm import extent, spoken_for
 from alerting.titles import strongest, title_of
 from alerting.totals import totals
 from alerting.wanted import all_silenced_until
+from schemas.alertmanager import ALERTMANAGER
 from schemas.incidents import DeliveryView, IncidentView, MemberView
 
 #: So many findings a message shows, and so many a document: a record of Kafka holds a megabyte, an incident any number.
@@ -46,7 +47,7 @@ def view(state: State, incident_id: str) -> IncidentView:
         updated=incident.updated,
         since_lo=lo,
         since_hi=hi,
-        models=tuple(sorted(incident.models)),
+        models=models_of(incident),
         causes=incident.causes,
         members=tuple(map(_member, members)),
         more_members=max(0, len(incident.members) - len(members)),
@@ -79,7 +80,7 @@ def message(state: State, incident_id: str, call: Call, *, now: int) -> Message:
         worst=incident.worst,
         state="resolved" if call.kind == "close" or not incident.live else "firing",
         title=title_of(incident),
-        models=tuple(sorted(incident.models)),
+        models=models_of(incident),
         cause=likely(incident) if clear else doubtful(incident.causes),
         cause_clear=clear,
         probability=incident.causes[0].probability if clear else None,
@@ -127,6 +128,13 @@ def since(incident: Incident) -> tuple[int, int]:
     """When it began: the onset of the finding that began earliest for sure, in its first episode."""
     hi, lo = totals(incident).least.since if incident.members else (incident.opened, incident.opened)
     return lo, hi
+
+
+def models_of(incident: Incident) -> tuple[str, ...]:
+    """The models that it is about; an alert says which it is about beside the name that it is filed under."""
+    alerts = incident.members.by_model.get(ALERTMANAGER)
+    named = {member.finding.about or ALERTMANAGER for _, member in alerts.rows()} if alerts is not None else set()
+    return tuple(sorted(incident.models - {ALERTMANAGER} | named))
 
 
 def _firing(incident: Incident) -> int:

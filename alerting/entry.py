@@ -98,11 +98,11 @@ class Entry:
 
     @property
     def notable(self) -> bool:
-        """A note can be given there.  At PagerDuty it is a trigger: on a key that is not open it would open one for ever.
+        """A note can be given there.  Where it is no Slack it is a trigger: on a key that is not open it would open one for ever.
 
         A note of an address that is yet to be opened rides on the opening.
         """
-        return self.kind != "pagerduty" or self.confirmed
+        return self.kind == "slack" or self.confirmed
 
 
 def entry_id(incident: str, address: str) -> str:

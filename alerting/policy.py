@@ -42,6 +42,7 @@ class Timings:
     More than ``storm`` openings at one address within ``storm_window`` are a storm.
     ``resolve_again`` is how long after a resolve PagerDuty is sent it once more.  What is heard of later than ``late_after`` is
     late, and told after ``late_hold`` at the earliest.  A digest waits for ``digest_wait``, for others to join it.
+    What is open at an Alertmanager is posted again after ``post_again``: it remembers nothing over a restart.
     """
 
     slack: int = 5 * MINUTE
@@ -59,6 +60,7 @@ class Timings:
     late_after: int = 10 * MINUTE
     late_hold: int = 2 * MINUTE
     digest_wait: int = 2 * MINUTE
+    post_again: int = 5 * MINUTE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +87,10 @@ class Policy:
         timings = timings or Timings()
         tree = tree_of(route, open_wait=timings.open_wait, update_interval=timings.update_interval)
         return cls(lineage, tree, dict(receivers), timings, clock)
+
+    def post_again(self, kind: ReceiverKind) -> int | None:
+        """After how long an address is told again what it was told; None: it remembers.  In a replay nothing is forgotten."""
+        return self.timings.post_again if kind == "alertmanager" and self.clock == "live" else None
 
     def addresses(self, receiver: str | None) -> tuple[Address, ...]:
         """The addresses behind a receiver's name; none where only the console shows it."""

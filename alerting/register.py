@@ -75,16 +75,22 @@ def _wanted(state: State, entry: Entry, now: int) -> Call | None:
     if belief.severity != entry.severity:
         became = f"was {belief.severity}, is {entry.severity}"
         return _call(entry, "update", entry.want, why=became)
-    due = update_due(entry, state.incidents[entry.incident].picture)
+    again = state.policy.post_again(entry.kind)
+    due = update_due(entry, state.incidents[entry.incident].picture, again=again)
     return _call(entry, "update", entry.want, why="changed") if due is not None and due <= now else None
 
 
-def update_due(entry: Entry, picture: Picture) -> int | None:
-    """When what has changed is to be shown: at once, or at the next update; None: nothing has changed."""
+def update_due(entry: Entry, picture: Picture, *, again: int | None = None) -> int | None:
+    """When what has changed is to be shown: at once, or at the next update; None: nothing has changed.
+
+    ``again``: after how long it is shown although nothing has.
+    """
     belief = entry.believed.get(entry.want) if entry.want is not None else None
-    if belief is None or belief.doubt or belief.shown == picture:
+    if belief is None or belief.doubt:
         return None
     told = entry.told or 0
+    if belief.shown == picture:
+        return None if again is None else told + again
     if belief.shown is None or belief.shown.urgent != picture.urgent:
         return told
     return told + entry.update_interval

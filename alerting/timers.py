@@ -42,7 +42,7 @@ def _live_dues(draft: Draft, incident: Incident) -> Iterator[int | None]:
     for name in incident.entries:
         entry = draft.entries[name]
         yield repeat_due(draft, incident, entry)
-        yield update_due(entry, incident.picture)
+        yield update_due(entry, incident.picture, again=draft.policy.post_again(entry.kind))
 
 
 def _openings(draft: Draft, incident: Incident) -> Iterator[int]:

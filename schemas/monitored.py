@@ -201,11 +201,19 @@ class SlackReceiver(Frozen):
     channel: str
 
 
+class AlertmanagerReceiver(Frozen):
+    """An Alertmanager, and where a bearer token is that it wants, if it wants one."""
+
+    url: str
+    token: SecretPlace | None = None
+
+
 class ReceiverMonitor(Frozen):
     """Whom a route tells; with nothing in it, only the console shows it."""
 
     pagerduty: PagerDutyReceiver | None = None
     slack: SlackReceiver | None = None
+    alertmanager: AlertmanagerReceiver | None = None
 
 
 class SourceMonitor(Frozen):

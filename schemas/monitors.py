@@ -20,6 +20,7 @@ from schemas.charts_file import Charts
 from schemas.durations import milliseconds_of
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import (
+    AlertmanagerReceiver,
     BudgetMonitor,
     FeatureMonitor,
     GpuMonitor,
@@ -37,6 +38,7 @@ from schemas.monitored import (
 )
 from schemas.monitors_check import check_file, check_length, reference_path
 from schemas.monitors_problems import problems_of
+from schemas.monitors_values import SecretPlace as SecretShape
 from schemas.release_file import check_every
 from schemas.yaml_lines import Document, Place, Spot, read_yaml
 
@@ -189,10 +191,12 @@ def _route(said: written.Route) -> RouteMonitor:
 
 
 def _receiver(said: written.Receiver) -> ReceiverMonitor:
-    pager, slack = said.pagerduty, said.slack
+    pager, slack, manager = said.pagerduty, said.slack, said.alertmanager
+    token = _place(manager.token) if manager and manager.token else None
     return ReceiverMonitor(
         pagerduty=PagerDutyReceiver(routing_key=_place(pager.routing_key)) if pager else None,
         slack=SlackReceiver(token=_place(slack.token), channel=slack.channel) if slack else None,
+        alertmanager=AlertmanagerReceiver(url=manager.url, token=token) if manager else None,
     )
 
 
@@ -200,7 +204,7 @@ def _gpus(said: written.Gpus) -> GpuMonitor:
     return GpuMonitor(memory=said.memory, temperature=said.temperature, silent_after_ms=said.silent_after)
 
 
-def _place(said: written.SecretPlace) -> SecretPlace:
+def _place(said: SecretShape) -> SecretPlace:
     return SecretPlace(file=said.file, env=said.env)
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from schemas.charts_file import Charts
 from schemas.monitored import Change, FeatureType, PredictionKind
@@ -22,6 +21,7 @@ from schemas.monitors_values import (
     ModelName,
     Period,
     Positive,
+    Secret,
     Shape,
     Share,
     Skew,
@@ -214,23 +214,6 @@ class Route(Shape):
     routes: list[Route] = Field(default_factory=list)
 
 
-class SecretPlace(Shape):
-    """A secret by where it is: one of a file and a variable; never the secret itself."""
-
-    file: str | None = None
-    env: str | None = None
-
-
-def _secret(value: object) -> object:
-    """Checked before pydantic does, whose errors quote what they refuse."""
-    if isinstance(value, dict) and len(value) == 1 and all(type(item) is str for item in value.values()):
-        return value
-    raise PydanticCustomError("secret", "must be {file: PATH} or {env: VARIABLE}")
-
-
-Secret = Annotated[SecretPlace, BeforeValidator(_secret)]
-
-
 class PagerDuty(Shape):
     """A PagerDuty service."""
 
@@ -242,6 +225,13 @@ class Slack(Shape):
 
     token: Secret
     channel: str
+
+
+class Alertmanager(Shape):
+    """An Alertmanager, by its address, and the token that it wants, if it wants one."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@]+$", max_length=500)]
+    token: Secret | None = None
 
 
 class Email(Shape):
@@ -264,6 +254,7 @@ class Receiver(Shape):
 
     pagerduty: PagerDuty | None = None
     slack: Slack | None = None
+    alertmanager: Alertmanager | None = None
     email: Email | None = None
     webhook: Webhook | None = None
 

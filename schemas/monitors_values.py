@@ -1,4 +1,4 @@
-"""What a single value of a monitors file may be: lengths of time, shares, names, limits; and a mapping that holds some."""
+"""What a single value of a monitors file may be: lengths, shares, names, limits, places of secrets; and a mapping that has some."""
 
 from __future__ import annotations
 
@@ -75,3 +75,20 @@ class Shape(BaseModel):
     """A mapping of the file: its keys and no others."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+class SecretPlace(Shape):
+    """A secret by where it is: one of a file and a variable; never the secret itself."""
+
+    file: str | None = None
+    env: str | None = None
+
+
+def _secret(value: object) -> object:
+    """Checked before pydantic does, whose errors quote what they refuse."""
+    if isinstance(value, dict) and len(value) == 1 and all(type(item) is str for item in value.values()):
+        return value
+    raise PydanticCustomError("secret", "must be {file: PATH} or {env: VARIABLE}")
+
+
+Secret = Annotated[SecretPlace, BeforeValidator(_secret)]

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from schemas.monitors_file import Secret
-from schemas.monitors_values import Finite, Key, Length, ModelName, Shape, Version
+from schemas.monitors_values import Finite, Key, Length, ModelName, Secret, Shape, Version
 
 Kind = Literal["vllm", "triton", "torchserve", "dcgm", "custom"]
 

@@ -19,6 +19,15 @@ def pagerduty_address(routing_key: str) -> str:
     return f"pagerduty:{fingerprint(routing_key)}"
 
 
+def alertmanager_address(url: str) -> str:
+    """An Alertmanager's address, as the monitors file names it.
+
+    >>> alertmanager_address("http://127.0.0.1:9093/am/")
+    'alertmanager:127.0.0.1:9093/am'
+    """
+    return f"alertmanager:{url.partition('://')[2].rstrip('/')}"
+
+
 def slack_address(channel: str) -> str:
     """A channel's address, as the monitors file names it.
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from alerting.messages.place import Place
 from alerting.policy import Clock
+from alerting.receivers.alertmanager import Alertmanager
 from alerting.receivers.endpoints import Endpoints, checked
 from alerting.receivers.pagerduty import PagerDuty
 from alerting.receivers.receiver import Receiver
@@ -20,7 +21,7 @@ from alerting.receivers.slack import Slack
 from schemas.errors import ConfigError, Problem
 from schemas.monitored import ReceiverMonitor
 
-Real = PagerDuty | Slack
+Real = PagerDuty | Slack | Alertmanager
 PAGERDUTY_SETTING, SLACK_SETTING = "DRIFTLINE_PAGERDUTY_URL", "DRIFTLINE_SLACK_URL"
 
 
@@ -49,7 +50,8 @@ def build(receivers: Mapping[str, ReceiverMonitor], *, environment: str, endpoin
     problems: list[Problem] = []
     _check(receivers.values(), endpoints, clock=clock)
     for name, monitor in receivers.items():
-        own, wrong = _of(name, monitor, endpoints, place=place)
+        making = [*_makers(name, monitor, endpoints, place=place), *_alertmanager(name, monitor, clock, place=place)]
+        own, wrong = _of(making)
         found = {receiver.address: receiver for receiver in own} | found  # an address has one receiver: the first
         names[name] = tuple(receiver.address for receiver in own)
         problems += wrong
@@ -64,10 +66,10 @@ def _check(monitors: Iterable[ReceiverMonitor], endpoints: Endpoints, *, clock: 
         checked(endpoints.slack_url, clock=clock, setting=SLACK_SETTING)
 
 
-def _of(name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place: Place) -> tuple[list[Real], list[Problem]]:
+def _of(makers: Iterable[Callable[[], Real]]) -> tuple[list[Real], list[Problem]]:
     own: list[Real] = []
     problems: list[Problem] = []
-    for making in _makers(name, monitor, endpoints, place=place):
+    for making in makers:
         try:
             own.append(making())
         except ConfigError as error:
@@ -82,3 +84,10 @@ def _makers(name: str, monitor: ReceiverMonitor, endpoints: Endpoints, *, place:
     if monitor.slack:
         secret = Secret(monitor.slack.token, f"receivers.{name}.slack.token")
         yield partial(Slack, secret, channel=monitor.slack.channel, url=endpoints.slack_url, place=place)
+
+
+def _alertmanager(name: str, monitor: ReceiverMonitor, clock: Clock, *, place: Place) -> Iterator[Callable[[], Real]]:
+    if monitor.alertmanager:
+        key, where = f"receivers.{name}.alertmanager", monitor.alertmanager.token
+        secret = Secret(where, f"{key}.token") if where else None
+        yield partial(Alertmanager, monitor.alertmanager.url, secret, key=f"{key}.url", place=place, clock=clock)

@@ -23,10 +23,10 @@ class Endpoints:
     runbook_url: str = ""
 
 
-def checked(url: str, *, clock: Clock, setting: str) -> str:
-    """The endpoint, if it may be used.
+def plain(url: str, *, clock: Clock, setting: str) -> str:
+    """The endpoint, if it may be used where nothing secret goes there.
 
-    :raises ConfigError: it is no plain URL, not encrypted though it leaves the machine, or real in a replay.
+    :raises ConfigError: it is no plain URL, or real in a replay.
     """
     host = _host(url)
     if host is None:
@@ -38,6 +38,15 @@ def checked(url: str, *, clock: Clock, setting: str) -> str:
             f"a replay never reaches a real receiver, and {host} is not on the loopback interface: use a recording one"
         )
         raise ConfigError([problem(setting, said)])
+    return url
+
+
+def checked(url: str, *, clock: Clock, setting: str) -> str:
+    """The endpoint, if it may be used.
+
+    :raises ConfigError: it is no plain URL, not encrypted though it leaves the machine, or real in a replay.
+    """
+    host = _host(plain(url, clock=clock, setting=setting))
     if not is_loopback(url) and not url.startswith("https://"):
         raise ConfigError(
             [problem(setting, f"{host} must be reached by https://: only the loopback needs no encryption")]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from alerting.deliveries import Call, ReceiverKind
+from alerting.deliveries import Call
 from schemas.findings import Severity
 from schemas.names import Names
 from stream.state.lua import script
@@ -41,7 +41,11 @@ class Rate:
         return UNIT if severity == "P0" else UNIT + int(self.reserved * UNIT)
 
 
-RATES: dict[ReceiverKind, Rate] = {"pagerduty": Rate(96, 24, 4.8), "slack": Rate(60, 5, 1.0)}
+RATES: dict[str, Rate] = {
+    "pagerduty": Rate(96, 24, 4.8),
+    "slack": Rate(60, 5, 1.0),
+    "alertmanager": Rate(1200, 120, 12.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ class RedisBudget:
 
     async def take(self, address: str, severity: Severity, now: int | None = None) -> float:
         """Ask for a token; ``now`` (epoch ms) is Redis' own time unless it is given."""
-        rate = RATES["slack" if address.startswith("slack:") else "pagerduty"]
+        rate = RATES[address.partition(":")[0]]
         key = self._names.incidents("budget", address)
         stamp = "" if now is None else now
         args = [rate.full, rate.a_minute, rate.needed(severity), UNIT, SKEW_MS, stamp]

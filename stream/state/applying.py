@@ -104,6 +104,7 @@ def _secrets(monitors: Monitors) -> Iterator[str]:
         places = {
             "pagerduty.routing_key": receiver.pagerduty.routing_key if receiver.pagerduty else None,
             "slack.token": receiver.slack.token if receiver.slack else None,
+            "alertmanager.token": receiver.alertmanager.token if receiver.alertmanager else None,
         }
         for key, place in places.items():
             missing = _missing(place) if place else ""

@@ -47,6 +47,7 @@ def test_one_that_names_a_model_joins_what_is_wrong_with_it() -> None:
     [incident] = world.state.incidents.values()
     assert [member.joined_by for member in incident.members.values()] == ["first", "onset", "onset"]
     assert title_of(incident).startswith("a: QueueFull at Alertmanager")
+    assert view(world.state, incident.id).models == ("a", "b")
 
 
 def test_one_that_names_a_model_that_nobody_watches_stands_alone() -> None:
