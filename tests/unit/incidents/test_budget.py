@@ -39,10 +39,10 @@ def test_asked_all_the_time_pagerdutys_bucket_gives_119_in_the_first_minute_and_
 
 
 def test_a_fifth_is_left_for_p0() -> None:
-    storm: list[tuple[int, Severity]] = [(0, "P1")] * 50
-    urgent: list[tuple[int, Severity]] = [(0, "P0")] * 50
-    assert [len(given_at(rate, storm)) for rate in RATES.values()] == [19, 4]
-    assert [len(given_at(rate, storm + urgent)) for rate in RATES.values()] == [24, 5]
+    storm: list[tuple[int, Severity]] = [(0, "P1")] * 150
+    urgent: list[tuple[int, Severity]] = [(0, "P0")] * 150
+    assert [len(given_at(rate, storm)) for rate in RATES.values()] == [19, 4, 108]
+    assert [len(given_at(rate, storm + urgent)) for rate in RATES.values()] == [24, 5, 120]
 
 
 def test_the_wait_it_names_is_exact() -> None:

@@ -65,7 +65,7 @@ def test_hosts_of_gpus_that_are_none_are_refused(folder: Path, hosts: str, said:
             "route.routes.0.zzz",
             "receiver, match, continue, open_wait, update_interval, repeat_interval, active, mute, routes",
         ),
-        ("receivers: {a: {zzz: 1}}", "receivers.a.zzz", "pagerduty, slack, email, webhook"),
+        ("receivers: {a: {zzz: 1}}", "receivers.a.zzz", "pagerduty, slack, alertmanager, email, webhook"),
         ("receivers: {a: {webhook: {url: {zzz: x}}}}", "receivers.a.webhook.url.zzz", "file, env"),
         ("times: {a: {zzz: 1}}", "times.a.zzz", "weekdays, hours, timezone"),
         (
