@@ -239,6 +239,7 @@ QUIET: dict[str, list[Case]] = {
             updated(told_hourly(420)), every=5
         ),  # fresh, a moment before a pane is told of: three hours old to the eye
         Case(updated(told_hourly(425)), every=5),
+        Case(updated(told_hourly(420), sla=1800), every=5),  # neither a pane nor the lateness alone would do
         Case(updated(rising(60, 90), sla=1800, lag=(60, 0))),
         one(f"feature_last_updated_timestamp{{{TEMP}}}", flat(0, 90)),  # nothing was promised
         Case(  # a model that moves
