@@ -50,3 +50,19 @@ def test_a_pane_that_was_put_away_is_taken_up_again() -> None:
     ((_, found),) = counted(plan, [value], shelf=shelf).values()
     assert arm_of(layout, found, "challenger").requests == 4
     assert {place(key)[1] for key in shelf.asked} == {layout.hash, plan.tables.layouts[0].hash}
+
+
+def test_each_release_is_counted_in_panes_of_its_own_length() -> None:
+    force = InForce(
+        reference=OLD,
+        monitor=monitor(release=RELEASE, pane_ms=HOUR // 2),
+        from_ms=NOON,
+        previous=(OLD, monitor(release=RELEASE)),
+        arms_from_ms=NOON,
+        arms_previous=(OLD, monitor(release=RELEASE)),
+    )
+    times = (NOON - HOUR // 4, NOON + 3 * HOUR // 4)
+    found = counted(
+        applied(trees=force)["predictions"], [json.dumps(answered("4", timestamp=at)).encode() for at in times]
+    )
+    assert sorted(start for _, start in found) == [NOON - HOUR, NOON + HOUR // 2]

@@ -148,3 +148,13 @@ def test_no_more_wait_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) ->
     shelf = Shelf()
     kept = settled(shelf, ("a", 10), ("b", 10), ("c", 10), ("a", 20))
     assert (shelf.written, kept.tally.dropped) == ([{"n7/a": [20], "n7/b": [10]}], 1)
+
+
+def test_of_one_moment_the_same_sample_waits_in_whatever_order_they_came() -> None:
+    pair = [Sample(timestamp=NOON, host="n7", gpu="0", metrics={"power_watts": watts}) for watts in (71.0, 9.0)]
+    waiting: list[Sample] = []
+    for order in (pair, pair[::-1]):
+        kept = GpuSamples(cast(GpuStore, Shelf()), patience=Patience())
+        kept.add([Sampled(one, cast(Any, {})) for one in order])
+        waiting += kept._waiting.values()
+    assert waiting == [pair[1]] * 2  # its JSON is the greater one
