@@ -19,7 +19,7 @@ from stream.evaluate.verdicts.served import COUNTS, Terms, counts_of, terms_of
 from stream.evaluate.verdicts.serving import suspect_in
 from stream.state.arms import is_of_arms
 from stream.state.layout import Layout
-from stream.state.packing import Partial
+from stream.state.packing import Ints, Partial
 
 
 async def load_ledger(unit: Unit, merged: Merged) -> None:
@@ -74,11 +74,13 @@ async def _end_of_newest(unit: Unit, layouts: Iterable[Layout], merged: Merged, 
 async def _filled(rows: Rows, layouts: Iterable[Layout], merged: Merged, *, at_ms: int, terms: Terms) -> Rows:
     """The rows as they are stored, those of all layouts added up."""
     span = rows.first_of(at_ms, rows.keep_ms), at_ms
+    sums: dict[int, Ints] = {}
     for layout in layouts:
         able = [tier for tier in tiers_of(layout.pane_ms) if tier.length_ms <= rows.length_ms]
         tier = able[-1] if able else tiers_of(layout.pane_ms)[0]
         found = await merged.rows(layout, tier, span=span)
         for start, row in found.items():
-            rows = rows.plus(start, counts_of(layout, row, promised_ms=terms.promised_ms), at_ms=at_ms)
+            counts, place = counts_of(layout, row, promised_ms=terms.promised_ms), start - start % rows.length_ms
+            sums[place] = sums[place] + counts if place in sums else counts
             await merged.breath()
-    return rows
+    return rows.holding(sums)

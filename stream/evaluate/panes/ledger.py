@@ -38,6 +38,12 @@ class Rows:
         found: Ints = self.counts[np.searchsorted(self.starts, self.first_of(end_ms, span_ms)) :].sum(axis=0)
         return found
 
+    def holding(self, sums: Mapping[int, Ints]) -> Rows:
+        """With these rows, by their starts, and no others."""
+        starts = sorted(sums)
+        counts = np.array([sums[start] for start in starts], np.int64).reshape(len(starts), self.counts.shape[1])
+        return replace(self, starts=np.array(starts, np.int64), counts=counts)
+
     def plus(self, start_ms: int, counts: Ints, *, at_ms: int) -> Rows:
         """With what a pane adds to the row that it begins in; what is too old at ``at_ms`` is left out."""
         starts, held, start = self.starts, self.counts, start_ms - start_ms % self.length_ms
