@@ -43,7 +43,9 @@ def listed(*, as_json: AsJson = False) -> None:
         print_lines(["no model in force has a release"])
     else:
         rows = [_row(view) for view in found]
-        print_table(columns=("model", "champion", "challenger", "state", "share#", "since", "why"), rows=rows)
+        print_table(
+            columns=("model", "champion", "challenger", "state", "share#", "since", "judged to", "why"), rows=rows
+        )
 
 
 @app.command()
@@ -92,13 +94,22 @@ def _plain(view: ReleaseView) -> dict[str, Any]:
 def _row(view: ReleaseView) -> Sequence[object]:
     share = None if view.share is None else f"{view.share:.0%}"
     why = view.why or ", ".join(view.holds)
-    return view.model, view.champion, view.challenger, view.state, share, moment(view.since), why
+    return (
+        view.model,
+        view.champion,
+        view.challenger,
+        view.state,
+        share,
+        moment(view.since),
+        moment(view.judged_to),
+        why,
+    )
 
 
 def _show(view: ReleaseView | None, decisions: Sequence[Decision]) -> None:
     if view is not None:
         print_table(
-            columns=("model", "champion", "challenger", "state", "share#", "since", "why"), rows=[_row(view)]
+            columns=("model", "champion", "challenger", "state", "share#", "since", "judged to", "why"), rows=[_row(view)]
         )  # fmt: skip
     if view is not None and view.window is not None:
         window = view.window

@@ -69,6 +69,7 @@ def test_the_documents_with_commands() -> None:
         "operations.md",
         "quickstart.md",
         "redis.md",
+        "releases.md",
         "scraping.md",
     ]
 

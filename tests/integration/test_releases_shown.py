@@ -35,7 +35,10 @@ def command(shown: ConsoleSite) -> dict[str, str]:
 
 def test_the_page_shows_both_versions_and_what_was_decided(shown: ConsoleSite) -> None:
     text = shown.get("/releases").text.replace("\N{NO-BREAK SPACE}", " ")
-    assert "m rolled back Version 4 beside 3: 0 % of the requests since 2013-01-03 03:00" in text
+    assert (
+        "m rolled back Version 4 beside 3: 0 % of the requests since 2013-01-03 03:00 , judged up to 2013-01-03 03:00"
+        in text
+    )
     assert "errors: 0.2 of 1000 beside a limit of 0.05; success: -0.19 beside the champion." in text
     assert "requests 1 000 9 000 errors 0.2 0.01 0.05 1 000 bad" in text
     assert "Challenger less champion, since the share holds" in text
