@@ -8,6 +8,8 @@ from grafana_foundation_sdk.models import dashboard
 
 TAG = "driftline"
 ALL = ".+"
+#: The variable of dashboards that show models: how long their panes are.
+PANE, PANES = "pane", ("1m", "5m", "15m", "1h")
 
 
 def board(title: str, *, name: str, means: str) -> boards.Dashboard:
@@ -35,6 +37,12 @@ def chosen(name: str, *, of: str, label: str = "") -> boards.QueryVariable:
     variable = boards.QueryVariable(name).label(name).datasource(_ref()).multi(True).include_all(True).all_value(ALL)
     variable = variable.refresh(dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED).current(every)
     return variable.sort(dashboard.VariableSort.ALPHABETICAL_ASC).query(f"label_values({of}, {label or name})")
+
+
+def by_pane(made: boards.Dashboard) -> boards.Dashboard:
+    """With the least step of its panels as a variable: series of a model move once a pane, and between two moves a rate is 0."""
+    first = dashboard.VariableOption(selected=True, text=PANES[0], value=PANES[0])
+    return made.with_variable(boards.CustomVariable(PANE).label("Pane").values(",".join(PANES)).current(first))
 
 
 def _source() -> boards.DatasourceVariable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deploy.grafana.boards.board import board, chosen, with_row
+from deploy.grafana.boards.board import board, by_pane, chosen, with_row
 from deploy.grafana.boards.panels import HERE, OF_MODEL, Text, lines, number, rows
 
 _ALARM = ((None, "green"), (1.0, "red"))
@@ -24,7 +24,7 @@ def fleet() -> Dashboard:
     means = "Every model that driftline watches: traffic, errors, latency, drift, and what is open."
     made = board("Fleet", name="fleet", means=means)
     made = made.with_variable(chosen("model", of=f"model_requests_total{{{HERE}}}", label="model_name"))
-    return _models(_people(_now(made)))
+    return _models(_people(_now(by_pane(made))))
 
 
 def _now(made: Dashboard) -> Dashboard:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deploy.grafana.boards.board import board, chosen, with_row
+from deploy.grafana.boards.board import board, by_pane, chosen, with_row
 from deploy.grafana.boards.panels import HERE, OF_MODEL, Text, heat, lines, number
 
 _OF_GPU = f'{HERE}, uuid=~"$gpu"'
@@ -17,7 +17,7 @@ def gpu() -> Dashboard:
     made = board("GPUs and tokens", name="gpu", means="GPUs as NVML tells of them, and the tokens of what they answer.")
     made = made.with_variable(chosen("gpu", of=f"driftline_gpu_available{{{HERE}}}", label="uuid"))
     made = made.with_variable(chosen("model", of=f"model_requests_total{{{HERE}}}", label="model_name"))
-    return _tokens(_faults(_load(_now(made))))
+    return _tokens(_faults(_load(_now(by_pane(made)))))
 
 
 def _now(made: Dashboard) -> Dashboard:

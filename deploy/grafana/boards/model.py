@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from deploy.grafana.boards.board import board, chosen, with_row
+from deploy.grafana.boards.board import board, by_pane, chosen, with_row
 from deploy.grafana.boards.panels import HERE, OF_MODEL, Text, heat, lines, number
 
 _REQUESTS = f"sum by (model_name) (rate(model_requests_total{{{OF_MODEL}}}[$__rate_interval]))"
@@ -26,7 +26,7 @@ def model() -> Dashboard:
     made = board("Model", name="model", means=means)
     made = made.with_variable(chosen("model", of=f"model_requests_total{{{HERE}}}", label="model_name"))
     made = made.with_variable(chosen("feature", of=f"feature_missing_ratio{{{OF_MODEL}}}", label="feature_name"))
-    return _features(_predictions(_drift(_promises(_traffic(made)))))
+    return _features(_predictions(_drift(_promises(_traffic(by_pane(made))))))
 
 
 def _traffic(made: Dashboard) -> Dashboard:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import Dashboard
+from grafana_foundation_sdk.models.dashboard import Dashboard, Panel
 
+from deploy.grafana.boards.board import PANE
 from deploy.grafana.boards.fleet import fleet
 from deploy.grafana.boards.gpu import gpu
 from deploy.grafana.boards.model import model
@@ -25,10 +26,17 @@ def written() -> Mapping[str, str]:
 
 
 def _numbered(board: Builder[Dashboard]) -> Dashboard:
-    """The dashboard with a number for each panel: the builders give every row 0 and the others none."""
+    """The dashboard with a number for each panel: the builders give every row 0 and the others none.
+
+    Where panes are a variable, no step of a panel is shorter than one.
+    """
     built = board.build()
+    variables = (built.templating.list_val or []) if built.templating else []
+    by_pane = any(variable.name == PANE for variable in variables)
     for number, panel in enumerate(built.panels or [], 1):
         panel.id_val = number
+        if by_pane and isinstance(panel, Panel):
+            panel.interval = f"${PANE}"
     return built
 
 

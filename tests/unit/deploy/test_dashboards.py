@@ -147,3 +147,13 @@ def _cells(place: dict[str, int]) -> list[tuple[int, int]]:
         for across in range(place["x"], place["x"] + place["w"])
         for down in range(place["y"], place["y"] + place["h"])
     ]
+
+
+def test_where_models_are_shown_no_step_is_shorter_than_a_pane() -> None:
+    steps = {
+        name: {panel.get("interval") for panel in board["panels"] if panel["type"] != "row"}
+        for name, board in BOARDS.items()
+    }
+    assert steps == {"fleet.json": {"$pane"}, "model.json": {"$pane"}, "gpu.json": {"$pane"}, "service.json": {None}}
+    (pane,) = (one for one in variables(BOARDS["model.json"]).values() if one["type"] == "custom")
+    assert (pane["name"], pane["query"], pane["current"]["value"]) == ("pane", "1m,5m,15m,1h", "1m")
