@@ -14,13 +14,16 @@ PAGES = (
     "/",
     "/incidents",
     f"/incidents/{OPEN_WEATHER}",
+    "/service-levels",
+    "/gpus",
+    "/releases",
     "/models/flight-delay",
     "/models/flight-delay/features/temp",
     "/models/flight-delay/features/carrier",
     "/models/flight-delay?measure=missing",
     "/models/flight-delay/features/temp?measure=ks",
 )
-CHARTS = PAGES[3:]
+CHARTS = PAGES[6:]
 #: Pixels of a chart that are not transparent.
 DRAWN = """
 const canvas = document.querySelector(arguments[0] + ' canvas');
