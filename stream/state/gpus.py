@@ -89,7 +89,7 @@ def for_people(sample: Sample) -> dict[str, str | int]:
     """The fields of the hash of a GPU's newest sample; a measure that was not taken has none.
 
     >>> for_people(Sample(timestamp=7, host="n7", gpu="0", metrics={"power_watts": 71.5, "memory_free_bytes": 85e9}))
-    {'timestamp': 7, 'host': 'n7', 'gpu': '0', 'power_watts': '71.5', 'memory_free_bytes': '85000000000'}
+    {'timestamp': 7, 'host': 'n7', 'gpu': '0', 'memory_free_bytes': '85000000000', 'power_watts': '71.5'}
     """
     said: dict[str, str | int | None] = {
         "timestamp": sample.timestamp, "host": sample.host, "gpu": sample.gpu, "uuid": sample.uuid,

@@ -16,12 +16,10 @@ from stream.state.gpus import MINUTE, GpuStore
 from tests.support.command import driftline
 from tests.support.console_site import ConsoleSite
 
-NOW = int(time.time() * 1000)
-
 
 def sample(host: str, gpu: str, minutes: float, **metrics: float) -> Sample:
     return Sample(
-        timestamp=NOW - int(minutes * MINUTE), host=host, gpu=gpu, uuid=f"GPU-{host}-{gpu}", metrics=metrics
+        timestamp=int(time.time() * 1000) - int(minutes * MINUTE), host=host, gpu=gpu, uuid=f"GPU-{host}-{gpu}", metrics=metrics
     )  # fmt: skip
 
 
@@ -30,17 +28,21 @@ FINE = {
     "power_watts": 312.4, "power_limit_watts": 400, "sm_clock_hertz": 1.41e9, "throttle_reasons": 4, "ecc_uncorrected": 0,
     "ecc_corrected": 3, "available": 1,
 }  # fmt: skip
-SAMPLES = [
-    *(sample("n7", "0", minutes, **FINE) for minutes in (3, 2, 1)),
-    sample("n7", "1", 1, **FINE | {"temperature_celsius": 93, "throttle_reasons": 0x40, "xid": 79}),
-    sample("n7", "10", 1, available=0),
-    sample("n7", "2", 1),
-    sample("n8<b>", "0", 20, **FINE),
-]
+
+
+def samples() -> list[Sample]:
+    """As of when they are asked for: the page is looked at some time after this file was read."""
+    return [
+        *(sample("n7", "0", minutes, **FINE) for minutes in (3, 2, 1)),
+        sample("n7", "1", 1, **FINE | {"temperature_celsius": 93, "throttle_reasons": 0x40, "xid": 79}),
+        sample("n7", "10", 1, available=0),
+        sample("n7", "2", 1),
+        sample("n8<b>", "0", 20, **FINE),
+    ]
 
 
 async def filled(redis: Redis, names: Names) -> None:
-    for one in SAMPLES:
+    for one in samples():
         await GpuStore(redis, names).write({one.name: [one]})
 
 

@@ -63,7 +63,7 @@ def _reading(made: Dashboard) -> Dashboard:
         lines(
             Text("Refused events", "By stream and reason, an hour; they are kept as dead letters.", "short"),
             (
-                f"sum by (stream, reason) (increase(driftline_rejected_events_total{{{HERE}}}[1h]))",
+                f"sum by (stream, reason) (increase(driftline_rejected_events_total{{{HERE}}}[1h])) or vector(0)",
                 "{{stream}} {{reason}}",
             ),
         ),

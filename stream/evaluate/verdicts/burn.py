@@ -74,8 +74,8 @@ class Spent:
     def rate(self, allowed: float) -> float | None:
         """The burn rate; None where there was no request.
 
-        >>> Spent(200, 30.0).rate(0.05)
-        3.0
+        >>> Spent(200, 32.0).rate(0.0625)
+        2.56
         """
         return self.bad / self.requests / allowed if self.requests else None
 

@@ -15,7 +15,7 @@ from detectors.profile import build_reference, panes_of
 HOUR = 3_600_000
 START = 1_357_034_400_000
 ROWS, COLUMNS = 300_000, 12
-ALLOWED = 20 << 20
+ALLOWED = 24 << 20
 """Beside what a file of a thousand rows has needed; the rows are 31 MB as numbers, 71 MB as CSV."""
 
 LIMITED = """
@@ -52,7 +52,7 @@ def test_a_file_larger_than_memory(tmp_path: Path, kind: str) -> None:
             csv.write_csv(part, file)
         else:
             parquet.write_table(part, file, row_group_size=5_000)
-    assert large.stat().st_size > {"csv": 3.3, "parquet": 1.4}[kind] * ALLOWED
+    assert large.stat().st_size > {"csv": 2.8, "parquet": 1.2}[kind] * ALLOWED
 
     # The allocators and threads are told to take what they need and no more, so that the limit measures what is used.
     environment = os.environ | {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "ARROW_IO_THREADS": "1"}
