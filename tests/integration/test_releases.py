@@ -9,7 +9,8 @@ import pytest
 
 from schemas.release import ReleaseMonitor
 from stream.evaluate.releases.walk import Judging
-from tests.support.released_live import Site, said, site
+from tests.support.models import HOUR, numeric, reference
+from tests.support.released_live import RELEASE, Site, said, site
 
 Story = Callable[[Site], Awaitable[None]]
 GOOD = [
@@ -134,6 +135,27 @@ def test_versions_that_are_swapped_midway_are_rolled_back_and_the_file_is_refuse
         shown = await found.shown()
         assert shown["state"] == "refused"
         assert shown["why"].startswith("champion '4' is the challenger of a release that is not complete")
+
+    told(story)
+
+
+def test_a_window_that_another_reference_cuts_short_promotes_nobody(told: Callable[[Story], None]) -> None:
+    async def story(found: Site) -> None:
+        release, evaluator = RELEASE.model_copy(update={"every_ms": 3 * HOUR}), found.scene.evaluator()
+        await found.apply(release)
+        await found.routed(7, errors=0.01, evaluator=evaluator)
+        before = dict(found.scene.layouts)
+        await found.apply(release, references={"m": reference(temp=numeric(0.0, 5.0, 20.0))})  # from eight on
+        after, found.scene.layouts = found.scene.layouts, before
+        await found.routed(1, errors=0.01, evaluator=evaluator)
+        found.scene.layouts = after
+        await found.routed(5, errors=0.01, evaluator=evaluator)
+        assert said(found.told) == [
+            (3, "begin", 0.05, ("begun",)),
+            (6, "promote", 0.10, ("healthy",)),
+            (8, "hold", 0.10, ("settling",)),  # from six, and so has the one from eight to nine
+            (12, "promote", 0.25, ("healthy",)),
+        ]
 
     told(story)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from detectors.binomial import tail
 from detectors.experiments.overlap import Overlap
+from schemas.durations import duration_text
 from schemas.release import ReleaseMonitor
 from schemas.releases import Check, Reason
 from stream.evaluate.releases.health import BAD
@@ -44,7 +45,11 @@ def _traffic(state: State, window: HealthWindow, monitor: ReleaseMonitor) -> Ite
     if not arms.champion.requests and state.share < 1:
         seen = "answered no request" if state.champion in state.seen else "was never seen"
         yield Reason("champion_no_traffic", f"champion {state.champion!r} {seen}")
-    if arms.challenger.requests and window.settled.challenger.requests < monitor.least:
+    length = window.end_ms - window.start_ms
+    if length < monitor.every_ms:
+        said = f"a change cut the window to {duration_text(length)} of {duration_text(monitor.every_ms)}"
+        yield Reason("settling", said)
+    elif arms.challenger.requests and window.settled.challenger.requests < monitor.least:
         yield _too_few(window, monitor)
 
 

@@ -100,6 +100,16 @@ def test_what_was_sent_before_the_router_could_know_a_share_is_judged_for_harm_a
     assert told(stepped(running(), [bad])[1]) == [(1, "roll_back", 0.0, ("errors",))]
 
 
+def test_a_window_that_a_change_cut_short_is_judged_for_harm_alone() -> None:
+    short = window(2, shared(0.05))  # an hour, where the file promises two
+    state, found = stepped(running(), [short], every_ms=2 * HOUR)
+    assert told(found) == [(2, "hold", 0.05, ("settling",))]
+    assert found[0].reasons[0].text == "a change cut the window to 1h of 2h"
+    assert told(stepped(replace(state, share=1.0), [window(2, shared(1.0))], every_ms=2 * HOUR)[1]) == []
+    bad = window(2, shared(0.05, errors=200))
+    assert told(stepped(running(), [bad], every_ms=2 * HOUR)[1])[0][1] == "roll_back"
+
+
 def test_a_champion_that_is_as_bad_holds_and_a_worse_challenger_goes_back() -> None:
     as_bad = Arms(arm(9_500, errors=1_900), arm(500, errors=100))
     worse = Arms(arm(9_500, errors=1_900), arm(500, errors=200))
