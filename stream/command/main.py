@@ -19,24 +19,7 @@ import typer
 
 from schemas.errors import ConfigError, DriftlineError
 from schemas.settings import strangers
-from stream.command import dlq, incident, reference, release, silence
-from stream.command.apply import apply, check_config
-from stream.command.compare import compare
-from stream.command.console import console
-from stream.command.counts import counts
-from stream.command.demo import demo
-from stream.command.evaluate import evaluate
-from stream.command.features import features
-from stream.command.gpu_agent import gpu_agent
-from stream.command.gpus import gpus
-from stream.command.lag import lag
-from stream.command.produce import produce
-from stream.command.run_lengths import arl_app, design_app
-from stream.command.scrape import scrape
-from stream.command.status import status
-from stream.command.tail import tail
-from stream.command.webhook import webhook
-from stream.command.worker import worker
+from stream.command.by_name import CommandsByName
 
 FAILED, WRONG_USE = 1, 2
 EPILOG = (
@@ -46,6 +29,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="driftline",
+    cls=CommandsByName,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -70,35 +54,6 @@ def driftline(
     """Watch machine-learning models in production: exact counts of what they see, compared with what they were built on."""
     for said in strangers(os.environ):
         typer.echo(said, err=True)
-
-
-for command in (
-    demo,
-    worker,
-    evaluate,
-    console,
-    scrape,
-    gpu_agent,
-    webhook,
-    apply,
-    check_config,
-    compare,
-    counts,
-    produce,
-    features,
-    gpus,
-    status,
-    lag,
-    tail,
-):
-    app.command(command.__name__.replace("_", "-"))(command)
-app.add_typer(reference.app, name="reference")
-app.add_typer(dlq.app, name="dlq")
-app.add_typer(incident.app, name="incident")
-app.add_typer(silence.app, name="silence")
-app.add_typer(release.app, name="release")
-app.add_typer(arl_app, name="arl")
-app.add_typer(design_app, name="design")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 
 import pytest
@@ -12,6 +13,8 @@ from stream.command.main import exit_code
 from tests.support.command import driftline
 
 COMMANDS = ("demo", "worker", "apply", "check-config", "counts", "produce", "status", "lag", "reference", "dlq")
+#: What a second of imports is made of, and who needs it: distances of rows, a file of rows, the worker, the demo.
+HEAVY = ("scipy", "pyarrow", "faust", "pandas", "stream.command.compare")
 NOBODY = {"DRIFTLINE_REDIS": "redis://user:hunter2@127.0.0.1:1/0", "DRIFTLINE_KAFKA": "127.0.0.1:1"}
 
 
@@ -35,6 +38,21 @@ def test_every_command_has_a_help(command: str) -> None:
 @pytest.mark.parametrize("command", ["check-config", "apply", "counts", "status", "lag", "dlq ls", "dlq show", "demo"])
 def test_what_prints_data_prints_it_as_json_too(command: str) -> None:
     assert "--json" in driftline(*command.split(), "--help").out
+
+
+def test_a_command_does_not_wait_for_what_another_needs() -> None:
+    asked = f"""
+import sys
+from stream.command.main import main
+try:
+    main(["incident", "ls", "--help"])
+finally:
+    print([name for name in {HEAVY} if name in sys.modules])
+"""
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, timeout=60)
+
+    assert "Usage: driftline incident ls" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_the_version_is_one_line() -> None:
