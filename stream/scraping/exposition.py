@@ -18,6 +18,8 @@ from stream.scraping.broken import Broken
 
 #: Of the lines that are parsed, all together, and each.
 MOST_READ_BYTES, LONGEST_LINE = 2 * 1024 * 1024, 4096
+#: Of a page: each line costs some microseconds whatever is in it, and other targets' pages wait for the same threads.
+MOST_LINES = 250_000
 #: Far above what a counter of a server reaches, and far below where sums of floats end.
 LARGEST = 2.0**63
 OPENMETRICS = "application/openmetrics-text"
@@ -79,6 +81,8 @@ def _lines(text: str, *, wants_eof: bool) -> list[str]:
         raise Broken("truncated", "the last line has no end")
     if wants_eof and not text.endswith("# EOF\n"):
         raise Broken("truncated", "there is no # EOF at the end")
+    if text.count("\n") > MOST_LINES:
+        raise Broken("too_large", f"more than {MOST_LINES} lines")
     lines = text.replace("\r\n", "\n").split("\n")
     for number, line in enumerate(lines, 1):
         if _LINE.fullmatch(line) is None:

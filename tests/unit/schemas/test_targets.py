@@ -30,7 +30,7 @@ def test_what_holds_where_nothing_is_said(tmp_path: Path) -> None:
     assert (found.models, found.model, found.version, found.bearer_token) == (None, None, None, None)
     assert found.names.serving is not None
     assert found.names.serving.latency is not None
-    assert found.names.serving.latency.names == ["vllm:e2e_request_latency_seconds"]
+    assert found.names.serving.latency.names == ["vllm:e2e_request_latency_seconds", "vllm_e2e_request_latency_seconds"]
 
 
 def test_a_timeout_is_never_longer_than_the_interval(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_a_built_in_map_is_changed_in_what_the_file_names(tmp_path: Path) -> Non
     assert serving.latency is not None
     assert serving.latency.names[0] == "vllm:new_latency_seconds"
     assert serving.requests is not None
-    assert serving.requests.names == ["vllm:request_success"]
+    assert serving.requests.names == ["vllm:request_success", "vllm_request_success"]
 
 
 def test_a_map_of_ones_own(tmp_path: Path) -> None:

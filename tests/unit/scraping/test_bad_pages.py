@@ -86,6 +86,15 @@ def test_a_page_of_too_much_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
         said(lines, VLLM)
 
 
+@pytest.mark.parametrize("line", [b"\n", b"a 1\n"])
+def test_a_page_of_ever_so_many_lines_does_not_keep_others_waiting(line: bytes) -> None:
+    whole = line * (fetching.MOST_BYTES // len(line))
+    began = time.process_time()
+    with pytest.raises(Broken, match="too_large: more than 250000 lines"):
+        said(whole, VLLM)
+    assert time.process_time() - began < 1.0
+
+
 def test_a_line_made_to_take_long_does_not() -> None:
     began = time.process_time()
     for line in ("a{" + '"' * 400_000, "a" * 400_000 + "{", "a{" + 'b="\\"",' * 50_000, "a 1 " + " " * 400_000 + "x"):

@@ -9,6 +9,7 @@ from schemas.events import parse_record
 from schemas.kinds import Serving
 from stream.scraping.batches import records
 from stream.scraping.counters import Counters
+from stream.scraping.meters import Meter
 from stream.scraping.rows import rows_of
 from stream.state.columns import LATENCY_S, TOKENS
 from tests.support.exporter import LLAMA, batches, cells, page, parts, said, seen, target
@@ -76,6 +77,11 @@ def test_old_vllm_without_histograms_of_tokens_gives_the_mean() -> None:
         4,
     )
     assert "latency_s" not in batch
+
+
+def test_a_collector_that_writes_vllms_names_without_colons_says_the_same() -> None:
+    pages = page("vllm"), page("vllm_later")
+    assert batches(seen(CHAT, *(text.replace(b"vllm:", b"vllm_") for text in pages))) == batches(seen(CHAT, *pages))
 
 
 def test_triton_by_model_and_version_with_the_mean_latency() -> None:
@@ -156,6 +162,19 @@ def test_open_metrics_says_the_same() -> None:
         assert found is not None
         counters.see(found, at_ms=number)
     assert parts(counters)[("m", None)][0].rows == 3
+
+
+def test_exemplars_and_times_of_creation_are_no_numbers_of_requests() -> None:
+    name = "vllm:e2e_request_latency_seconds"
+    lines = [
+        f"# TYPE {name} histogram\n",
+        f'{name}_bucket{{le="0.3",model_name="m"}} 2 # {{trace_id="KOO5"}} 0.067 1.7e9\n',
+        f'{name}_bucket{{le="+Inf",model_name="m"}} 5 # {{trace_id="9xLq"}} 2.5\n',
+        f'{name}_count{{model_name="m"}} 5\n{name}_sum{{model_name="m"}} 3.5\n{name}_created{{model_name="m"}} 1.7e9\n# EOF\n',
+    ]
+    found = said("".join(lines), target("vllm"), content_type="application/openmetrics-text; version=1.0.0").reading
+    assert found is not None
+    assert [*found.meters.values()] == [Meter(3.5, (0.3,), (2.0, 3.0))]
 
 
 def test_a_sample_without_a_host_is_of_the_host_that_was_asked() -> None:
