@@ -53,6 +53,7 @@ class Sampler:
             quiet_s=now - self._progress[1],
             assigned=len(tenures),
             redis_answers=self._intake.patience.answers.is_set(),
+            refusing=self._follower.refusing,
         )
         return judge(pulse, patience_s=PATIENCE_S)
 

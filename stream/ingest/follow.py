@@ -24,11 +24,15 @@ Newer = Callable[[Stamp | None], Awaitable[tuple[Generation, Mapping[str, Refere
 
 
 class Follower:
-    """``number`` is the generation that counting follows now; 0: none yet.  ``followed`` is set once there is one."""
+    """``number`` is the generation that counting follows now; 0: none yet.  ``followed`` is set once there is one.
+
+    ``refusing`` says why the one that is stored is not followed, while it is not.
+    """
 
     def __init__(self, counter: Counter, newer: Newer) -> None:
         self.number = 0
         self.refused = 0
+        self.refusing = ""
         self.followed = asyncio.Event()
         self._counter, self._newer = counter, newer
         #: The generation read last, and why it cannot be followed.
@@ -41,17 +45,22 @@ class Follower:
     async def refresh(self) -> None:
         """Switch to the newest generation, if it is another than the one followed."""
         async with self._lock:
-            try:
-                found = await self._newer(self._held)
-            except StoreError as error:
-                self._refuse(str(error))
-                return
-            if found is not None:
-                await self._follow(*found)
-            elif self._unfit:
-                self._refuse(self._unfit)
+            await self._look()
             # Under the same lock: decoders that learned names of the old generation must not bring its plans back.
             await self._learn()
+
+    async def _look(self) -> None:
+        try:
+            found = await self._newer(self._held)
+        except StoreError as error:
+            self._refuse(str(error))
+            return
+        if found is not None:
+            await self._follow(*found)
+        elif self._unfit:
+            self._refuse(self._unfit)
+        else:
+            self._said = self.refusing = ""
 
     async def _follow(self, generation: Generation, references: Mapping[str, Reference]) -> None:
         stamp = (generation.number, generation.applied_ms)
@@ -63,7 +72,7 @@ class Follower:
             self._refuse(self._unfit)
             return
         await self._counter.switch(built)
-        self._held, self._unfit, self._said = stamp, "", ""
+        self._held, self._unfit, self._said, self.refusing = stamp, "", "", ""
         self.number = generation.number
         self.followed.set()
         log.info("following generation %d: %d models", generation.number, len(generation.models))
@@ -80,6 +89,7 @@ class Follower:
     def _refuse(self, why: str) -> None:
         """Count it each time, say it once."""
         self.refused += 1
+        self.refusing = f"the configuration stays at generation {self.number}: {why}"
         if why != self._said:
-            log.error("the configuration stays at generation %d: %s", self.number, why)
+            log.error("%s", self.refusing)
             self._said = why

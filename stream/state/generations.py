@@ -71,9 +71,15 @@ async def read(redis: Redis, names: Names) -> Generation | None:
 
 
 async def read_stamp(redis: Redis, names: Names) -> Stamp | None:
-    """Which generation is in force: what a worker polls before it reads the whole document."""
+    """Which generation is in force: what a worker polls before it reads the whole document.
+
+    :raises StoreError: it is no number, as no program writes it.
+    """
     number, applied_ms = await redis.hmget(names.config, "generation", "applied_ms")
-    return None if number is None else (int(number), int(applied_ms or 0))
+    try:
+        return None if number is None else (int(number), int(applied_ms or 0))
+    except ValueError:
+        raise StoreError("the stored configuration cannot be followed: generation: is no number") from None
 
 
 async def read_newer(redis: Redis, names: Names, held: Stamp | None) -> tuple[Generation, dict[str, Reference]] | None:

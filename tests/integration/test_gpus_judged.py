@@ -173,6 +173,21 @@ def test_what_is_damaged_is_said_and_hurts_nobody(
     told_of_serving(story)
 
 
+def test_while_a_newer_configuration_cannot_be_followed_the_limits_of_before_hold(
+    told_of_serving: Callable[[Story], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    async def story(scene: Scene) -> None:
+        gpus = Gpus(scene)
+        await gpus.write(*minutely(0, 2, temperature_celsius=92))
+        await gpus.judge(1)
+        await scene.redis.hset(scene.names.config, mapping={"generation": 9, "document": '{"of": "tomorrow"}'})
+        await gpus.judge(2)
+        assert [at for at, *_ in await gpus.findings()] == [1, 2]
+        assert [one.message[:46] for one in caplog.records] == ["the stored configuration cannot be followed: n"]
+
+    told_of_serving(story)
+
+
 def test_by_the_wall_clock_only_silence_is_said(
     told_of_serving: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -133,6 +133,13 @@ class Fleet:
             await self._listen(stored, heard, partitions, now_ms=now_ms)
 
     async def _follow(self) -> None:
+        """Take the limits in force; those of before hold while a newer configuration cannot be followed."""
+        try:
+            await self._take_limits()
+        except StoreError as error:
+            self._say(str(error))
+
+    async def _take_limits(self) -> None:
         stamp = await self._asking(lambda: read_stamp(self._redis, self._names))
         if stamp is not None and stamp != self._stamp:
             generation = await self._asking(lambda: read(self._redis, self._names))
@@ -273,6 +280,9 @@ class Fleet:
 
     def _fail(self, why: str) -> None:
         self._stored = None
+        self._say(why)
+
+    def _say(self, why: str) -> None:
         if why != self._said:
             self._said = why
             self._tally.failed += 1

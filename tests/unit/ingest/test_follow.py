@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.config import Generation, InForce
+from schemas.errors import StoreError
 from schemas.monitored import FeatureMonitor
 from schemas.reference import Reference
 from stream.ingest.counter import Counter
@@ -67,6 +68,27 @@ def test_a_generation_that_cannot_be_counted_is_refused_and_the_old_one_stays(
     said = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert len(said) == 1
     assert said[0].startswith("the configuration stays at generation 1: generation 2 cannot be counted: ")
+
+
+def test_why_is_said_while_it_is_so() -> None:
+    _, follower, _ = followed(GOOD, UNFIT)
+    assert follower.refusing.startswith("the configuration stays at generation 1: generation 2 cannot be counted: ")
+    assert followed(GOOD, UNFIT, GOOD)[1].refusing == ""
+
+
+def test_names_are_learned_also_while_what_is_stored_cannot_be_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unreadable(held: Stamp | None) -> None:
+        raise StoreError("of tomorrow")
+
+    learned: list[int] = []
+
+    async def learn() -> None:
+        learned.append(1)
+
+    counting = counter(both())
+    monkeypatch.setattr(counting, "learn", learn)
+    asyncio.run(Follower(counting, unreadable).refresh())
+    assert learned == [1]
 
 
 def test_it_is_built_once_and_not_every_second() -> None:
