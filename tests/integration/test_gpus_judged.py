@@ -30,6 +30,18 @@ def told_of_serving(redis_url: str, environment_name: str) -> Callable[[Story], 
     return lambda story: asyncio.run(run(story))
 
 
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The wall clock: what its only item says, three minutes after noon at first."""
+    at_ms = [NOON + 3 * MINUTE]
+
+    async def said(self: Fleet) -> int:
+        return at_ms[0]
+
+    monkeypatch.setattr(Fleet, "_now", said)
+    return at_ms
+
+
 def test_a_minute_is_judged_once_the_watermark_has_passed_it(told_of_serving: Callable[[Story], None]) -> None:
     async def story(scene: Scene) -> None:
         gpus = Gpus(scene)
@@ -188,17 +200,9 @@ def test_while_a_newer_configuration_cannot_be_followed_the_limits_of_before_hol
     told_of_serving(story)
 
 
-def test_by_the_wall_clock_only_silence_is_said(
-    told_of_serving: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_by_the_wall_clock_only_silence_is_said(told_of_serving: Callable[[Story], None], now: list[int]) -> None:
     async def story(scene: Scene) -> None:
-        now = [NOON + 3 * MINUTE]
         gpus = Gpus(scene, event_clock=False)
-
-        async def present(self: Fleet) -> int:
-            return now[0]
-
-        monkeypatch.setattr(Fleet, "_now", present)
         await gpus.write(*minutely(0, 3, temperature_celsius=60))
         await gpus.judge(3)
         await scene.idle(0)
@@ -215,17 +219,9 @@ def test_by_the_wall_clock_only_silence_is_said(
     told_of_serving(story)
 
 
-def test_a_partition_that_lags_may_hold_the_samples(
-    told_of_serving: Callable[[Story], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_partition_that_lags_may_hold_the_samples(told_of_serving: Callable[[Story], None], now: list[int]) -> None:
     async def story(scene: Scene) -> None:
-        now = [NOON + 3 * MINUTE]
         gpus = Gpus(scene, event_clock=False)
-
-        async def present(self: Fleet) -> int:
-            return now[0]
-
-        monkeypatch.setattr(Fleet, "_now", present)
         await gpus.write(*minutely(0, 3, temperature_celsius=60))
         await gpus.judge(3)
         now[0] = NOON + 9 * MINUTE
