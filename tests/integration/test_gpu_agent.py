@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
+import socketserver
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -96,33 +100,62 @@ def test_a_call_that_hangs_and_a_kafka_that_is_away_hold_up_neither_the_other_gp
     agent = start("--recording", str(tmp_path / "hangs.json"))
     uuid = "GPU-8f6d1c52-0000-4000-8000-000000000001"
     agent.shows(f'nvidia_gpu_power_watts{{gpu="1",uuid="{uuid}"}} 75.99')
-    agent.process.wait_until(lambda: _waiting(agent) >= 2, timeout_s=30)
+    agent.process.wait_until(lambda: counted(agent)["waiting"] >= 2, timeout_s=30)
     assert f'driftline_gpu_available{{gpu="1",uuid="{uuid}"}} 1.0' in agent.page("metrics")
     assert 'gpu="0",uuid="GPU-8f6d1c52-0000-4000-8000-000000000000"} 1.0' not in agent.page("metrics")
     assert agent.ends_in_time() == 0
 
 
-def _waiting(agent: Running) -> float:
-    """Samples taken that Kafka does not have."""
-    told = dict(
-        re.findall(r"^driftline_gpu_agent_samples(_published)?_total (\S+)$", agent.page("metrics"), re.MULTILINE)
-    )
-    return float(told[""]) - float(told["_published"])
-
-
-def test_samples_arrive_in_the_topic_serving_keyed_by_gpu_and_in_order(start: Start, site: Site) -> None:
-    agent = start("--recording", str(H200), **site.env)
-    agent.process.wait_until(
-        lambda: "\ndriftline_gpu_agent_samples_published_total 4.0\n" in agent.page("metrics"), timeout_s=30
-    )
-    assert agent.ends_in_time() == 0
-    found = records(site, 4)
-    assert {key for key, _ in found} == {f"GPU-8f6d1c52-0000-4000-8000-00000000000{n}".encode() for n in (0, 1)}
-    for key in {key for key, _ in found}:
-        mine = [value for of, value in found if of == key]
+def test_while_kafka_is_away_samples_wait_and_arrive_later_keyed_by_gpu_and_in_order(start: Start, site: Site) -> None:
+    port = free_port()
+    agent = start("--recording", str(H200), **{**site.env, "DRIFTLINE_KAFKA": f"127.0.0.1:{port}"})
+    agent.shows("driftline_gpu_agent_samples_waiting 4.0")
+    with forwarded(port, to=site.env["DRIFTLINE_KAFKA"]):
+        agent.process.wait_until(lambda: counted(agent)["published"] >= 6, timeout_s=30)
+        found = counted(agent)
+        assert found["taken"] == found["published"] + found["waiting"], "none was dropped, and each is accounted for"
+        assert agent.ends_in_time() == 0
+    records_found = records(site, 6)
+    assert {key for key, _ in records_found} == {f"GPU-8f6d1c52-0000-4000-8000-00000000000{n}".encode() for n in (0, 1)}
+    for key in {key for key, _ in records_found}:
+        mine = [value for of, value in records_found if of == key]
         assert {(value["uuid"].encode(), value["metrics"]["available"]) for value in mine} == {(key, 1)}
         times = [value["timestamp"] for value in mine]
         assert times == sorted(set(times))
+
+
+def counted(agent: Running) -> dict[str, float]:
+    """What became of the samples, as the agent says at one moment."""
+    told = dict(re.findall(r"^driftline_gpu_agent_samples_?(\S*) (\S+)$", agent.page("metrics"), re.MULTILINE))
+    return {
+        "taken": float(told["total"]),
+        "published": float(told["published_total"]),
+        "waiting": float(told["waiting"]),
+    }
+
+
+@contextlib.contextmanager
+def forwarded(port: int, *, to: str) -> Iterator[None]:
+    """What comes to this port goes to the other address: Kafka as it is there from now on."""
+    host, there = to.split(":")
+
+    class Forward(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((host, int(there))) as onward:
+                threading.Thread(target=pour, args=(onward, self.request), daemon=True).start()
+                pour(self.request, onward)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", port), Forward) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield
+        server.shutdown()
+
+
+def pour(from_: socket.socket, to: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while some := from_.recv(1 << 16):
+            to.sendall(some)
 
 
 def records(site: Site, least: int) -> list[tuple[bytes, Any]]:
