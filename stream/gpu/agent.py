@@ -2,6 +2,7 @@
 
 A tick begins what is due and waits for nobody's look: a GPU that is slow or hangs delays itself alone.  NVML lists GPUs when it is
 begun, so they are found anew by ending and beginning it: soon while one is lost, seldom otherwise, and never while a call is out.
+For calls that are slow and do return, looks wait once when that is due.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stream.gpu.library import Cause, Nvml, NvmlTrouble
 from stream.gpu.quantities import Disbelief
 from stream.gpu.sample import Readings, Sample, sample
 from stream.gpu.series import AgentState, Standing
-from stream.gpu.watched import CALL_WITHIN_S, Watched
+from stream.gpu.watched import CALL_WITHIN_S, REMEMBERED, Watched
 from stream.gpu.xids import Xids
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,10 @@ class Agent:
             await self._renew(now_s)
         elif self._begun:
             await self._find()
+        if now_s < self._due_s or self._stuck():
+            self._begin_looks(now_s=now_s, at_ms=at_ms)
+
+    def _begin_looks(self, *, now_s: float, at_ms: int) -> None:
         for watched in self._watched.values():
             if watched.uuid not in self._looks:
                 self._looks[watched.uuid] = asyncio.create_task(self._look(watched, now_s=now_s, at_ms=at_ms))
@@ -99,16 +104,26 @@ class Agent:
         """No call is out, so that NVML may be ended."""
         return not self._looks and not any(lane.busy for lane in (self._control, *self._lanes.values()))
 
+    def _stuck(self) -> bool:
+        """A call is out of which nobody waits any more.
+
+        Otherwise, where NVML is due to be begun anew, no look is begun before those that are out have ended: slow ones
+        would go on for ever.
+        """
+        looking = [self._watched[uuid].lane for uuid in self._looks]
+        return any(lane.busy and lane not in looking for lane in (self._control, *self._lanes.values()))
+
     async def _renew(self, now_s: float) -> None:
         self._due_s = now_s + RETRY_S
         if not await self.xids.stop():
+            self._listen()
             return
         try:
             if self._begun:
                 self._begun = False
                 await self._control.ask(self._nvml.end, within_s=BEGIN_WITHIN_S)
             await self._control.ask(self._nvml.begin, within_s=BEGIN_WITHIN_S)
-            self.driver = await self._control.ask(self._nvml.driver, within_s=BEGIN_WITHIN_S)
+            self.driver = await self._version()
         except NvmlTrouble as trouble:
             self._unanswered[trouble.cause] += 1
             self._forget_places()
@@ -120,6 +135,16 @@ class Agent:
         self._listen()
         lost = any(watched.lane is None for watched in self._watched.values())
         self._due_s = now_s + (RETRY_S if lost or not self._watched else RENEW_S)
+
+    async def _version(self) -> str:
+        """The driver's; nothing of one that does not tell it, which may tell all else."""
+        try:
+            return await self._control.ask(self._nvml.driver, within_s=BEGIN_WITHIN_S)
+        except NvmlTrouble as trouble:
+            if trouble.cause in STATES:
+                raise
+            self._unanswered[trouble.cause] += 1
+            return ""
 
     def _listen(self) -> None:
         placed = [watched.uuid for watched in self._watched.values() if watched.lane is not None]
@@ -139,7 +164,7 @@ class Agent:
             self._refused["too_many"] += 1
         missing = [index for index in range(min(count, MOST_GPUS)) if str(index) not in placed]
         await asyncio.gather(*map(self._find_at, missing))
-        self._become("running" if count else "no_devices", f"driver {self.driver}, GPUs: {count}")
+        self._become("running" if count else "no_devices", f"driver {self.driver or 'unknown'}, GPUs: {count}")
 
     async def _find_at(self, index: int) -> None:
         lane = self._lanes.setdefault(index, Lane(f"nvml-gpu-{index}"))
@@ -177,7 +202,7 @@ class Agent:
         if readings.state != before:
             level = logging.INFO if readings.state == "ok" else logging.WARNING
             log.log(level, "GPU %s (%s): %s", watched.gpu, watched.uuid, readings.state)
-        if readings.state == "lost":
+        if readings.state == "lost" or (readings.state == "unreadable" and not REMEMBERED.issuperset(happened)):
             self._due_s = min(self._due_s, now_s + RETRY_S)
         self._note(readings)
 

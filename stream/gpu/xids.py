@@ -11,6 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from stream.gpu.lane import Lane
 from stream.gpu.library import Nvml, NvmlTrouble
@@ -35,7 +36,7 @@ class Xids:
         self._lane = Lane("nvml-events")
         self._pause_s = pause_s
         self._task: asyncio.Task[None] | None = None
-        self._set: object = None
+        self._opened: tuple[Any, frozenset[str]] | None = None
         self.counted: dict[str, Counter[int]] = {}
         self.last: dict[str, int] = {}
         self.refused: Counter[Disbelief] = Counter()
@@ -68,18 +69,26 @@ class Xids:
             await asyncio.sleep(0.01)
 
     async def _listen(self, uuids: frozenset[str]) -> None:
-        try:
-            self._set, told = await self._lane.ask(partial(self._nvml.listen, uuids), within_s=WAIT_WITHIN_S)
-        except NvmlTrouble as trouble:
-            log.warning("critical errors (Xid) are not told here: %s", trouble.said)
-            return
+        while self._opened is None:
+            try:
+                await self._lane.ask(partial(self._open, uuids), within_s=WAIT_WITHIN_S)
+            except NvmlTrouble as trouble:
+                if trouble.cause != "hanging":
+                    log.warning("critical errors (Xid) are not told here: %s", trouble.said)
+                    return
+                await asyncio.sleep(self._pause_s)
+        events, told = self._opened
         for uuid in told:
             self.counted.setdefault(uuid, Counter())
         while True:
-            await self._next()
+            await self._next(events)
 
-    async def _next(self) -> None:
-        wait = partial(self._nvml.next_xid, self._set, WAIT_MS)
+    def _open(self, uuids: frozenset[str]) -> None:
+        """In the lane's thread, so that a set of which nobody waits any more is known all the same, to be used or closed."""
+        self._opened = self._nvml.listen(uuids)
+
+    async def _next(self, events: object) -> None:
+        wait = partial(self._nvml.next_xid, events, WAIT_MS)
         try:
             found = await self._lane.ask(wait, within_s=WAIT_WITHIN_S)
         except NvmlTrouble:
@@ -89,10 +98,12 @@ class Xids:
                 self._note(*found)
 
     async def _close(self) -> None:
-        if self._set is not None:
-            with contextlib.suppress(NvmlTrouble):
-                await self._lane.ask(partial(self._nvml.close, self._set), within_s=WAIT_WITHIN_S)
-            self._set = None
+        """Where a call is out, another time: the set may be what it waits on."""
+        if self._opened is None or self._lane.busy:
+            return
+        (events, _), self._opened = self._opened, None
+        with contextlib.suppress(NvmlTrouble):
+            await self._lane.ask(partial(self._nvml.close, events), within_s=WAIT_WITHIN_S)
 
     def _note(self, uuid: str, code: object) -> None:
         believed = believed_xid(code)

@@ -63,6 +63,7 @@ class FaultyNvml:
         assert self.listening == 0, "NVML must not be ended while events are waited for"
 
     def driver(self) -> str:
+        self._call("", "driver")
         return "570.86.15"
 
     def count(self) -> int:
