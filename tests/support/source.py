@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -48,18 +50,38 @@ class Source:
         return ".".join([*package, *([node.module] if node.module else [])])
 
 
-@cache
-def sources(*folders: str) -> tuple[Source, ...]:
+def sources(*folders: str) -> Iterator[Source]:
     """The Python files below the folders, in path order."""
     files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
-    return tuple(parse(str(file.relative_to(ROOT)), text=file.read_text()) for file in sorted(files))
+    return (_read(file) for file in sorted(files))
+
+
+def forget() -> None:
+    """Let go of the trees, millions of objects among which the collector looks in every test that follows."""
+    _read.cache_clear()
+
+
+@cache
+def _read(file: Path) -> Source:
+    return parse(str(file.relative_to(ROOT)), text=file.read_text())
 
 
 def parse(path: str, *, text: str) -> Source:
     """A file's text as a Source."""
-    return Source(path, text.count("\n"), ast.parse(text))
+    with _uncollected():
+        return Source(path, text.count("\n"), ast.parse(text))
 
 
 def words(name: str) -> set[str]:
     """The lower-case words of a name: ``FooManager`` and ``foo_manager`` hold ``manager``."""
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Trees hold no cycles, and to look for some again and again takes four times as long as to parse."""
+    running = gc.isenabled()
+    gc.disable()
+    yield
+    if running:
+        gc.enable()
