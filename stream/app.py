@@ -32,6 +32,7 @@ from stream.collector import LOOK_EVERY_S, Collector, look_at_all, spare_the_col
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.service import Evaluation, evaluation
 from stream.evaluator_child import EvaluatorChild
+from stream.expose.configured import ConfiguredModels
 from stream.expose.metrics import WorkerMetrics
 from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.sampling import Sampler
@@ -120,6 +121,7 @@ def parts(settings: Settings) -> Parts:
     sampler.also.append(lambda: metrics.gpus.sample(kept.gpus.tally))
     sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
+    metrics.registry.register(ConfiguredModels(lambda: follower.models if owned.tally.owning else ()))
     if settings.evaluate == "here":
         metrics.registry.register(exporter)
         judged = EvaluationMetrics(metrics.registry)

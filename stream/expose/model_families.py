@@ -40,6 +40,11 @@ GAUGES = (
         ("model_name", "slo"),
     ),
     (
+        "driftline_slo_allowed_ratio",
+        "Share of requests that a service level allows to be bad.",
+        ("model_name", "slo"),
+    ),
+    (
         "driftline_release_share_ratio",
         "Share of the requests that a release's challenger is to be sent.",
         ("model_name", "version"),

@@ -135,6 +135,8 @@ def _add_distributions(found: dict[str, Any], exported: Exported, totals: Totals
 def _add_levels(found: dict[str, Any], exported: Exported, services: Mapping[str, Service]) -> None:
     """Of what is promised now; a perplexity is said in ``serving`` events only."""
     service, promised = services.get(exported.monitor.serving.stream), promises_of(exported.monitor.serving)
+    for slo, allowed in promised.items():
+        found["driftline_slo_allowed_ratio"].add_metric([exported.model, slo], allowed)
     for slo, level in service.levels.items() if service is not None else ():
         if slo not in promised:
             continue

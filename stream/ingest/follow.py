@@ -24,13 +24,14 @@ Newer = Callable[[Stamp | None], Awaitable[tuple[Generation, Mapping[str, Refere
 
 
 class Follower:
-    """``number`` is the generation that counting follows now; 0: none yet.  ``followed`` is set once there is one.
+    """``number`` is the generation that counting follows now, ``models`` are its models; 0: none yet.
 
-    ``refusing`` says why the one that is stored is not followed, while it is not.
+    ``followed`` is set once there is one.  ``refusing`` says why the one that is stored is not followed, while it is not.
     """
 
     def __init__(self, counter: Counter, newer: Newer) -> None:
         self.number = 0
+        self.models: tuple[str, ...] = ()
         self.refused = 0
         self.refusing = ""
         self.followed = asyncio.Event()
@@ -73,7 +74,7 @@ class Follower:
             return
         await self._counter.switch(built)
         self._held, self._unfit, self._said, self.refusing = stamp, "", "", ""
-        self.number = generation.number
+        self.number, self.models = generation.number, tuple(generation.models)
         self.followed.set()
         log.info("following generation %d: %d models", generation.number, len(generation.models))
 

@@ -14,17 +14,13 @@ TEMP = f'feature_name="temp",{M},{A}'
 GPU = 'gpu="0",uuid="GPU-1",job="gpu",instance="host:9400"'
 OF_GPU = {"gpu": "0", "uuid": "GPU-1", "job": "gpu", "instance": "host:9400"}
 PANE = 60  # minutes of an hourly pane
+CONFIGURED = f"driftline_model_configured{{{M},{B}}}"  # the owner of incidents says so, whoever evaluates
 
 
 def requests(success: Minutes, error: Minutes | None = None, *, worker: str = A) -> dict[str, Minutes]:
     """A model's requests by status; without ``error`` there is no such series at all."""
     made = {f'model_requests_total{{{M},status="success",{worker}}}': success}
     return made if error is None else {**made, f'model_requests_total{{{M},status="error",{worker}}}': error}
-
-
-def hourly(by: float, panes: int) -> list[float | str]:
-    """A counter that steps once an hour, for that is when its pane is closed."""
-    return [by * (minute // PANE) for minute in range(panes * PANE + 3)]
 
 
 def latency(up_to_1: float, up_to_2: float, up_to_5: float) -> dict[str, Minutes]:
@@ -74,12 +70,6 @@ def memory(free: float) -> dict[str, Minutes]:
     return {f"nvidia_gpu_memory_free_bytes{{{GPU}}}": flat(free, 20), f"nvidia_gpu_memory_total_bytes{{{GPU}}}": total}
 
 
-def burning(**by_window: float) -> dict[str, Minutes]:
-    """The burn rates that driftline itself says of a promise."""
-    name = f'driftline_slo_burn_rate{{{M},slo="latency",{A},window='
-    return {f'{name}"{window.removeprefix("w")}"}}': flat(rate, 12) for window, rate in by_window.items()}
-
-
 #: A model moves from a to b: a stops in one minute, b goes on from the same sums in the next; 100 requests a minute.
 MOVED = {
     **requests([*rising(100, 30), LOST], [*flat(0, 30), LOST]),
@@ -88,13 +78,17 @@ MOVED = {
 CRITICAL, WARNING = {"severity": "critical"}, {"severity": "warning"}
 FIRES: dict[str, list[Case]] = {
     "DriftlineModelAbsent": [
+        # It was exported, and is not any more.
         Case(
             {
                 f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *[NONE] * 30],
                 f"driftline_leases{{{A}}}": flat(64, 91),
+                CONFIGURED: flat(1, 91),
             },
             [OF_M],
         ),
+        # It never was.
+        Case({f"driftline_leases{{{A}}}": flat(64, 20), CONFIGURED: flat(1, 20)}, [OF_M]),
     ],
     "DriftlineModelRequestsDropped": [
         Case(
@@ -103,28 +97,6 @@ FIRES: dict[str, list[Case]] = {
         Case(
             requests([*rising(9000, 340), *rising(3000, 12, start=9000 * 340)]), [OF_M], every=30
         ),  # a third of last week's
-    ],
-    "DriftlineModelErrors": [
-        Case(requests(rising(90, 30), rising(10, 30)), [OF_M]),
-        Case(requests(hourly(900, 3), hourly(100, 3)), [OF_M]),  # 55 minutes after nothing has stepped any more
-    ],
-    "DriftlineModelFailing": [Case(requests(rising(40, 30), rising(60, 30)), [OF_M])],
-    "DriftlineErrorBudgetBurn": [
-        Case(
-            requests(rising(10, 80), rising(90, 80)),
-            [
-                {**OF_M, "slo": "errors", "long": "1h", "short": "5m"},
-                {**OF_M, "slo": "errors", "long": "6h", "short": "30m"},
-                {**OF_M, "slo": "errors", "long": "3d", "short": "6h"},
-            ],
-        ),
-        Case(
-            burning(w5m=20, w30m=2, w1h=15, w6h=2, w3d=0.5), [{**OF_M, "slo": "latency", "long": "1h", "short": "5m"}]
-        ),
-        Case(burning(w5m=0, w30m=7, w1h=3, w6h=7, w3d=0.5), [{**OF_M, "slo": "latency", "long": "6h", "short": "30m"}]),
-        Case(
-            burning(w5m=0, w30m=0, w1h=0, w6h=1.5, w3d=1.5), [{**OF_M, "slo": "latency", "long": "3d", "short": "6h"}]
-        ),
     ],
     "DriftlineModelSlow": [Case(latency(90, 94, 100), [OF_M])],
     "DriftlineModelDrift": [one(f"model_drift_score{{{M},{A}}}", flat(0.4, 40), OF_M)],
@@ -179,6 +151,7 @@ QUIET: dict[str, list[Case]] = {
                 f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST],
                 f'model_predictions_total{{{M},service="api",{B}}}': [*[NONE] * 63, *flat(5, 20)],
                 f"driftline_leases{{{A}}}": flat(64, 83),
+                CONFIGURED: flat(1, 83),
             }
         ),
         # No worker answers: another alert says that.
@@ -186,33 +159,24 @@ QUIET: dict[str, list[Case]] = {
             {
                 f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *[NONE] * 30],
                 f"driftline_leases{{{A}}}": [*flat(64, 60), LOST, *[NONE] * 30],
+                CONFIGURED: flat(1, 91),
             }
+        ),
+        # Taken out of the configuration: at no time is it missed, and its last series go a little before that is known.
+        *(
+            Case(
+                {
+                    f'model_predictions_total{{{M},service="api",{A}}}': [*flat(5, 60), LOST, *[NONE] * minutes],
+                    f"driftline_leases{{{A}}}": flat(64, 61 + minutes),
+                    CONFIGURED: [*flat(1, 63), LOST, *[NONE] * (minutes - 3)],
+                }
+            )
+            for minutes in (9, 10, 12, 16, 30)
         ),
     ],
     "DriftlineModelRequestsDropped": [
         Case(requests(rising(1200, 80), flat(0, 80)), every=20),
         Case(requests([*rising(1, 74), *flat(73, 6)], flat(0, 80)), every=20),  # three an hour are too few to say
-        Case(MOVED),
-    ],
-    "DriftlineModelErrors": [
-        Case(requests(rising(97, 30), rising(3, 30))),
-        Case(requests(rising(97, 30))),  # a model that has never failed, without a series of errors
-        Case(requests([*rising(5, 20), *rising(5, 20)], [*rising(0.1, 20), *rising(0.1, 20)])),  # counters begin anew
-        Case(MOVED),
-    ],
-    "DriftlineModelFailing": [Case(requests(rising(60, 30), rising(40, 30))), Case(MOVED)],
-    "DriftlineErrorBudgetBurn": [
-        Case(requests(rising(96, 80), rising(4, 80))),  # 0.8 times what is allowed
-        Case(burning(w5m=0, w30m=2, w1h=20, w6h=4, w3d=0.9)),  # an hour was bad, and it is over
-        Case({**burning(w5m=0, w30m=0, w1h=0, w6h=0, w3d=0), **requests(rising(96, 12), rising(4, 12))}),
-        # Eight in a hundred fail, of which its own promise allows ten: what it does not say of three days no other limit says.
-        Case(
-            {
-                **requests(rising(92, 12), rising(8, 12)),
-                f'driftline_slo_budget_remaining_ratio{{{M},slo="errors",{A}}}': flat(0.9, 12),
-                f'driftline_slo_burn_rate{{{M},slo="errors",{A},window="5m"}}': flat(0.8, 12),
-            }
-        ),
         Case(MOVED),
     ],
     "DriftlineModelSlow": [Case(latency(90, 97, 100)), Case(latency(0, 0, 0))],

@@ -24,7 +24,7 @@ LOST = "stale"
 #: Before the first one, and where nobody looked.
 NONE = "_"
 #: Alerts that ask whether there is any series at all: no history of theirs has others beside it.
-OF_ANYTHING = {"DriftlineWatchdog", "DriftlineNoWorker", "DriftlineModelAbsent"}
+OF_ANYTHING = {"DriftlineWatchdog", "DriftlineNoWorker"}
 
 Minutes = Sequence[float | str]
 Labels = Mapping[str, str]

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from tests.support import model_alerts
+from tests.support import model_alerts, served_alerts
 from tests.support.promtool import RULES, alert_rules, annotated, differs, fired, groups
 from tests.support.source import ROOT
 
 RECORDED = [rule for group in groups() for rule in group["rules"] if "record" in rule]
 NAME = re.compile(
-    r"(?<![\w:$\"{.])([a-z][a-z_]*:[a-z_]+:\w+|(?:driftline|model|feature|nvidia)_[a-z0-9_]+|up)(?=[\s){\[]|$)"
+    r"(?<![\w:$\"{.])([a-z][a-z_]*:[a-z_]+:\w+|(?:driftline|model|feature|nvidia)_[a-z0-9_]+|up)(?=[\s){\[,]|$)"
 )
 LABELS = re.compile(r"(?:without|by|on|ignoring) \([^)]*\)")
 
@@ -92,7 +92,7 @@ STALE = "temp of m got no value for 3h 0m 0s, longer than was promised."
 @pytest.mark.parametrize(
     ("alert", "which", "labels", "summary", "description"),
     [
-        ("DriftlineErrorBudgetBurn", 1, {"severity": "critical", "component": "model"},
+        ("DriftlineErrorBudgetBurn", 2, {"severity": "critical", "component": "model"},
          "A model uses up its error budget fast.", BURNING),
         ("DriftlineFeatureStale", 0, {"severity": "warning", "component": "data"},
          "A feature is not updated any more.", STALE),
@@ -101,7 +101,7 @@ STALE = "temp of m got no value for 3h 0m 0s, longer than was promised."
 def test_what_a_person_reads(
     alert: str, which: int, *, labels: dict[str, str], summary: str, description: str, tmp_path: Path
 ) -> None:
-    case = model_alerts.FIRES[alert][which]
+    case = (model_alerts.FIRES | served_alerts.FIRES)[alert][which]
     said = {"summary": summary, "description": description, "runbook_url": f"docs/runbooks/{alert}.md"}
     expected = {
         "exp_labels": {**case.fires[0], **labels},

@@ -28,6 +28,7 @@ CONTRACT = {
     "model_perplexity": ("gauge", MODEL),
     "driftline_slo_burn_rate": ("gauge", ("model_name", "slo", "window")),
     "driftline_slo_budget_remaining_ratio": ("gauge", ("model_name", "slo")),
+    "driftline_slo_allowed_ratio": ("gauge", ("model_name", "slo")),
     "driftline_release_share_ratio": ("gauge", ("model_name", "version")),
     "model_version_info": ("gauge", ("model_name", "version")),
     "driftline_model_pane_seconds": ("gauge", MODEL),

@@ -13,6 +13,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from redis.asyncio import Redis
 
 from schemas.names import Names
+from stream.expose.configured import NAME as CONFIGURED
 from stream.expose.metrics import WorkerMetrics
 from stream.expose.model_families import COUNTERS, GAUGES, HISTOGRAMS
 from stream.expose.model_series import Exported, series
@@ -50,7 +51,8 @@ def exported() -> set[Series]:
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}
     kinds = ((COUNTERS, "counter"), (HISTOGRAMS, "histogram"), (GAUGES, "gauge"))
     of_models = {_series(name, kind, labels) for families, kind in kinds for name, _, labels in families}
-    return own | of_models | {_series("driftline_series_dropped", "counter", ())}
+    collected = {_series("driftline_series_dropped", "counter", ()), _series(CONFIGURED, "gauge", ("model_name",))}
+    return own | of_models | collected
 
 
 def _series(name: str, kind: str, labels: tuple[str, ...]) -> Series:

@@ -178,13 +178,15 @@ def leveled(promised: ServingMonitor, **services: Service) -> dict[str, float]:
 
 def test_service_levels_are_told_of_the_stream_that_serving_is_taken_from() -> None:
     promised = ServingMonitor(error_rate=0.05, latency_p95_ms=500)
-    assert leveled(promised, predictions=LEVELS) == {
+    allowed = {f'driftline_slo_allowed_ratio{{model_name="m",slo="{slo}"}}': 0.05 for slo in ("errors", "latency")}
+    assert leveled(promised, predictions=LEVELS) == allowed | {
         'driftline_slo_burn_rate{model_name="m",slo="errors",window="5m"}': 14.5,
         'driftline_slo_budget_remaining_ratio{model_name="m",slo="errors"}': 0.5,
     }
-    assert leveled(promised, serving=LEVELS) == {'model_perplexity{model_name="m"}': 5.5}
+    assert leveled(promised, serving=LEVELS) == allowed | {'model_perplexity{model_name="m"}': 5.5}
 
 
 def test_what_is_not_promised_any_more_is_not_told() -> None:
-    assert leveled(ServingMonitor(latency_p95_ms=500), predictions=LEVELS) == {}
+    allowed = {'driftline_slo_allowed_ratio{model_name="m",slo="latency"}': 0.05}
+    assert leveled(ServingMonitor(latency_p95_ms=500), predictions=LEVELS) == allowed
     assert leveled(ServingMonitor(), predictions=LEVELS) == {}

@@ -56,6 +56,12 @@ def followed(*forces: InForce) -> tuple[Stored, Follower, Counter]:
     return stored, follower, counting
 
 
+def test_its_models_are_those_of_the_generation_that_is_followed() -> None:
+    _, follower, _ = followed(GOOD, UNFIT)
+    assert (follower.number, follower.models) == (1, ("trees",))
+    assert followed()[1].models == ()
+
+
 def counted(counting: Counter) -> list[str]:
     return list(counting.plans["predictions"].decoder.numbers)
 
