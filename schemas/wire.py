@@ -210,7 +210,7 @@ class ServingEvent(Wire):
     latency_s: Amount | None = None
     input_tokens: Tokens | None = None
     output_tokens: Tokens | None = None
-    perplexity: Number | None = None
+    perplexity: Amount | None = None
     rating: Number | None = None
     service: Text | None = None
     gpu: Name | None = None

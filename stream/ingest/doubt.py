@@ -39,7 +39,7 @@ FIELDS: Mapping[str, Kinds] = {
 }
 PREDICTION: Mapping[str, Kinds] = {**dict.fromkeys(("score", "value", "confidence"), _NUMBER), "label": _NAME}
 #: Numbers that are not below 0.
-AMOUNTS = ("latency_s", "input_tokens", "output_tokens")
+AMOUNTS = ("latency_s", "input_tokens", "output_tokens", "perplexity")
 #: Objects of columns: the types of all their members, or of those that the contract knows.
 OBJECTS: Mapping[str, Mapping[str, Kinds] | Kinds] = {"prediction": PREDICTION, "segments": _NAME, "metrics": _NUMBER}
 #: Texts that say what all rows of a batch are about.

@@ -53,7 +53,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "serving": {
         "version": Code, "service": Text, "status": Literal["success", "error"] | None, "latency_s": Amount,
-        "input_tokens": Amount, "output_tokens": Amount, "perplexity": Number, "rating": Number,
+        "input_tokens": Amount, "output_tokens": Amount, "perplexity": Amount, "rating": Number,
         "gpu": Code, "uuid": Text, "host": Text, "metrics": dict[str, Number] | None,
     },
 }  # fmt: skip

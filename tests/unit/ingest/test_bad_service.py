@@ -16,6 +16,10 @@ from tests.support.two_paths import Outcome, by_contract, decoded
 PLANS = both()
 AMOUNTS = ("latency_s", "input_tokens", "output_tokens")
 VERSIONED: tuple[Stream, ...] = ("predictions", "serving")
+#: A perplexity is 1 at least, and is of ``serving`` alone.
+OF_STREAM: list[tuple[Stream, str]] = [
+    *((stream, name) for stream in VERSIONED for name in AMOUNTS), ("serving", "perplexity"),
+]  # fmt: skip
 
 
 def outcome(stream: Stream, **fields: Any) -> Outcome:
@@ -30,22 +34,19 @@ def refusals(found: Outcome) -> list[tuple[Any, ...]]:
     return [entry for entry in found if isinstance(entry[0], str)]
 
 
-@pytest.mark.parametrize("stream", VERSIONED)
-@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(("stream", "name"), OF_STREAM)
 @pytest.mark.parametrize("value", [-0.001, -1, -(10**400), float("-inf"), -5e-324])
 def test_an_amount_below_zero_is_refused_by_name(stream: Stream, name: str, value: float) -> None:
     assert outcome(stream, **{name: value}) == [("out_of_range", name, "must not be negative", None)]
 
 
-@pytest.mark.parametrize("stream", VERSIONED)
-@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(("stream", "name"), OF_STREAM)
 @pytest.mark.parametrize("value", [0, -0.0, 0.0, 1e300, 10**400, float("nan"), float("inf"), None])
 def test_any_other_number_is_counted(stream: Stream, name: str, value: float | None) -> None:
     assert refusals(outcome(stream, **{name: value})) == []
 
 
-@pytest.mark.parametrize("stream", VERSIONED)
-@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(("stream", "name"), OF_STREAM)
 @pytest.mark.parametrize(("value", "kind"), [("12", "a string"), (True, "a boolean"), ([1], "an array")])
 def test_tokens_as_text_are_refused_by_name(stream: Stream, name: str, value: Any, kind: str) -> None:
     assert outcome(stream, **{name: value}) == [("wrong_type", name, f"must be a number, not {kind}", None)]
@@ -70,8 +71,7 @@ ROWS: dict[str, list[Any]] = {
 }
 
 
-@pytest.mark.parametrize("stream", VERSIONED)
-@pytest.mark.parametrize("name", AMOUNTS)
+@pytest.mark.parametrize(("stream", "name"), OF_STREAM)
 @pytest.mark.parametrize("column", ROWS.values(), ids=ROWS.keys())
 def test_in_a_batch_only_the_rows_that_are_wrong_are_refused(stream: Stream, name: str, column: list[Any]) -> None:
     found = outcome(stream, timestamp=[NOON + at for at in range(4)], **{name: column})
