@@ -7,8 +7,10 @@ import math
 from scipy import special
 
 
-def mean_below(n: int, total: float, *, squares: float, limit: float) -> float:
-    """The p-value of a mean of ``n`` (two at least) values below ``limit``: small where it surely is.
+def mean_below(n: float, total: float, *, squares: float, limit: float) -> float:
+    """The p-value of a mean of ``n`` (more than one) values below ``limit``: small where it surely is.
+
+    Sums of values that come in clumps are divided by how many count as one, ``n`` too.
 
     :param squares: the sum of the values' squares.
 

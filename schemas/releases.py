@@ -41,7 +41,7 @@ class Reason(Value, frozen=True):
 class Check(Value, frozen=True, omit_defaults=True):
     """One health rule on one window: the challenger's value beside its limit and the champion's value.
 
-    ``p`` is how likely as much were by chance in a version that just keeps the limit.
+    ``p`` is how likely as much were by chance in a version that just keeps the limit; requests of one id count as one.
     """
 
     rule: Rule

@@ -12,7 +12,7 @@ from detectors.experiments.overlap import Overlap
 from schemas.durations import duration_text
 from schemas.release import ReleaseMonitor
 from schemas.releases import Check, Reason
-from stream.evaluate.releases.health import BAD
+from stream.evaluate.releases.health import BAD, is_doubted
 from stream.evaluate.releases.state import State
 from stream.evaluate.releases.window import Arms, HealthWindow
 
@@ -89,4 +89,5 @@ def _unsure(checks: Iterable[Check]) -> Iterator[Reason]:
         if check.grade == "both":
             yield Reason("both_unhealthy", f"{check.rule}: the champion is beyond the limit too")
         elif check.grade == "doubtful":
-            yield Reason("doubtful", f"{check.rule}: {check.value:.4g} beside a limit of {check.limit:g}")
+            of = "" if is_doubted(check) else ", of few ids"
+            yield Reason("doubtful", f"{check.rule}: {check.value:.4g} beside a limit of {check.limit:g}{of}")

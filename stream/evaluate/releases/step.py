@@ -16,7 +16,7 @@ from detectors.experiments.overlap import Overlap
 from schemas.release import ReleaseMonitor
 from schemas.releases import Check, Code, Compared, Decision, Evidence, Reason
 from stream.evaluate.releases.experiment import LEVEL, compared, is_worse, overlap_of
-from stream.evaluate.releases.health import checks_of
+from stream.evaluate.releases.health import checks_of, is_doubted
 from stream.evaluate.releases.holding import holds
 from stream.evaluate.releases.state import Decided, State, decided
 from stream.evaluate.releases.window import HealthWindow
@@ -43,7 +43,7 @@ def step(state: State, window: HealthWindow, monitor: ReleaseMonitor) -> Step:
     shared = overlap_of(both)
     evidence = _evidence(window, checks, compared=found, shared=shared)
     before = state.doubtful
-    doubtful = tuple(check.rule for check in checks if check.grade == "doubtful")
+    doubtful = tuple(check.rule for check in checks if is_doubted(check))
     state = msgspec.structs.replace(
         state, since_share=both, looks=looks, seen=_seen(state, window), doubtful=doubtful
     )  # fmt: skip
@@ -76,7 +76,7 @@ def _bad(checks: Sequence[Check], doubted: Sequence[str]) -> tuple[Reason, ...]:
     return tuple(
         Reason(check.rule, _beyond(check))
         for check in checks
-        if check.grade == "bad" or (check.grade == "doubtful" and check.rule in doubted)
+        if check.grade == "bad" or (is_doubted(check) and check.rule in doubted)
     )
 
 

@@ -72,6 +72,17 @@ class Arm:
         """How many of its requests count as one, because their ids come again."""
         return effect(np.array(self.ids), self.with_id) if self.ids else 1.0
 
+    def repeats_among(self, n: int) -> float:
+        """The same of ``n`` values: one of each request with an id, of fewer by chance, or of some without an id besides.
+
+        >>> of = Arm(ids=(5, -5), with_id=10)
+        >>> of.repeats_among(10), of.repeats_among(5), of.repeats_among(20), of.repeats_among(0)
+        (5.0, 3.0, 3.0, 1.0)
+        """
+        if not n or not self.with_id:
+            return 1.0
+        return 1.0 + (self.repeats - 1.0) * min(n / self.with_id, self.with_id / n)
+
 
 @dataclass(frozen=True, slots=True)
 class Arms:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.releases import Check
-from stream.evaluate.releases.health import checks_of
+from stream.evaluate.releases.health import checks_of, is_doubted
 from stream.evaluate.releases.window import Arms, Sums
 from tests.support.released import ALIKE, arm, monitor
 
@@ -67,6 +67,46 @@ def test_scores_that_are_another_distribution() -> None:
 def test_few_scores_that_differ_by_no_more_than_chance_are_well() -> None:
     few, many = (10, 10, 10, 10, 10, 10, 10, 10, 10, 30), (60, 40, 60, 40, 60, 40, 60, 40, 60, 40)
     assert checked(DRIFT, {"scores": many}, {"scores": few}).grade == "well"
+
+
+@pytest.mark.parametrize(
+    ("requests", "each", "grade", "p"),
+    [
+        (80, 1, "bad", 3.489e-5),  # a thousand users, 8 % of whom fail
+        (80, 10, "doubtful", 0.12796),  # eight of a hundred
+        (100, 10, "doubtful", 0.02819),
+        (150, 10, "bad", 1.3586e-4),
+        (80, 25, "doubtful", 0.27758),
+        (63, 10, "doubtful", 0.33482),
+        (62, 25, "well", 0.45992),
+    ],
+)
+@pytest.mark.parametrize(("rule", "what"), [(ERRORS, "errors"), (LATENCY, "slow")])
+def test_failures_of_ids_that_come_again_are_certain_of_the_ids_alone(
+    requests: int, each: int, grade: str, p: float, rule: int, what: str
+) -> None:
+    """Beyond the limit as requests are counted it is doubtful at least: nobody is promoted for having few users."""
+    found = checked(rule, {}, {what: requests, **again(each)})
+    assert found.grade == grade
+    assert found.p == pytest.approx(p, rel=1e-3)
+    assert is_doubted(found) == (grade == "doubtful" and p < 0.05)
+
+
+def test_ratings_of_ids_that_come_again() -> None:
+    """A hundred of a thousand requests were rated: of ten requests of an id one, so most of them are of ids of their own."""
+    low = ratings(100, 3.0, 1.0)
+    assert checked(RATING, {}, {"rating": low, **again(1)}).grade == "bad"
+    assert checked(RATING, {}, {"rating": low, **again(10)}).p == pytest.approx(3.648e-4, rel=1e-3)  # as 53
+    every = checked(RATING, {}, {"rating": ratings(1000, 3.3, 1.0), **again(250)})
+    assert every.grade == "doubtful"
+    assert every.p == pytest.approx(0.37595, rel=1e-3)  # as 4
+    assert checked(RATING, {}, {"rating": ratings(1000, 3.3, 1.0), **again(1000)}).p == 1.0  # one user
+
+
+def again(each: int) -> dict[str, object]:
+    """A thousand requests, so many of each id."""
+    alone = 1000 // each
+    return {"ids": (each,) * (alone // 2) + (-each,) * (alone - alone // 2), "with_id": 1000}
 
 
 def test_scores_of_ids_that_come_again_are_not_taken_for_a_drift() -> None:

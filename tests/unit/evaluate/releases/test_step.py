@@ -57,6 +57,16 @@ def test_one_doubtful_window_holds_and_two_on_end_roll_back() -> None:
     ]
 
 
+def test_what_few_ids_alone_make_doubtful_holds_and_rolls_nobody_back() -> None:
+    """Twenty users of fifty requests each; two of them always fail."""
+    few: dict[str, Any] = {"errors": 100, "ids": (50,) * 10 + (-50,) * 10, "with_id": 1000}
+    windows = [window(hour, shared(0.10, champion=arm(9_000, errors=400), **few)) for hour in (1, 2, 3)]
+    state, found = stepped(replace(running(), share=0.10), windows)
+    assert told(found) == [(1, "hold", 0.10, ("doubtful",))]
+    assert found[0].reasons[0].text == "errors: 0.1 beside a limit of 0.05, of few ids"
+    assert state.doubtful == ()
+
+
 def test_doubts_of_two_rules_are_not_one_doubt_twice() -> None:
     windows = [window(1, shared(0.05, champion=arm(9_500, errors=400), errors=35)), window(2, shared(0.05, slow=35))]
     assert told(stepped(running(), windows)[1]) == [(1, "hold", 0.05, ("doubtful",))]
