@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +13,7 @@ from hypothesis import settings
 
 from tests.support import backends
 from tests.support.backends import Backend
-from tests.support.kafka import KafkaMissing, LocalKafka
+from tests.support.kafka import BRIEF, KafkaMissing, LocalKafka
 from tests.support.redis import LocalRedis, RedisMissing
 from tests.support.worker import Deployment
 
@@ -69,7 +70,7 @@ def environment_name() -> str:
 @pytest.fixture
 def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
     """A running broker of the test's own, to kill and restart."""
-    kafka = _or_fail(LocalKafka, tmp_path / "kafka")
+    kafka = _or_fail(partial(LocalKafka, java=BRIEF), tmp_path / "kafka")
     kafka.start()
     yield kafka
     kafka.stop()
