@@ -26,6 +26,7 @@ class WebhookMetrics:
         self.alerts = counter("alerts", "Alerts that became findings.", "state")
         self.refused = counter("refused_alerts", "Alerts that were not taken, by reason.", "reason")
         self.truncated = counter("truncated_alerts", "Alerts that Alertmanager left out of what it sent.")
+        self.unpublished = counter("publish_failures", "Times that Kafka did not take alerts, or that time has passed.")
 
     def sample(self) -> None:
         """Set every series."""
@@ -37,6 +38,7 @@ class WebhookMetrics:
         for why, count in tally.refused.items():
             self._grow(self.refused.labels(why), count)
         self._grow(self.truncated, tally.truncated)
+        self._grow(self.unpublished, tally.unpublished)
 
     def health(self) -> Health:
         """Well while it answers: a broker that is away is Alertmanager's to wait for."""

@@ -48,6 +48,7 @@ class Tally:
     resolved: int = 0
     refused: dict[Why, int] = field(default_factory=lambda: dict.fromkeys(WHYS, 0))
     truncated: int = 0
+    unpublished: int = 0
 
 
 def now_ms() -> int:
@@ -120,6 +121,7 @@ class Reception:
             if messages:
                 await asyncio.to_thread(self._publisher.publish, messages)
         except Unavailable as error:
+            self.tally.unpublished += 1
             self._say(str(error))
             return str(error)
         self._said = ""

@@ -67,7 +67,13 @@ FIRES: dict[str, list[Case]] = {
         Case({f"driftline_config_generation{A}": [*flat(3, 5), LOST, *[NONE] * 10]}, [{}]),
         Case({"up": flat(0, 10)}, [{}]),
     ],
-    "DriftlineWorkerGone": [Case({UP: [*flat(1, 30), *flat(0, 6)]}, [{**JOB, "instance": "a:8780"}])],
+    "DriftlineWorkerGone": [
+        Case({UP: [*flat(1, 30), *flat(0, 6)]}, [{**JOB, "instance": "a:8780"}]),
+        *(
+            Case({f'up{{job="driftline-{job}"}}': [*flat(1, 30), *flat(0, 6)]}, [{"job": f"driftline-{job}"}])
+            for job in ("gpu", "scrape")
+        ),
+    ],
     "DriftlineLagGrowing": [
         Case(
             {f'driftline_lag_records{{{P0}"a"}}': rising(500, 60), f'driftline_lag_records{{{P1}"b"}}': rising(50, 60)},

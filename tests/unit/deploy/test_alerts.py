@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import model_alerts, served_alerts, service_alerts
+from tests.support import model_alerts, served_alerts, service_alerts, webhook_alerts
 from tests.support.promtool import LOST, OF_ANYTHING, Case, alert_rules, fired, fired_beside
 
 pytestmark = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="no promtool here: `make services` installs prometheus"
 )
-FIRES = service_alerts.FIRES | model_alerts.FIRES | served_alerts.FIRES
-QUIET = service_alerts.QUIET | model_alerts.QUIET | served_alerts.QUIET
+FIRES = service_alerts.FIRES | model_alerts.FIRES | served_alerts.FIRES | webhook_alerts.FIRES
+QUIET = service_alerts.QUIET | model_alerts.QUIET | served_alerts.QUIET | webhook_alerts.QUIET
 #: What is about scrapes that fail, or about nothing at all.
-OF_SCRAPES = {"DriftlineWatchdog", "DriftlineNoWorker", "DriftlineWorkerGone"}
+OF_SCRAPES = {"DriftlineWatchdog", "DriftlineNoWorker", "DriftlineWorkerGone", "DriftlineWebhookDown"}
 
 
 def test_every_alert_has_a_history_in_which_it_fires_and_one_in_which_it_does_not() -> None:

@@ -22,19 +22,41 @@ TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: service for name, service in SERVICES.items() if service["image"] == "driftline:local"}
+#: Started by their profile alone.
+OPTIONAL = {"webhook": ["webhook"], "scrape": ["scrape"]}
 CONSOLE_PORT = Settings.model_fields["console_port"].default
 
 
 def test_the_services_are_those_that_a_whole_deployment_has() -> None:
-    assert set(SERVICES) == {"kafka", "redis", "worker-1", "worker-2", "console", "prometheus", "grafana"}
-    assert set(OURS) == {"worker-1", "worker-2", "console"}
+    always = {"kafka", "redis", "worker-1", "worker-2", "console", "prometheus", "grafana"}
+    assert {name for name, service in SERVICES.items() if "profiles" not in service} == always
+    assert {name: SERVICES[name]["profiles"] for name in SERVICES.keys() - always} == OPTIONAL
+    assert set(OURS) == {"worker-1", "worker-2", "console", *OPTIONAL}
+
+
+def test_what_is_optional_starts_with_nothing_else_and_is_asked_whether_it_is_well_where_it_listens() -> None:
+    for name, port in (("webhook", "8791"), ("scrape", "8780")):
+        assert list(SERVICES[name]["depends_on"]) == ["kafka"]
+        assert f"http://127.0.0.1:{port}/health" in SERVICES[name]["healthcheck"]["test"][-1]
+        assert SERVICES[name]["ports"][0].split(":")[2] == port
+    assert {one for service in SERVICES.values() for one in service.get("depends_on", {})} & OPTIONAL.keys() == set()
+
+
+def test_the_webhook_may_be_reached_from_beside_it_and_reads_its_token_from_the_secret() -> None:
+    environment = SERVICES["webhook"]["environment"]
+    assert environment["DRIFTLINE_WEBHOOK_HOST"] == "0.0.0.0"
+    assert environment["DRIFTLINE_WEBHOOK_TOKEN_FILE"] == f"/run/secrets/{SERVICES['webhook']['secrets'][0]}"
+
+
+def test_the_scraper_reads_the_file_of_the_folder_that_is_mounted() -> None:
+    assert SERVICES["scrape"]["command"][1] == "/config/targets.yaml"
+    assert SERVICES["scrape"]["volumes"] == ["./config:/config:ro"]
 
 
 @pytest.mark.parametrize("name", OURS)
 def test_a_service_of_ours_runs_a_command_that_exists(name: str) -> None:
     commands = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
-    [command] = SERVICES[name]["command"]
-    assert command in commands
+    assert SERVICES[name]["command"][0] in commands
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -45,7 +67,8 @@ def test_its_settings_exist_and_are_allowed(name: str, monkeypatch: pytest.Monke
     for variable, value in environment.items():
         monkeypatch.setenv(variable, value)
     settings = load_settings()
-    assert (settings.kafka, settings.redis) == ("kafka:29092", "redis://redis:6379/0")
+    assert settings.kafka == "kafka:29092"
+    assert name in OPTIONAL or settings.redis == "redis://redis:6379/0"
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -83,7 +106,8 @@ def test_what_it_mounts_and_is_told_in_secret_exists(name: str) -> None:
     service = SERVICES[name]
     for volume in service.get("volumes", []):
         source = volume.split(":")[0]
-        assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+        theirs = source == "./config"  # the user's own
+        assert theirs or ((ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"])
     assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     assert set(service.get("depends_on", {})) <= set(SERVICES)
 
@@ -111,7 +135,7 @@ def test_what_must_outlive_a_container_lies_in_a_volume() -> None:
         "/etc/grafana/dashboards",
         "/var/lib/grafana",
     }
-    assert [name for name in OURS if "volumes" in SERVICES[name]] == []
+    assert [name for name in OURS if "volumes" in SERVICES[name]] == ["scrape"]  # and that one may only read
 
 
 def test_workers_are_published_where_the_image_lets_them_listen() -> None:
@@ -139,7 +163,7 @@ def _mounted(name: str) -> set[str]:
 
 def test_secrets_are_files_that_git_does_not_keep_and_the_readme_names() -> None:
     files = {secret["file"] for secret in COMPOSE["secrets"].values()}
-    assert files == {"./deploy/secrets/pagerduty", "./deploy/secrets/slack", "./deploy/secrets/grafana"}
+    assert files == {f"./deploy/secrets/{name}" for name in ("pagerduty", "slack", "grafana", "webhook")}
     readme = (ROOT / "deploy" / "secrets" / "README.md").read_text()
     assert [file for file in files if f"| `{file.rsplit('/')[-1]}` |" not in readme] == []
     assert (ROOT / "deploy" / "secrets" / ".gitignore").read_text().split("\n")[1] == "*"

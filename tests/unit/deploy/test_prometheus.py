@@ -40,6 +40,15 @@ def test_and_the_gpu_agent_where_it_listens_unless_told_otherwise() -> None:
     ]
 
 
+def test_and_the_webhook_and_in_compose_what_its_profiles_start_by_its_name_and_port_inside() -> None:
+    assert targets("prometheus.yml", "driftline-webhook") == [
+        f"127.0.0.1:{Settings.model_fields['webhook_port'].default}"
+    ]
+    for name in ("webhook", "scrape"):
+        [port] = SERVICES[name]["ports"]
+        assert targets("compose.yml", f"driftline-{name}") == [f"{name}:{port.split(':')[2]}"]
+
+
 def test_in_compose_every_worker_is_scraped_by_its_name_and_port_inside() -> None:
     workers = {name: service for name, service in SERVICES.items() if service.get("command") == ["worker"]}
     assert targets("compose.yml") == [f"{name}:{one['ports'][0].split(':')[2]}" for name, one in workers.items()]

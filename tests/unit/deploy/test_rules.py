@@ -28,7 +28,7 @@ needs_promtool = pytest.mark.skipif(
 @needs_promtool
 def test_promtool_takes_the_rules_and_finds_none_twice() -> None:
     files = [str(file) for file in sorted(RULES.glob("*.yml"))]
-    assert len(files) == 5
+    assert len(files) == 6
     done = subprocess.run(
         ["promtool", "check", "rules", "--lint=all", "--lint-fatal", *files],
         capture_output=True, text=True, timeout=30, check=False,

@@ -124,3 +124,20 @@ def test_a_token_of_the_environment_is_never_shown_and_one_of_a_file_is_followed
     assert read() == "one"
     file.write_text("two")
     assert read() == "two"
+
+
+def test_what_kafka_does_not_take_is_counted_alerts_and_the_mark_of_time_alike() -> None:
+    *_, (_, page) = Broker(away=2).asked(notification(alert()), notification(alert()), notification(alert()))
+    assert "driftline_webhook_publish_failures_total 2.0" in page
+    broker = Broker(away=1)
+    reception = Reception(broker, token=broker.read, repeat_ms=60_000, clock=lambda: 1_000)
+    asyncio.run(reception.mark())
+    assert reception.tally.unpublished == 1
+    asyncio.run(reception.mark())
+    assert (reception.tally.unpublished, len(broker.taken)) == (1, 1)
+
+
+def test_a_token_that_cannot_be_read_is_not_kafkas_fault() -> None:
+    [(status, _), (_, page)] = Broker(token="").asked(notification(alert()))
+    assert status == 503
+    assert "driftline_webhook_publish_failures_total 0.0" in page
