@@ -18,6 +18,9 @@ SCHEMA = 1
 Operator = Literal["=", "!=", "=~", "!~"]
 #: ``hold``: no further share; ``resume``: as the rules say again; ``roll_back``: nothing to the challenger, for good.
 ReleaseOrder = Literal["hold", "resume", "roll_back"]
+#: A decision repeats who ordered it and why: longer ones would make it a record that no broker takes.
+LONGEST_NAME, LONGEST_REASON = 200, 500
+Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 Nonce = Annotated[str, msgspec.Meta(max_length=64, pattern="^[0-9A-Za-z-]*$")]
 
 
@@ -80,12 +83,12 @@ class ExpireSilence(Value, frozen=True, tag="expire_silence", tag_field="type", 
 class OrderRelease(Value, frozen=True, tag="order_release", tag_field="type", kw_only=True, omit_defaults=True):
     """Somebody holds, resumes or rolls back the release of a model that they saw; whoever evaluates the model obeys or refuses."""
 
-    model: str
-    release: str
+    model: Name
+    release: Name
     order: ReleaseOrder
-    by: str
+    by: Name
     at: int
-    comment: str = ""
+    comment: Annotated[str, msgspec.Meta(max_length=LONGEST_REASON)] = ""
     nonce: Nonce = ""
     schema: int = SCHEMA
 

@@ -109,7 +109,19 @@ class _Reader:
             return self.mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
-        return self.loader.construct_object(node)
+        found = self.loader.construct_object(node)
+        if isinstance(found, str):
+            self.check(found, place)
+        return found
+
+    def check(self, text: str, place: Place) -> None:
+        """Half of a surrogate pair, which YAML can write, is no character: nothing could store it."""
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            half = f"\\u{ord(text[error.start]):04x}"
+            message = f"holds half of a surrogate pair, {half}: write the character itself, or \\U and its eight digits"
+            self.document.problems.append(self.document.at(*place).problem(message))
 
     def mapping(self, node: yaml.MappingNode, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -122,5 +134,6 @@ class _Reader:
                 self.document.problems.append(twice)
                 continue
             self.document.lines[inner] = line
+            self.check(name, inner)
             found[name] = self.value(value, inner)
         return found

@@ -75,7 +75,7 @@ def measured(member: Evidence) -> str:
     chance = "" if member.p is None else f", p {number(member.p)}"
     window = f", window {cut(clean(member.window), NAME)}" if member.window else ""
     looks = f"; {cut(clean(member.looks), NAME)}" if member.looks else ""
-    if member.value is None and member.n is None and member.kind == "external":
+    if member.value is None and member.n is None and member.kind in ("external", "release"):
         return f"{cut(clean(member.rule), NAME)}{looks}"
     return f"{cut(clean(member.rule), NAME)} {number(member.value)}{limit}, n {count(member.n)}{chance}{window}{looks}"
 

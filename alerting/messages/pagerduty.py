@@ -126,6 +126,7 @@ def _member(member: Evidence) -> dict[str, str | int | float | None]:
         "n": member.n,
         "p": finite(member.p),
         "window": member.window,
+        "looks": member.looks,
         "state": "firing" if member.firing else "clear",
     }
 

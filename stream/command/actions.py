@@ -22,6 +22,7 @@ from schemas.errors import Unavailable
 from schemas.names import Names
 from schemas.settings import Settings
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis, kafka_options, kafka_unavailable
+from stream.command.printing import printable
 from stream.state.generations import read_stamp
 
 REFUSED = 1
@@ -48,7 +49,7 @@ def act(settings: Settings, action: Action) -> Answer:
 
 def tell(answer: Answer) -> None:
     """Print what the owner says; the exit code is 1 where nothing was done."""
-    typer.echo(answer.said, err=not answer.done)
+    typer.echo(printable(answer.said), err=not answer.done)
     if not answer.done:
         raise typer.Exit(REFUSED)
 

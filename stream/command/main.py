@@ -63,6 +63,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DriftlineError as error:
         print(error, file=sys.stderr)
         sys.exit(exit_code(error))
+    except UnicodeEncodeError:
+        given = next((word for word in arguments or sys.argv[1:] if not _is_text(word)), None)
+        if given is None:
+            raise
+        print(f"{given!a} holds bytes that are no UTF-8: nothing is called so", file=sys.stderr)
+        sys.exit(WRONG_USE)
+
+
+def _is_text(word: str) -> bool:
+    """Whether an argument could be read: a shell hands over any bytes, and those that are no text stand for themselves."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in word)
 
 
 def exit_code(error: DriftlineError) -> int:

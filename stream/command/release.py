@@ -10,7 +10,7 @@ import msgspec
 import typer
 from redis.asyncio import Redis
 
-from schemas.errors import DriftlineError
+from schemas.errors import DriftlineError, StoreError
 from schemas.names import Names
 from schemas.releases import Check, Compared, Decision
 from schemas.settings import load_settings
@@ -20,7 +20,7 @@ from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table
 from stream.command.release_orders import give
 from stream.state.generations import read
-from stream.state.releases import ReleaseView, read_decisions, read_releases
+from stream.state.releases import Decided, ReleaseView, read_decisions, read_releases
 
 Model = Annotated[str, typer.Argument(help="A model in force.")]
 Why = Annotated[str, typer.Option("--reason", help="Why; told with the decision.", show_default=False)]
@@ -52,17 +52,20 @@ def listed(*, as_json: AsJson = False) -> None:
 def show(model: Model, *, as_json: AsJson = False) -> None:
     """Show a model's release: both versions in the last health window, how they compare, and the last decisions."""
 
-    async def asked(redis: Redis, names: Names) -> tuple[list[ReleaseView], list[Decision]]:
+    async def asked(redis: Redis, names: Names) -> tuple[list[ReleaseView], Decided]:
         return await _all(redis, names), await read_decisions(redis, names, model)
 
-    views, decisions = ask_redis(load_settings(), asked)
+    views, decided = ask_redis(load_settings(), asked)
+    decisions = decided.decisions
     view = next((one for one in views if one.model == model), None)
-    if view is None and not decisions:
+    if view is None and not decisions and not decided.damage:
         raise DriftlineError(f"model {model!r} has no release: `driftline release ls` lists those that have one")
     if as_json:
         print_json({"release": None if view is None else _plain(view), "decisions": msgspec.to_builtins(decisions)})
     else:
         _show(view, decisions)
+    if decided.damage:
+        raise StoreError(decided.damage)
 
 
 @app.command()

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from redis.asyncio import Redis
 
-from schemas.actions import OrderRelease, ReleaseOrder
+from schemas.actions import LONGEST_NAME, LONGEST_REASON, OrderRelease, ReleaseOrder
 from schemas.answers import Answer, decode
 from schemas.errors import DriftlineError, Unavailable
 from schemas.names import Names
@@ -18,8 +18,6 @@ from stream.command.actions import POLL_S, act, now_ms, tell, user
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis
 from stream.state.generations import read
 from stream.state.releases import ReleaseView, read_releases
-
-LONGEST_REASON = 500
 
 
 def give(model: str, order: ReleaseOrder, *, by: str | None, reason: str) -> None:
@@ -31,6 +29,8 @@ def give(model: str, order: ReleaseOrder, *, by: str | None, reason: str) -> Non
     if not reason.strip() or len(reason) > LONGEST_REASON:
         raise typer.BadParameter(f"--reason must have 1 to {LONGEST_REASON} characters")
     settings, who = load_settings(), user(by)
+    if len(who) > LONGEST_NAME:
+        raise typer.BadParameter(f"--by must have 1 to {LONGEST_NAME} characters")
     view = ask_redis(settings, lambda redis, names: _release_of(redis, names, model))
     made = OrderRelease(
         model=model, release=view.release, order=order, by=who, at=now_ms(settings), comment=reason.strip()

@@ -23,9 +23,9 @@ class Sightings:
     _seen: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def note(self, model: str, names: Iterable[object], *, at_ms: int) -> None:
-        """An event held these; one may be written as a number, and None is no name."""
+        """An event held these; one may be written as a number, and neither None nor an empty text is a name."""
         for name in names:
-            if name is not None:
+            if name is not None and name != "":
                 known = self._seen.setdefault(model, {})
                 text = str(name)[:LONGEST].encode(errors="replace").decode()  # half a surrogate pair cannot be stored
                 if text in known or len(known) < self.most:

@@ -11,7 +11,6 @@ from redis.asyncio import Redis
 
 from schemas import releases
 from schemas.config import Generation
-from schemas.errors import StoreError
 from schemas.names import Names
 from schemas.releases import Decision, Evidence
 
@@ -39,6 +38,14 @@ class ReleaseView:
     window: Evidence | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Decisions on the releases of a model, oldest first; ``damage`` says of those that cannot be read what the last one is."""
+
+    decisions: list[Decision]
+    damage: str
+
+
 async def read_releases(redis: Redis, names: Names, generation: Generation | None) -> list[ReleaseView]:
     """Of all models in force that have a release, by name; one that is damaged costs itself alone (``unreadable``)."""
     models = sorted(generation.models) if generation is not None else []
@@ -50,16 +57,16 @@ async def read_releases(redis: Redis, names: Names, generation: Generation | Non
     return [view for view in found if view is not None]
 
 
-async def read_decisions(redis: Redis, names: Names, model: str, *, most: int = LATEST) -> list[Decision]:
-    """The newest decisions on a model's releases, oldest first.
-
-    :raises StoreError: one is damaged, or of a newer program.
-    """
+async def read_decisions(redis: Redis, names: Names, model: str, *, most: int = LATEST) -> Decided:
+    """The newest decisions on a model's releases."""
     entries: Any = await redis.xrevrange(names.decisions(model), count=most)
-    try:
-        return [releases.decode(fields[b"document"]) for _, fields in reversed(entries)]
-    except (KeyError, msgspec.DecodeError) as error:
-        raise StoreError(f"a decision on a release of {model!r} cannot be read: {error}") from None
+    found, damage = list[Decision](), ""
+    for _, fields in reversed(entries):
+        try:
+            found.append(releases.decode(fields[b"document"]))
+        except (KeyError, ValueError) as error:
+            damage = f"a decision on a release of {model!r} cannot be read: {error!r}"
+    return Decided(found, damage)
 
 
 def _view(model: str, stored: Mapping[bytes, bytes], generation: Generation | None) -> ReleaseView | None:

@@ -122,6 +122,9 @@ def test_an_order_of_nothing_is_refused_before_it_is_sent(redis_url: str, enviro
         (("roll-back", "m", "--reason", "x"), 1, "the release of model 'm' is waiting: there is nothing to order"),
         (("resume", "m", "--reason", " "), 2, "--reason must have 1 to 500 characters"),
         (("hold", "m"), 2, "Missing option '--reason'"),
+        (("hold", "m", "--reason", "x" * 501), 2, "--reason must have 1 to 500 characters"),
+        (("hold", "m", "--reason", "x", "--by", "x" * 201), 2, "--by must have 1 to 200 characters"),
+        (("show", "\udcff"), 2, "'\\udcff' holds bytes that are no UTF-8: nothing is called so"),
     ):
         found = driftline("release", *arguments, env=variables)
         assert (found.code, words in " ".join(found.err.replace("│", " ").split())) == (code, True), found.err

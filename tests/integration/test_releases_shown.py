@@ -78,6 +78,33 @@ def test_before_the_first_pane_it_waits_and_damage_costs_itself_alone(redis_url:
     assert "m unreadable" in made.get("/releases").text
 
 
+@pytest.mark.parametrize(
+    "damage",
+    [{"document": b"{"}, {"document": b"{}"}, {"other": b"x"}, {"document": b"\xff"}],
+    ids=["no JSON", "another shape", "another field", "no text"],
+)
+def test_a_decision_that_is_damaged_costs_only_what_was_decided(
+    redis_url: str, environment_name: str, damage: dict[str, bytes]
+) -> None:
+    async def spoil(redis: Redis, names: Names) -> None:
+        await redis.xadd(names.decisions("m"), damage)  # type: ignore[arg-type]
+
+    async def story() -> None:
+        async with site(redis_url, environment_name) as found:
+            await found.routed(2, errors=0.01, evaluator=found.scene.evaluator())
+
+    asyncio.run(story())
+    made = ConsoleSite(redis_url, environment_name)
+    made.fill(spoil)
+    page = made.get("/releases")
+    assert (page.status, "m running Version 4 beside 3" in page.text) == (200, True)
+    assert "a decision on a release of 'm' cannot be read" in page.text
+    shown = driftline("release", "show", "m", env=command(made))
+    assert (shown.code, "500 requests of the challenger, 9500 of the champion" in shown.out) == (1, True)
+    assert "a decision on a release of 'm' cannot be read" in shown.err
+    assert driftline("release", "ls", env=command(made)).code == 0
+
+
 def test_a_page_of_nothing_says_how_to_begin(redis_url: str, environment_name: str) -> None:
     page = ConsoleSite(redis_url, environment_name).get("/releases")
     assert (page.status, "No model in force has a release." in page.text) == (200, True)

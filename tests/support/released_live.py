@@ -102,12 +102,12 @@ class Site:
 
 
 @asynccontextmanager
-async def site(url: str, environment: str, **changed: Any) -> AsyncIterator[Site]:
+async def site(url: str, environment: str, *, release: ReleaseMonitor = RELEASE, **changed: Any) -> AsyncIterator[Site]:
     """The release is in force before the first event."""
     redis = Redis.from_url(url)
     try:
         found = Site(Scene(redis, Names(environment)))
-        await found.apply(RELEASE, **changed)
+        await found.apply(release, **changed)
         await found.scene.take(0, 1)
         yield found
     finally:

@@ -28,5 +28,6 @@ def verdict_of(state: State, watched: Watched, *, at_ms: int) -> Verdict:
             "champion": state.champion,
             "challenger": state.challenger,
             "why": state.why,
+            "cause": f"version {state.challenger!r}: {state.why}",
         },
     )

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from schemas.releases import Decision
 from stream.expose.console.render import SITE, rendered
 from stream.state.generations import read as read_generation
-from stream.state.releases import ReleaseView, read_decisions, read_releases
+from stream.state.releases import Decided, ReleaseView, read_decisions, read_releases
 
 #: Decisions of a release that are shown.
 MOST_DECISIONS = 10
@@ -18,10 +16,10 @@ MOST_DECISIONS = 10
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRow:
-    """A release and its newest decisions."""
+    """A release and its newest decisions, oldest first."""
 
     view: ReleaseView
-    decisions: Sequence[Decision]
+    decided: Decided
 
 
 async def releases_page(request: web.Request) -> web.Response:
@@ -30,6 +28,5 @@ async def releases_page(request: web.Request) -> web.Response:
     generation = await read_generation(site.redis, site.names)
     rows = []
     for view in await read_releases(site.redis, site.names, generation):
-        decisions = await read_decisions(site.redis, site.names, view.model, most=MOST_DECISIONS)
-        rows.append(ReleaseRow(view, decisions[::-1]))
+        rows.append(ReleaseRow(view, await read_decisions(site.redis, site.names, view.model, most=MOST_DECISIONS)))
     return rendered(request, "releases.html", rows=rows)

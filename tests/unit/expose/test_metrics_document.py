@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.parser import text_string_to_metric_families
 from redis.asyncio import Redis
 
 from schemas.names import Names
@@ -29,6 +31,10 @@ from tests.support.source import ROOT
 
 Series = tuple[str, str, tuple[str, ...]]
 
+#: Versions as a producer or a file may write them: what ends a label, a line, a page.
+HOSTILE = (
+    '4"} 1\nmodel_version_info{model_name="m",version="5', "\x00\x1b[31m\u202e\u2028", "\\", "\\n", "<script>", "x" * 200,
+)  # fmt: skip
 ROW = re.compile(r"^\| (`[^|]+`) \| (counter|gauge|histogram)(?:: ([^|]+))? \|", re.MULTILINE)
 
 
@@ -89,13 +95,26 @@ def test_promtool_finds_nothing_to_say_of_the_exposition() -> None:
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-def page() -> str:
+@pytest.mark.parametrize("version", HOSTILE)
+def test_a_version_of_any_name_is_a_label_that_prometheus_reads(version: str) -> None:
+    text = page({f"version:{version}": 1, "version:4": 1}, release=(version, 0.25))
+    checked = subprocess.run(
+        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    read = [one for family in text_string_to_metric_families(text) for one in family.samples]
+    shown = {one.labels["version"]: one.value for one in read if one.name == "model_version_info"}
+    assert shown == {version: 1, "4": 1}
+    assert [one.labels["version"] for one in read if one.value == 0.25 and "release" in one.name] == [version]
+
+
+def page(versions: Mapping[str, int] | None = None, *, release: tuple[str, float] | None = None) -> str:
     """A page with a sample of every family."""
     metrics = WorkerMetrics()
     for part in (metrics, EvaluationMetrics(metrics.registry), metrics.incidents):
         for one in vars(part).values():
             if isinstance(one, MetricWrapperBase) and one._labelnames:
                 one.labels(*("x" for _ in one._labelnames))
-    found = series(Exported("m", monitor()), TOTALS, REPORT)
+    found = series(Exported("m", monitor()), TOTALS | dict(versions or {}), REPORT, release=release)
     metrics.registry.register(Fixed(found))
     return generate_latest(metrics.registry).decode()

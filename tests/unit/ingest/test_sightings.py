@@ -13,9 +13,9 @@ def test_each_name_is_kept_with_when_it_was_last_seen_until_it_is_drained() -> N
     assert seen.drained() == {}
 
 
-def test_none_is_no_name_and_its_model_is_not_seen() -> None:
+def test_none_and_an_empty_text_are_no_names_and_its_model_is_not_seen() -> None:
     seen = Sightings(9)
-    seen.note("m", [None], at_ms=5)
+    seen.note("m", [None, ""], at_ms=5)
     seen.note("n", [], at_ms=5)
     assert seen.drained() == {}
 

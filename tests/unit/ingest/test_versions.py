@@ -31,6 +31,13 @@ def test_an_event_that_says_none_tells_nothing() -> None:
     assert seen_after(event(version="3"), event()) == {}
 
 
+def test_an_empty_version_is_none() -> None:
+    """To Prometheus an empty label is no label."""
+    assert seen_after(event(version="3"), event(version="")) == {}
+    assert seen_after(event(version="", undeclared={"a": 1})) == {}
+    assert seen_after(event(timestamp=[NOON, NOON + 1], version=["3", ""])) == {"trees": {"3": NOON}}
+
+
 def test_an_event_for_the_strict_contract_says_it_too() -> None:
     assert seen_after(event(version="7", undeclared={"a": 1})) == {"trees": {"7": NOON}}
 

@@ -28,6 +28,14 @@ def test_a_key_that_stands_twice_is_a_problem_in_its_second_line() -> None:
     assert [str(problem) for problem in document.problems] == ["m.yaml:3: a: stands twice, first in line 1"]
 
 
+def test_half_of_a_surrogate_pair_is_a_problem_where_it_stands() -> None:
+    document = parse_yaml(b'a:\n  - "4\\ud83d"\n"b\\udc00": 1\nc: "\\U0001F600"\n', "m.yaml")
+    said = "holds half of a surrogate pair, \\u{}: write the character itself, or \\U and its eight digits"
+    assert [problem.message for problem in document.problems] == [said.format("d83d"), said.format("dc00")]
+    assert [(problem.line, problem.key) for problem in document.problems] == [(2, "a.0"), (3, "b\udc00")]
+    assert document.data["c"] == "\N{GRINNING FACE}"
+
+
 def test_an_alias_repeats_a_value() -> None:
     assert parse_yaml(b"a: &x [1]\nb: *x\n", "m.yaml").data == {"a": [1], "b": [1]}
 

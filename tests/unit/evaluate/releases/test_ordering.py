@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
-from schemas.actions import OrderRelease, ReleaseOrder
+from schemas.actions import OrderRelease, ReleaseOrder, decode, encode
 from schemas.releases import Decision, Ordered, Reason
 from stream.evaluate.releases.naming import named
 from stream.evaluate.releases.ordering import obeyed
@@ -80,6 +81,14 @@ def test_what_cannot_be_is_refused_and_changes_nothing(state: State, what: Relea
     after, decision, answer = obeyed(state, order(what), at_ms=HOUR)
     assert (after, decision, answer.done) == (state, None, False)
     assert answer.said == f"{said}; nothing was changed"
+
+
+def test_an_order_of_more_words_than_a_decision_can_repeat_is_none() -> None:
+    longest = {"by": "x" * 200, "comment": "x" * 500}
+    assert decode(encode(order("hold", **longest))) == order("hold", **longest)
+    for long in ({"by": "x" * 201}, {"comment": "x" * 501}, {"release": "x" * 201}, {"model": "x" * 201}):
+        with pytest.raises(msgspec.ValidationError, match="Expected `str` of length <= "):
+            decode(encode(order("hold", **long)))
 
 
 def test_an_order_is_named_by_what_is_ordered_and_not_by_who_waits_for_the_answer() -> None:
