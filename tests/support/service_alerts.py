@@ -6,6 +6,7 @@ from tests.support.promtool import LOST, NONE, Case, Minutes, flat, rising
 
 JOB = {"job": "driftline"}
 A, B = '{job="driftline",instance="a:8780"}', '{job="driftline",instance="b:8780"}'
+TARGET = 'driftline_scrape_target_up{target="llm",job="driftline",instance='
 P0 = 'topic="predictions",partition="0",job="driftline",instance='
 P1 = 'topic="predictions",partition="1",job="driftline",instance='
 
@@ -145,6 +146,10 @@ FIRES: dict[str, list[Case]] = {
         ),
     ],
     "DriftlineSeriesDropped": [only("driftline_series_dropped_total", flat(40, 20))],
+    "DriftlineScrapedTwice": [
+        Case({f'{TARGET}"a"}}': flat(1, 30), f'{TARGET}"b"}}': flat(1, 30)}, [{**JOB, "target": "llm"}])
+    ],
+    "DriftlineScrapeTargetFailing": [Case({f'{TARGET}"a"}}': [*flat(1, 5), *flat(0, 30)]}, [{**JOB, "target": "llm"}])],
     "DriftlineClockSet": [only("driftline_clock_jumps_total", [*flat(0, 20), *flat(1, 20)])],
 }
 
@@ -246,5 +251,11 @@ QUIET: dict[str, list[Case]] = {
         ),
     ],
     "DriftlineSeriesDropped": [calm("driftline_series_dropped_total", flat(0, 20))],
+    "DriftlineScrapedTwice": [
+        # Another one takes over; and of several in an environment each has targets of its own.
+        Case({f'{TARGET}"a"}}': [*flat(1, 20), LOST], f'{TARGET}"b"}}': [*[NONE] * 19, *flat(1, 20)]}),
+        Case({f'{TARGET}"a"}}': flat(1, 30), f'{TARGET.replace("llm", "other")}"b"}}': flat(1, 30)}),
+    ],
+    "DriftlineScrapeTargetFailing": [Case({f'{TARGET}"a"}}': [0, 0, 0, 1] * 10})],
     "DriftlineClockSet": [restarted("driftline_clock_jumps_total")],
 }
