@@ -34,8 +34,13 @@ SHARES = frozenset({"utilization_ratio", "memory_utilization_ratio", "available"
 WHOLE = frozenset(
     {"throttle_reasons", "ecc_corrected", "ecc_uncorrected", "xid", "xid_errors", "processes", "available"}
 )
-#: No measure is so large: NVML writes 2**64 - 1 and the like for a value that it does not have.
-HUGE = 2.0**62
+#: No measure is so large: NVML writes 2**64 - 1 and the like for a value that it does not have, and all bits of 32 set.
+HUGE, BLANK_32 = 2.0**62, 2.0**32 - 1
+#: What no GPU does, with room; other measures have no end but ``HUGE``.
+HIGHEST: Mapping[str, float] = {
+    "temperature_celsius": 150, "memory_temperature_celsius": 150, "power_watts": 10_000, "power_limit_watts": 10_000,
+    "sm_clock_hertz": 20e9, "memory_clock_hertz": 100e9, "xid": 65_535, "processes": 1_000_000,
+} | dict.fromkeys(SHARES, 1)  # fmt: skip
 #: A host's or a GPU's name is part of Redis keys.
 LONGEST_NAME = 120
 
@@ -121,7 +126,16 @@ def measured(metrics: Mapping[str, float]) -> tuple[dict[str, float], Counter[Le
             kept[name] = value
         else:
             left_out[why] += 1
+    for name in _beyond_total(kept):
+        del kept[name]
+        left_out["out_of_range"] += 1
     return kept, left_out
+
+
+def _beyond_total(kept: Mapping[str, float]) -> list[str]:
+    """No more memory is used, or free, than there is."""
+    total = kept.get("memory_total_bytes", math.inf)
+    return [name for name in ("memory_used_bytes", "memory_free_bytes") if kept.get(name, 0.0) > total]
 
 
 def _wrong(name: str, value: float) -> LeftOut | None:
@@ -131,9 +145,9 @@ def _wrong(name: str, value: float) -> LeftOut | None:
         return "not_finite"
     if value < 0:
         return "negative"
-    if value >= HUGE:
+    if value >= HUGE or value == BLANK_32:
         return "huge"
-    return "out_of_range" if (name in SHARES and value > 1) or (name in WHOLE and value % 1) else None
+    return "out_of_range" if value > HIGHEST.get(name, HUGE) or (name in WHOLE and value % 1) else None
 
 
 def _name(field: str, said: str | None) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 import pytest
 
 from schemas.events import parse_record
-from schemas.gpus import sampled
+from schemas.gpus import measured, sampled
 from schemas.kinds import Serving
+from stream.gpu.quantities import QUANTITIES, Quantity, in_its_unit
 from stream.gpu.sample import GpuState, Readings, Sample, sample
 from tests.support.gpu import GIB, RAW
 
@@ -102,6 +103,13 @@ def test_a_lie_is_left_out_counted_by_its_reason_and_costs_nothing_else(raw: str
 )
 def test_the_ends_of_a_range_are_believed(raw: str, value: int) -> None:
     assert looked({**RAW, raw: value}).refused == {}
+
+
+@pytest.mark.parametrize("quantity", QUANTITIES, ids=lambda one: one.key)
+def test_what_the_agent_believes_of_a_gpu_its_worker_believes_too(quantity: Quantity) -> None:
+    greatest = in_its_unit(quantity, min(quantity.highest, 2**61))
+    kept, left_out = measured({quantity.key: float(greatest)})
+    assert (set(kept), left_out) == ({quantity.key}, {})
 
 
 @pytest.mark.parametrize("state", ["hanging", "lost", "unreadable"])

@@ -32,20 +32,45 @@ def event(**changed: Any) -> Serving:
         ("utilization_ratio", 1.01, "out_of_range"),
         ("available", 0.5, "out_of_range"),
         ("xid", 79.5, "out_of_range"),
+        ("ecc_uncorrected", 4294967295.0, "huge"),
+        ("memory_used_bytes", 4294967295.0, "huge"),
+        ("temperature_celsius", 4294967295.0, "huge"),
+        ("temperature_celsius", 255.0, "out_of_range"),
+        ("memory_temperature_celsius", 65535.0, "out_of_range"),
+        ("power_watts", 10_001.0, "out_of_range"),
+        ("power_limit_watts", 2147483632.0, "out_of_range"),
+        ("sm_clock_hertz", 2.1e10, "out_of_range"),
+        ("memory_clock_hertz", 2147483632e6, "out_of_range"),
+        ("xid", 65536.0, "out_of_range"),
+        ("processes", 1_000_001.0, "out_of_range"),
     ],
 )
 def test_a_value_that_cannot_be_one_is_left_out_and_the_rest_counts(name: str, value: float, why: str) -> None:
-    found = sampled(event(metrics={name: value, "sm_clock_hertz": 1.41e9}))
-    assert found.sample.metrics == {"sm_clock_hertz": 1.41e9}
+    found = sampled(event(metrics={name: value, "energy_joules": 71.5}))
+    assert found.sample.metrics == {"energy_joules": 71.5}
     assert found.left_out == Counter({why: 1})
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("memory_used_bytes", 2.0**62 - 1024), ("utilization_ratio", 1.0), ("power_watts", 0.0), ("available", 0.0)],
+    [
+        ("memory_used_bytes", 2.0**62 - 1024),
+        ("utilization_ratio", 1.0),
+        ("power_watts", 0.0),
+        ("available", 0.0),
+        ("temperature_celsius", 150.0),
+        ("xid", 65535.0),
+        ("energy_joules", 4294967296.0),
+    ],
 )
 def test_the_last_value_that_can_be_one_is_kept(name: str, value: float) -> None:
     assert sampled(event(metrics={name: value})).sample.metrics == {name: value}
+
+
+def test_more_memory_used_or_free_than_there_is_is_left_out() -> None:
+    found = sampled(event(metrics={"memory_used_bytes": 81.0, "memory_free_bytes": 80.0, "memory_total_bytes": 80.0}))
+    assert found.sample.metrics == {"memory_free_bytes": 80.0, "memory_total_bytes": 80.0}
+    assert found.left_out == Counter({"out_of_range": 1})
 
 
 @pytest.mark.parametrize(
