@@ -97,7 +97,7 @@ class Ownership:
         decided = resume(stored, found)
         if decided.happened:
             log.error(_TOLD[decided.happened], *([tp] if decided.happened != "retention" else [tp, decided.lost]))
-        fields = _resume_fields(decided, stored, found)
+        fields = _resume_fields(decided, found)
         await self._patiently(lambda: self._store.resume(stream, tp.partition, epoch=epoch, fields=fields))
         tenure = _tenure(tp, stream, epoch, decided=decided)
         tenure.topic_id = found.topic_id
@@ -120,9 +120,9 @@ def _tenure(tp: TP, stream: str, epoch: Epoch, *, decided: Resume) -> Tenure:
     )  # fmt: skip
 
 
-def _resume_fields(decided: Resume, stored: Stored, found: Log) -> dict[str, str | int]:
+def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
     """What to record of a resume; a lost range is named by where it began, so recording it twice is harmless."""
-    lost = [(f"lost:{stored.next_offset}", decided.lost)] if decided.lost else []
+    lost = [(f"lost:{decided.offset - decided.lost}", decided.lost)] if decided.lost else []
     warming = [("state", "warming")] if decided.happened else []
     reset = [("clock", ""), ("closed", "")] if decided.happened == "recreated" else []
     return fields_of(

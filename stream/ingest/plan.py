@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -65,7 +65,9 @@ def plans(generation: Generation, references: Mapping[str, Reference]) -> dict[s
     arms = {
         model: _arms(model, force, references, versions=versions[model]) for model, force in generation.models.items()
     }
-    return {stream: _plan(stream, generation, versions, arms=arms) for stream in TOPICS_IN}
+    found: dict[str, StreamPlan] = {stream: _plan(stream, generation, versions, arms=arms) for stream in TOPICS_IN}
+    _hashed(found.values())
+    return found
 
 
 def no_plan() -> dict[str, StreamPlan]:
@@ -140,6 +142,13 @@ def _plan(
         _ints([version.monitor.revise_within_ms for version, _ in numbered]),
         arms_plan([(shape, arms[shape.model][stream]) for shape in shapes]),
     )  # fmt: skip
+
+
+def _hashed(plans: Iterable[StreamPlan]) -> None:
+    """Work out the hash of every layout here: 0.8 ms each, which the first events of a thousand models would wait for."""
+    for plan in plans:
+        for layout in (*plan.tables.layouts, *(plan.arms.found.layouts if plan.arms else ())):
+            _ = layout.hash
 
 
 def _ints(values: Sequence[int]) -> Ints:

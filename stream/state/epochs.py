@@ -65,8 +65,7 @@ def resume(stored: Stored, log: Log) -> Resume:
     0
     """
     if stored.next_offset is None:
-        emptied = bool(log.committed) and (log.committed or 0) > log.start
-        return Resume(log.start, stored.incarnation, None, None, happened="emptied" if emptied else None)
+        return _from_nothing(stored, log)
     if _is_recreated(stored, log):
         return Resume(log.start, stored.incarnation + 1, None, None, happened="recreated")
     if stored.next_offset > log.end:
@@ -77,6 +76,14 @@ def resume(stored: Stored, log: Log) -> Resume:
             log.start, stored.incarnation, stored.clock, stored.closed, lost=lost, happened="retention"
         )  # fmt: skip
     return Resume(stored.next_offset, stored.incarnation, stored.clock, stored.closed)
+
+
+def _from_nothing(stored: Stored, log: Log) -> Resume:
+    """From the log's start; Redis was emptied where the group had read: beyond that start, or up to what retention passed since."""
+    if not log.committed or log.committed == log.start:
+        return Resume(log.start, stored.incarnation, None, None)
+    lost = max(log.start - log.committed, 0)
+    return Resume(log.start, stored.incarnation, None, None, lost=lost, happened="emptied")
 
 
 def _is_recreated(stored: Stored, log: Log) -> bool:

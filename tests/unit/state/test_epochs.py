@@ -64,6 +64,12 @@ def test_an_emptied_redis_is_seen_by_what_was_committed_and_read_again_from_the_
     assert resume(NOTHING, log(start=60, committed=100)) == Resume(60, 0, None, None, happened="emptied")
 
 
+def test_an_emptied_redis_is_seen_where_retention_has_passed_what_was_committed_and_the_unread_are_lost() -> None:
+    assert resume(NOTHING, log(start=600, end=900, committed=500)) == Resume(
+        600, 0, None, None, lost=100, happened="emptied"
+    )
+
+
 def test_a_commit_at_the_logs_start_is_no_sign_of_lost_state() -> None:
     assert resume(NOTHING, log(committed=0)).happened is None
     assert resume(NOTHING, log(start=60, committed=60)).happened is None
