@@ -9,151 +9,43 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import faust
-from confluent_kafka.admin import AdminClient
 from faust.types import TP
-from redis.asyncio import Redis
 
-from schemas.config import Generation
 from schemas.errors import DriftlineError
 from schemas.names import TOPICS_IN
-from schemas.reference import Reference
 from schemas.settings import Settings
 from stream import transport
 from stream.collector import LOOK_EVERY_S, Collector, look_at_all, spare_the_collector
 from stream.evaluate.own_topics import ensure_topics
-from stream.evaluate.service import Evaluation, evaluation
 from stream.evaluator_child import EvaluatorChild
-from stream.expose.configured import ConfiguredModels
-from stream.expose.metrics import WorkerMetrics
-from stream.expose.models import READ_EVERY_S, ModelExporter
-from stream.expose.sampling import Sampler
+from stream.expose.models import READ_EVERY_S
 from stream.expose.server import Server
-from stream.expose.service_metrics import EvaluationMetrics
 from stream.incidents.agent import INPUTS
-from stream.incidents.wiring import Incidents, add_agent, incidents_of
-from stream.ingest.beside import beside
-from stream.ingest.buffer import Rejection
-from stream.ingest.checkpoint import Checkpointer
-from stream.ingest.counter import Counter
-from stream.ingest.dead_letters import DeadLetters
+from stream.incidents.wiring import add_agent
 from stream.ingest.decode import VERSIONED
-from stream.ingest.follow import Follower, Newer
-from stream.ingest.intake import Intake
-from stream.ingest.ownership import Claim, Ownership
-from stream.ingest.pacing import Pacer
-from stream.ingest.plan import no_plan
-from stream.ingest.survey import Surveyor
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
-from stream.redis_client import worker_client
+from stream.kafka_client import faust_broker
+from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
-from stream.state.generations import Stamp, read_newer
-from stream.state.patience import Patience
-from stream.state.store import PaneStore
 from stream.tasks import EXIT_BUG, Periodic, add_periodic, before_leaving, ended, leave_within, surviving
 from stream.transport import RunConsumer
 
 log = logging.getLogger(__name__)
 
-DAY_MS = 86_400_000
 LAST_CHECKPOINT_S = 3.0
 LAST_WORDS_S = 1.0
 LEAVE_WITHIN_S = 4.0
-REDIS_ANSWERS_WITHIN_S = 5.0
 VERIFY_S = 2.0
 VERSIONS_S = 5.0
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Parts:
-    """Everything a worker is made of."""
-
-    settings: Settings
-    redis: Redis
-    counter: Counter
-    intake: Intake
-    checkpointer: Checkpointer
-    follower: Follower
-    pacer: Pacer
-    metrics: WorkerMetrics
-    sampler: Sampler
-    surveyor: Surveyor
-    evaluation: Evaluation
-    incidents: Incidents
-    exporter: ModelExporter
-
-
-def parts(settings: Settings) -> Parts:
-    """Build the worker's parts; nothing is started."""
-    redis, patience = worker_client(settings.redis, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
-    store = PaneStore(redis, settings.names, keep_ms=settings.pane_keep_days * DAY_MS)
-    metrics, kept = WorkerMetrics(), beside(settings, redis, patience=patience)
-    counter = Counter(
-        no_plan(), load=_loader(store, patience), refuse=_refuser(kept.letters, metrics), keep=kept.gpus.add,
-        skew_ms=int(settings.future_skew_s * 1000),
-    )  # fmt: skip
-    worker = f"{socket.gethostname()}:{os.getpid()}"
-    claim = Claim(settings.names.group, settings.take_over_group, owner=worker)
-    surveyor = Surveyor(AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}))
-    ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
-    follower = Follower(counter, _newer(redis, settings, patience))
-    intake = Intake(counter, ownership, patience=patience, configured=follower.followed)
-    surveyor.intake = intake
-    checkpointer = Checkpointer(
-        store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience
-    )  # fmt: skip
-    intake.checkpointer = checkpointer
-    sampler = Sampler(metrics, intake, follower)
-    evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
-    owned = incidents_of(
-        settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=kept.letters
-    )  # fmt: skip
-    sampler.also.append(lambda: metrics.gpus.sample(kept.gpus.tally))
-    sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
-    exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
-    metrics.registry.register(ConfiguredModels(lambda: follower.models if owned.tally.owning else ()))
-    if settings.evaluate == "here":
-        metrics.registry.register(exporter)
-        judged = EvaluationMetrics(metrics.registry)
-        sampler.also.append(lambda: judged.sample(evaluated.tally))
-    return Parts(
-        settings, redis, counter, intake, checkpointer, follower,
-        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
-        owned, exporter,
-    )  # fmt: skip
-
-
-def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence[Rejection]], None]:
-    def refuse(rejections: Sequence[Rejection]) -> None:
-        letters.add(rejections)
-        for rejection in rejections:
-            metrics.rejected.labels(rejection.tenure.stream, rejection.reason).inc()
-
-    return refuse
-
-
-def _loader(store: PaneStore, patience: Patience) -> Any:
-    async def load(keys: Any) -> Any:
-        return await patience(lambda: store.load(keys))
-
-    return load
-
-
-def _newer(redis: Redis, settings: Settings, patience: Patience) -> Newer:
-    async def newer(held: Stamp | None) -> tuple[Generation, Mapping[str, Reference]] | None:
-        return await patience(lambda: read_newer(redis, settings.names, held))
-
-    return newer
 
 
 def faust_app(built: Parts) -> faust.App:
@@ -169,6 +61,7 @@ def faust_app(built: Parts) -> faust.App:
     app = faust.App(
         settings.names.group,
         broker=transport.broker_url(settings.kafka),
+        **faust_broker(settings),
         broker_session_timeout=settings.session_timeout_s,
         broker_heartbeat_interval=settings.session_timeout_s / 4,
         broker_request_timeout=settings.request_timeout_s,
@@ -283,7 +176,7 @@ async def _check_topics(built: Parts) -> None:
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
     wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
-    ensure_topics(settings.kafka, settings.names)
+    ensure_topics(settings)
     if settings.evaluate == "elsewhere":
         log.warning("this worker counts and does not evaluate: `driftline evaluate` is to run elsewhere")
     built = parts(settings)

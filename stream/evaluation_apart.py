@@ -27,6 +27,7 @@ from stream.evaluate.service import Evaluation, evaluation
 from stream.expose.evaluating import Evaluating
 from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.server import Server
+from stream.kafka_client import kafka_options
 from stream.redis_client import worker_client
 from stream.start import wait_for_services
 from stream.state.clock import claim
@@ -100,8 +101,8 @@ class Evaluators(Service):
 
 def apart(settings: Settings) -> Apart:
     """Build it; nothing is started."""
-    redis, patience = worker_client(settings.redis, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
-    counted = Counted(AdminClient({"bootstrap.servers": settings.kafka, "log_level": 0}), settings.names)
+    redis, patience = worker_client(settings, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
+    counted = Counted(AdminClient(kafka_options(settings)), settings.names)
     who = f"{socket.gethostname()}:{os.getpid()}"
     evaluated = evaluation(settings, redis, worker=who, partitions=counted, patience=patience)
     registry = CollectorRegistry()
@@ -115,7 +116,7 @@ def apart(settings: Settings) -> Apart:
 def run(settings: Settings) -> int:
     """Evaluate until told to stop; the exit code."""
     wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
-    ensure_topics(settings.kafka, settings.names)
+    ensure_topics(settings)
     built = apart(settings)
     spare_the_collector()
     server = Server("evaluator", built.registry, settings, sampler=built.shown)

@@ -1,99 +1,51 @@
-"""A worker's connection to Redis: redis-py's own, with commands packed in C and sent without a task of their own.
-
-redis-py's asyncio client packs each argument in Python, where its other client has hiredis do it, and makes a task of every send
-to bound it in time.  This way a checkpoint of hundreds of panes costs half, and any question two rounds of the event loop less.
-"""
+"""How a client of Redis is made: the one place that reads its address."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
 from typing import Any
 
+import redis
 from redis.asyncio import Redis
-from redis.asyncio.connection import Connection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.connection import HiredisRespSerializer
-from redis.exceptions import ConnectionError as NotConnected
-from redis.exceptions import ReadOnlyError
-from redis.exceptions import TimeoutError as NotInTime
+
+from schemas.settings import Settings
+from stream.redis_connection import LeanConnection
+from stream.redis_url import checked, unusable
 
 
-def worker_client(url: str, *, answers_within_s: float) -> Redis:
+def worker_client(settings: Settings, *, answers_within_s: float) -> Redis:
     """A client for a worker's questions; over TLS it is redis-py's connection as it comes.
 
-    Asking again is ``Patience``'s business: the client's own retries would only delay the news of an outage.
+    :raises ConfigError: the address cannot be read.
     """
-    return Redis.from_url(
-        url, socket_timeout=answers_within_s, socket_connect_timeout=answers_within_s,
-        retry=Retry(NoBackoff(), 0), connection_class=LeanConnection,
-    )  # fmt: skip
+    return client_of(settings, answers_within_s=answers_within_s, connection_class=LeanConnection)
 
 
-class LeanConnection(Connection):
-    """Says the same to Redis, byte for byte, and raises the same; a connection that is of no use any more it leaves at once."""
+def client_of(
+    settings: Settings, *, answers_within_s: float, connect_within_s: float | None = None, **more: Any
+) -> Redis:
+    """A client that asks once: the client's own retries would only delay the news of an outage.
 
-    _packer = HiredisRespSerializer()
+    :raises ConfigError: the address cannot be read.
+    """
+    waits: dict[str, Any] = {
+        "socket_timeout": answers_within_s,
+        "socket_connect_timeout": connect_within_s or answers_within_s,
+    }
+    try:
+        return Redis.from_url(checked(settings.redis), retry=Retry(NoBackoff(), 0), **waits, **more)
+    except ValueError:  # its own words may hold a part of the password
+        raise unusable() from None
 
-    def pack_command(self, *args: Any) -> list[bytes]:
-        """One command as Redis reads it.
 
-        >>> LeanConnection().pack_command("HSET", "key", "field", 7)
-        [b'*4\\r\\n$4\\r\\nHSET\\r\\n$3\\r\\nkey\\r\\n$5\\r\\nfield\\r\\n$1\\r\\n7\\r\\n']
-        """
-        packed: list[bytes] = self._packer.pack(*args)
-        return packed
+def blocking_client(settings: Settings, *, answers_within_s: float) -> redis.Redis:
+    """A client without an event loop.
 
-    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
-        """A pipeline's commands, one after the other."""
-        return [part for command in commands for part in self.pack_command(*command)]
-
-    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
-        """Send what was packed.
-
-        :raises redis.exceptions.TimeoutError: Redis did not take it in time.
-        :raises redis.exceptions.ConnectionError: the connection has ended.
-        """
-        if self._writer is None or not self.is_connected:
-            return await super().send_packed_command(command, check_health)
-        if check_health:
-            await self.check_health()  # type: ignore[no-untyped-call]
-        try:
-            await self._send(command)
-        except BaseException as error:  # half a command may be on its way: nothing can be said behind it
-            await self.disconnect(nowait=True)
-            if isinstance(error, TimeoutError):
-                raise NotInTime("Timeout writing to socket") from None
-            if isinstance(error, OSError):
-                raise NotConnected(f"Error while writing to socket: {error}") from error
-            raise
-
-    async def read_response(self, *how: Any, **named: Any) -> Any:
-        """One answer.
-
-        :raises redis.exceptions.ReadOnlyError: this Redis was made a replica; the next question goes by a new connection, to
-            the one that is at its address by then.
-        """
-        try:
-            return await super().read_response(*how, **named)
-        except ReadOnlyError:
-            await self.disconnect(nowait=True)
-            raise
-
-    async def disconnect(self, nowait: bool = False, *why: Any, **named: Any) -> None:
-        """End the connection; at once where ``nowait``, and then what Redis has not taken yet is dropped.
-
-        redis-py's own goes on sending it: a Redis that hangs would cost memory and a socket an attempt, and a command that was
-        given up would be done after all, behind those that were sent since.
-        """
-        if nowait and self._writer is not None:
-            self._writer.transport.abort()
-        await super().disconnect(nowait, *why, **named)
-
-    async def _send(self, command: bytes | str | Iterable[bytes]) -> None:
-        text = command.encode() if isinstance(command, str) else command
-        assert self._writer is not None
-        async with asyncio.timeout(self.socket_timeout):
-            self._writer.writelines([text] if isinstance(text, bytes) else text)
-            await self._writer.drain()
+    :raises ConfigError: the address cannot be read.
+    """
+    waits = {"socket_timeout": answers_within_s, "socket_connect_timeout": answers_within_s}
+    try:
+        return redis.Redis.from_url(checked(settings.redis), **waits)
+    except ValueError:  # its own words may hold a part of the password
+        raise unusable() from None

@@ -13,7 +13,8 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from schemas.errors import ConfigError, Problem, Unavailable
 from schemas.settings import Settings, masked
-from stream.redis_url import checked, unusable
+from stream.kafka_client import kafka_options
+from stream.redis_client import blocking_client
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ def wait_for_services(settings: Settings, *, check: Callable[[Redis], None]) -> 
     :raises Unavailable: one did not within ``start_timeout_s``; names it, its address and the variable to change.
     :raises ConfigError: Redis may evict keys, its address cannot be read, or ``check`` says so.
     """
-    _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings.redis, check))
-    _wait("Kafka", "DRIFTLINE_KAFKA", settings.kafka, settings=settings, ask=lambda: _ask_kafka(settings.kafka))
+    _wait("Redis", "DRIFTLINE_REDIS", settings.redis, settings=settings, ask=lambda: _ask_redis(settings, check))
+    _wait("Kafka", "DRIFTLINE_KAFKA", settings.kafka, settings=settings, ask=lambda: _ask_kafka(settings))
 
 
 def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Callable[[], None]) -> None:
@@ -52,13 +53,9 @@ def _wait(what: str, variable: str, where: str, *, settings: Settings, ask: Call
         ) from None
 
 
-def _ask_redis(url: str, check: Callable[[Redis], None]) -> None:
-    try:
-        client = Redis.from_url(checked(url), socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S)
-    except ValueError:  # its own words may hold a part of the password
-        raise unusable() from None
-    with client as redis:
-        _refuse_eviction(redis, url)
+def _ask_redis(settings: Settings, check: Callable[[Redis], None]) -> None:
+    with blocking_client(settings, answers_within_s=ANSWER_WITHIN_S) as redis:
+        _refuse_eviction(redis, settings.redis)
         check(redis)
 
 
@@ -72,6 +69,6 @@ def _refuse_eviction(redis: Redis, url: str) -> None:
         raise ConfigError([Problem("DRIFTLINE_REDIS", 0, "", message)])
 
 
-def _ask_kafka(bootstrap: str) -> None:
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+def _ask_kafka(settings: Settings) -> None:
+    admin = AdminClient(kafka_options(settings))
     admin.list_topics(timeout=ANSWER_WITHIN_S)

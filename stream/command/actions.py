@@ -21,7 +21,7 @@ from schemas.answers import Answer, decode
 from schemas.errors import Unavailable
 from schemas.names import Names
 from schemas.settings import Settings
-from stream.command.connect import ANSWER_WITHIN_S, ask_redis, kafka_options, kafka_unavailable
+from stream.command.connect import ANSWER_WITHIN_S, ask_redis, command_options, kafka_unavailable
 from stream.command.printing import printable
 from stream.state.generations import read_stamp
 
@@ -82,7 +82,7 @@ def _produced(settings: Settings, value: bytes) -> int:
     def delivered(error: KafkaError | None, message: Message) -> None:
         failed.append(error) if error is not None else found.append(message)
 
-    options = kafka_options(settings, **{"message.timeout.ms": int(ANSWER_WITHIN_S * 1000)})
+    options = command_options(settings, **{"message.timeout.ms": int(ANSWER_WITHIN_S * 1000)})
     producer = Producer(options)
     producer.produce(settings.names.topic("actions"), value, partition=PARTITION, on_delivery=delivered)
     producer.flush(2 * ANSWER_WITHIN_S)

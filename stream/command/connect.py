@@ -8,14 +8,13 @@ from typing import Any, Protocol, TypeVar
 
 from confluent_kafka import KafkaException
 from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from schemas.errors import Unavailable
 from schemas.names import Names
 from schemas.settings import Settings, masked
-from stream.redis_url import checked, unusable
+from stream.kafka_client import kafka_options
+from stream.redis_client import client_of
 
 Answer = TypeVar("Answer")
 ANSWER_WITHIN_S = 5.0
@@ -37,7 +36,9 @@ def ask_redis(settings: Settings, work: Callable[[Redis, Names], Awaitable[Answe
 
 async def _asked(settings: Settings, work: Callable[[Redis, Names], Awaitable[Answer]]) -> Answer:
     try:
-        async with _client(settings) as redis:
+        async with client_of(
+            settings, connect_within_s=ANSWER_WITHIN_S, answers_within_s=settings.request_timeout_s
+        ) as redis:
             return await work(redis, settings.names)
     except (RedisError, OSError) as error:
         said = "refuses" if isinstance(error, ResponseError) else "does not answer"
@@ -45,21 +46,9 @@ async def _asked(settings: Settings, work: Callable[[Redis, Names], Awaitable[An
         raise Unavailable(message) from None
 
 
-def _client(settings: Settings) -> Redis:
-    try:
-        return Redis.from_url(
-            checked(settings.redis),
-            socket_connect_timeout=ANSWER_WITHIN_S,
-            socket_timeout=settings.request_timeout_s,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError:  # its own words may hold a part of the password
-        raise unusable() from None
-
-
-def kafka_options(settings: Settings, **more: Any) -> dict[str, Any]:
-    """What a client of Kafka is made with; it prints nothing by itself, since errors are told once and by us."""
-    return {"bootstrap.servers": settings.kafka, "client.id": "driftline-command", "log_level": 0, **more}
+def command_options(settings: Settings, **more: Any) -> dict[str, Any]:
+    """What a command's client of Kafka is made with."""
+    return kafka_options(settings, **{"client.id": "driftline-command", **more})
 
 
 def partitions_in(client: KafkaClient, settings: Settings) -> dict[str, int]:

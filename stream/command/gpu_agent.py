@@ -147,7 +147,7 @@ def _leave() -> NoReturn:
 def _outbox(settings: Settings) -> Outbox:
     from confluent_kafka import Producer
 
-    from stream.command.connect import kafka_options
+    from stream.command.connect import command_options
     from stream.gpu.outbox import Outbox, options
 
-    return Outbox(Producer(kafka_options(settings, **options())), settings.names.topic("serving"))
+    return Outbox(Producer(command_options(settings, **options())), settings.names.topic("serving"))

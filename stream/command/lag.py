@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from schemas.names import TOPICS_IN
 from schemas.settings import Settings, load_settings
-from stream.command.connect import ANSWER_WITHIN_S, ask_redis, kafka_options, kafka_unavailable, partitions_in
+from stream.command.connect import ANSWER_WITHIN_S, ask_redis, command_options, kafka_unavailable, partitions_in
 from stream.command.options import AsJson
 from stream.command.printing import empty_partitions, print_json, print_lines, print_table, span
 from stream.state.progress import PartitionProgress, read_progress
@@ -71,7 +71,7 @@ def logs_of(settings: Settings) -> dict[Place, tuple[int, int]]:
 
     :raises Unavailable: Kafka does not answer.
     """
-    admin = AdminClient(kafka_options(settings))
+    admin = AdminClient(command_options(settings))
     partitions = partitions_in(admin, settings)
     topics = [topic for topic in map(settings.names.topic, TOPICS_IN) if topic in partitions]
     places = [(topic, partition) for topic in topics for partition in range(partitions[topic])]

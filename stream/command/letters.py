@@ -15,7 +15,7 @@ from typing import Any, cast
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.settings import Settings
-from stream.command.connect import ANSWER_WITHIN_S, kafka_options, kafka_unavailable, partitions_in
+from stream.command.connect import ANSWER_WITHIN_S, command_options, kafka_unavailable, partitions_in
 
 #: Read at once from the consumer's queue.
 AT_ONCE = 500
@@ -56,7 +56,7 @@ def newest_letters(settings: Settings, *, most: int) -> list[DeadLetter]:
     :raises Unavailable: Kafka does not answer.
     """
     options = {"group.id": "driftline-dlq-reader", "enable.auto.commit": False, "enable.partition.eof": True}
-    consumer = Consumer(kafka_options(settings, **options))
+    consumer = Consumer(command_options(settings, **options))
     try:
         found = [letter for message in _tail(consumer, settings, most=most) if (letter := letter_of(message))]
     except KafkaException as error:

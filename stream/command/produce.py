@@ -13,7 +13,7 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.errors import Unavailable
 from schemas.settings import Settings, load_settings
 from schemas.timestamps import end_of_day
-from stream.command.connect import kafka_options, partitions_in
+from stream.command.connect import command_options, partitions_in
 from stream.command.event_file import Outgoing, outgoings, survey
 from stream.command.options import stream_named
 from stream.command.printing import print_lines, printable
@@ -39,7 +39,7 @@ class Sender:
         # Idempotent: a record that is sent again after a lost answer would be counted twice.
         options = {"enable.idempotence": True, "linger.ms": 20, "message.max.bytes": MOST_BYTES}
         timeout = {"message.timeout.ms": int(DELIVER_WITHIN_S * 1000)}
-        self._producer = Producer(kafka_options(settings, **options, **timeout))
+        self._producer = Producer(command_options(settings, **options, **timeout))
         self._settings = settings
 
     @property

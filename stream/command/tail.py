@@ -11,7 +11,7 @@ import typer
 from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from schemas.settings import Settings, load_settings
-from stream.command.connect import ANSWER_WITHIN_S, kafka_options, kafka_unavailable, partitions_in
+from stream.command.connect import ANSWER_WITHIN_S, command_options, kafka_unavailable, partitions_in
 from stream.command.printing import moment, print_lines, shown
 
 TOPICS = ("incidents", "findings", "reports")
@@ -91,7 +91,7 @@ def _quiet() -> Callable[[bool], bool]:
 
 def _records(settings: Settings, chosen: tuple[str, ...], *, most: int, ended: Callable[[bool], bool]) -> Found:
     options = {"group.id": "driftline-tail", "enable.auto.commit": False}
-    consumer = Consumer(kafka_options(settings, **options))
+    consumer = Consumer(command_options(settings, **options))
     topics = {settings.names.topic(_TOPIC_OF.get(kind, kind)): kind for kind in chosen}
     try:
         starts = list(_places(consumer, settings, topics, most=most))

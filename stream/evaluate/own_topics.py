@@ -15,6 +15,8 @@ from confluent_kafka.admin import AdminClient, ClusterMetadata, NewTopic  # type
 
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names
+from schemas.settings import Settings
+from stream.kafka_client import kafka_options
 from stream.state.topics import is_embedded
 
 log = logging.getLogger(__name__)
@@ -37,12 +39,12 @@ _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
 }
 
 
-def ensure_topics(bootstrap: str, names: Names) -> None:
+def ensure_topics(settings: Settings) -> None:
     """Make what is missing.
 
     :raises ConfigError: ``findings`` or ``actions`` has several partitions.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin, names = AdminClient(kafka_options(settings)), settings.names
     found = admin.list_topics(timeout=ANSWER_WITHIN_S)
     missing = [name for name in _TOPICS if names.topic(name) not in found.topics]
     if is_embedded(found):

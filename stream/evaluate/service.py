@@ -67,7 +67,7 @@ def evaluation(
     """Build it; nothing is started."""
     tally = EvaluationTally()
     gather_s = 0.0 if settings.clock == "live" else GATHER_S
-    producer = relay_producer(settings.kafka)
+    producer = relay_producer(settings)
     relay = Relay(redis, settings.names, producer, patience=patience, tally=tally, gather_s=gather_s)
     evaluator = Evaluator(
         redis,

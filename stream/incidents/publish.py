@@ -20,9 +20,11 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.settings import Settings
 from stream.incidents.kill_points import passing
 from stream.incidents.owner import Owner
 from stream.incidents.tenure import Tenure
+from stream.kafka_client import kafka_options
 
 log = logging.getLogger(__name__)
 
@@ -140,15 +142,12 @@ class Relay:
             )
 
 
-def incident_producer(bootstrap: str) -> Producer:
+def incident_producer(settings: Settings) -> Producer:
     """A producer that keeps the order of documents and never sends one twice by itself."""
-    return Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "client.id": "driftline-incidents",
-            "enable.idempotence": True,
-            "linger.ms": 0,
-            "message.timeout.ms": 10_000,
-            "log_level": 0,
-        }
-    )
+    how = {
+        "client.id": "driftline-incidents",
+        "enable.idempotence": True,
+        "linger.ms": 0,
+        "message.timeout.ms": 10_000,
+    }
+    return Producer(kafka_options(settings, **how))

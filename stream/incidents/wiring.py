@@ -82,7 +82,7 @@ def incidents_of(
             complete=lambda: configured.complete,
             in_doubt_s=settings.in_doubt_s,
         ),
-        Relay(owner, incident_producer(settings.kafka)),
+        Relay(owner, incident_producer(settings)),
         configured,
         tally,
         Awaited(owner),

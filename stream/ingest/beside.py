@@ -29,6 +29,6 @@ class Beside:
 def beside(settings: Settings, redis: Redis, *, patience: Patience) -> Beside:
     """Build it; nothing is started."""
     masking = Masking(settings.dead_letter_payload_bytes, settings.dead_letter_unmasked)
-    producer = dead_letter_producer(settings.kafka)
+    producer = dead_letter_producer(settings)
     letters = DeadLetters(producer, settings.names.topic("dead-letters"), masking=masking)
     return Beside(letters, GpuSamples(GpuStore(redis, settings.names), patience=patience))

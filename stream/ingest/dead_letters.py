@@ -20,7 +20,9 @@ from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.settings import Settings
 from stream.ingest.buffer import Rejection
+from stream.kafka_client import kafka_options
 
 log = logging.getLogger(__name__)
 
@@ -98,16 +100,10 @@ class DeadLetters:
         self._producer.poll(0)
 
 
-def dead_letter_producer(bootstrap: str) -> Producer:
+def dead_letter_producer(settings: Settings) -> Producer:
     """A producer that never gives up on a letter."""
-    settings = {
-        "bootstrap.servers": bootstrap,
-        "client.id": "driftline-dead-letters",
-        "linger.ms": 50,
-        "message.timeout.ms": 0,
-        "log_level": 0,  # librdkafka would write a line a second to stderr while the broker is away
-    }
-    return Producer(settings)
+    how = {"client.id": "driftline-dead-letters", "linger.ms": 50, "message.timeout.ms": 0}
+    return Producer(kafka_options(settings, **how))
 
 
 def key_of(rejection: Rejection) -> bytes:

@@ -16,6 +16,8 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.settings import Settings
+from stream.kafka_client import kafka_options
 from stream.scraping.batches import Record
 
 log = logging.getLogger(__name__)
@@ -27,10 +29,9 @@ MOST_UNDER_WAY = 64
 _POLL_S = 0.1
 
 
-def scrape_producer(bootstrap: str, hear: Hear) -> Producer:
+def scrape_producer(settings: Settings, hear: Hear) -> Producer:
     """A producer that never sends twice and never gives up; ``hear`` is told of what concerns no single record."""
-    settings: dict[str, Any] = {
-        "bootstrap.servers": bootstrap,
+    how: dict[str, Any] = {
         "client.id": "driftline-scrape",
         "enable.idempotence": True,
         "linger.ms": 20,
@@ -38,10 +39,9 @@ def scrape_producer(bootstrap: str, hear: Hear) -> Producer:
         "message.max.bytes": 1_100_000,
         "message.timeout.ms": 0,
         "reconnect.backoff.max.ms": 2_000,
-        "log_level": 0,
         "error_cb": hear,
     }
-    return Producer(settings)
+    return Producer(kafka_options(settings, **how))
 
 
 class Publisher:

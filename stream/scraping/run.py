@@ -71,7 +71,7 @@ async def _run(settings: Settings, targets: Sequence[Target], left: Mapping[str,
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    publisher = Publisher(settings.names.topic("serving"), partial(scrape_producer, settings.kafka))
+    publisher = Publisher(settings.names.topic("serving"), partial(scrape_producer, settings))
     async with watching(targets, publisher.publish, left=left) as watches:
         runner = await _served(settings, watches)
         scraping = [asyncio.create_task(watch.run()) for watch in watches]

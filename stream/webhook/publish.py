@@ -12,6 +12,8 @@ from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from schemas.alertmanager import ALERTMANAGER
 from schemas.errors import ConfigError, Unavailable
 from schemas.findings import Finding, Progress, encode
+from schemas.settings import Settings
+from stream.kafka_client import kafka_options
 
 #: Shorter than what Alertmanager waits for.
 ANSWER_WITHIN_S = 8.0
@@ -19,19 +21,16 @@ ANSWER_WITHIN_S = 8.0
 PARTITION = 0
 
 
-def findings_producer(bootstrap: str) -> Producer:
+def findings_producer(settings: Settings) -> Producer:
     """A producer that keeps the order over its own retries, and gives up in time."""
-    return Producer(
-        {
-            "bootstrap.servers": bootstrap,
-            "client.id": "driftline-webhook",
-            "enable.idempotence": True,
-            "linger.ms": 5,
-            "compression.type": "gzip",
-            "message.timeout.ms": int(ANSWER_WITHIN_S * 1000),
-            "log_level": 0,
-        }
-    )
+    how = {
+        "client.id": "driftline-webhook",
+        "enable.idempotence": True,
+        "linger.ms": 5,
+        "compression.type": "gzip",
+        "message.timeout.ms": int(ANSWER_WITHIN_S * 1000),
+    }
+    return Producer(kafka_options(settings, **how))
 
 
 class Publisher:

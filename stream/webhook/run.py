@@ -65,8 +65,8 @@ async def _run(settings: Settings, token: Callable[[], str]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ensure = partial(ensure_topics, settings.kafka, settings.names)
-    publisher = Publisher(findings_producer(settings.kafka), settings.names.topic("findings"), ensure=ensure)
+    ensure = partial(ensure_topics, settings)
+    publisher = Publisher(findings_producer(settings), settings.names.topic("findings"), ensure=ensure)
     reception = Reception(publisher, token=token, repeat_ms=int(settings.webhook_repeat_s * 1000))
     bound = listening_socket(settings.webhook_host, settings.webhook_port, variable="DRIFTLINE_WEBHOOK_PORT")
     runner = web.AppRunner(application(reception), access_log=None)

@@ -63,7 +63,7 @@ def deployment(kafka_bootstrap: str, redis_url: str, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("drill")
     made = Deployment(kafka_bootstrap, redis_url, f"t{uuid.uuid4().hex[:10]}", folder)
     made.create_topics()
-    ensure_topics(made.kafka, made.names)
+    ensure_topics(made.settings)
     (folder / "r.json").write_bytes(temperatures().to_json())
     model = {
         "reference": "r.json", "pane": "1m", "windows": {"short": "2m"}, "step": "1m", "lateness": "0s",

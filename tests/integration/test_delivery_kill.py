@@ -58,7 +58,7 @@ class Scene:
         (folder / "monitors.yaml").write_text(MONITORS.replace("KEY_FILE", str(folder / "key")))
         applied = driftline("apply", str(folder / "monitors.yaml"), env={**self.deployment.variables, **self.secrets})
         assert applied.code == 0, applied
-        ensure_topics(self.deployment.kafka, self.deployment.names)
+        ensure_topics(self.deployment.settings)
 
     @property
     def secrets(self) -> dict[str, str]:

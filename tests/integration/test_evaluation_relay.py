@@ -20,6 +20,7 @@ from redis.asyncio import Redis
 from schemas.errors import ConfigError
 from schemas.names import Names
 from schemas.reports import Column, Measure, Report, decode, encode
+from schemas.settings import Settings
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluate.storing.relay import Relay, relay_producer
 from stream.evaluate.storing.tally import EvaluationTally
@@ -32,7 +33,7 @@ def test_what_is_told_while_the_broker_is_away_arrives_in_order_once_it_is_back(
     own_kafka: LocalKafka, redis_url: str, environment_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     names = Names(environment_name)
-    ensure_topics(own_kafka.bootstrap, names)
+    ensure_topics(Settings(kafka=own_kafka.bootstrap, environment=environment_name))
     tally = EvaluationTally()
 
     async def story(redis: Redis) -> None:
@@ -80,7 +81,7 @@ def test_a_topic_that_must_have_one_partition_and_has_three_is_refused(
     for made in admin.create_topics([NewTopic(names.topic(name), num_partitions=3)]).values():
         made.result()
     with pytest.raises(ConfigError) as refused:
-        ensure_topics(kafka_bootstrap, names)
+        ensure_topics(Settings(kafka=kafka_bootstrap, environment=environment_name))
     assert f"topic '{names.topic(name)}' has 3 partitions and must have 1" in str(refused.value)
     assert "Delete it while no worker runs" in str(refused.value)
 
@@ -88,7 +89,7 @@ def test_a_topic_that_must_have_one_partition_and_has_three_is_refused(
 def test_our_topics_are_made_once_and_as_they_must_be(kafka_bootstrap: str, environment_name: str) -> None:
     names = Names(environment_name)
     for _ in range(2):
-        ensure_topics(kafka_bootstrap, names)
+        ensure_topics(Settings(kafka=kafka_bootstrap, environment=environment_name))
     found = AdminClient({"bootstrap.servers": kafka_bootstrap}).list_topics(timeout=10).topics
     assert {name: len(found[names.topic(name)].partitions) for name in ("findings", "actions", "incidents")} == {
         "findings": 1, "actions": 1, "incidents": 1,
@@ -111,7 +112,7 @@ def test_the_report_of_ten_thousand_features_arrives_whole(
     kafka_bootstrap: str, redis_url: str, environment_name: str
 ) -> None:
     names, rng, tally = Names(environment_name), random.Random(3), EvaluationTally()
-    ensure_topics(kafka_bootstrap, names)
+    ensure_topics(Settings(kafka=kafka_bootstrap, environment=environment_name))
     measures = ("psi", "ks", "ks_p", "wasserstein")
     report = Report(
         model="m", stream="predictions", window="day", start=0, end=1, seen=2, state="drift", events=7,
@@ -128,7 +129,9 @@ def test_the_report_of_ten_thousand_features_arrives_whole(
 
     async def run() -> None:
         async with Redis.from_url(redis_url) as redis:
-            relay = Relay(redis, names, relay_producer(kafka_bootstrap), patience=Patience(), tally=tally)
+            relay = Relay(
+                redis, names, relay_producer(Settings(kafka=kafka_bootstrap)), patience=Patience(), tally=tally
+            )
             await redis.xadd(names.outbox("m"), {"topic": "drift-reports", "key": "m", "value": value})
             relay.wake(["m"])
             await relay.run_once()

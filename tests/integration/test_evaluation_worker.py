@@ -46,7 +46,7 @@ def deployment(kafka_bootstrap: str, redis_url: str, tmp_path_factory: pytest.Te
     folder = tmp_path_factory.mktemp("worker")
     made = Deployment(kafka_bootstrap, redis_url, f"t{uuid.uuid4().hex[:10]}", folder)
     made.create_topics()
-    ensure_topics(made.kafka, made.names)
+    ensure_topics(made.settings)
     apply(made, _with_store(write_monitors(folder, {MODEL: REFERENCE})))
     made.start_worker()
     made.send(_stored(), stream="features")

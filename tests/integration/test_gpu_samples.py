@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from schemas.gpus import Sample
 from schemas.names import Names
+from schemas.settings import Settings
 from stream.redis_client import worker_client
 from stream.state import gpus
 from stream.state.gpus import MINUTE, GpuStore, forget, read_heard, read_histories
@@ -25,7 +26,7 @@ def told_of_gpus(redis_url: str, environment_name: str) -> Callable[[Story], Non
     """Runs a story in an environment of its own."""
 
     async def run(story: Story) -> None:
-        redis = worker_client(redis_url, answers_within_s=5.0)
+        redis = worker_client(Settings(redis=redis_url), answers_within_s=5.0)
         try:
             await story(GpuStore(redis, Names(environment_name)), redis, Names(environment_name))
         finally:

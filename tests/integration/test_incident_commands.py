@@ -33,7 +33,7 @@ def site(deployment: Deployment) -> Deployment:
     (deployment.folder / "m.json").write_bytes(reference().to_json())
     (deployment.folder / "monitors.yaml").write_text(MONITORS)
     assert driftline("apply", str(deployment.folder / "monitors.yaml"), env=deployment.variables).code == 0
-    ensure_topics(deployment.kafka, deployment.names)
+    ensure_topics(deployment.settings)
     return deployment
 
 
@@ -73,7 +73,7 @@ def test_an_answer_to_an_older_topics_action_at_the_same_place_is_not_taken_for_
     for deleted in admin.delete_topics([topic]).values():
         deleted.result()
     site.wait_until(lambda: topic not in admin.list_topics(timeout=10).topics)
-    ensure_topics(site.kafka, site.names)
+    ensure_topics(site.settings)
 
     again = run(site, "silence", "add", "model=m", "--for", "3h")
     assert (again.code, again.out) == (1, "")
@@ -81,7 +81,7 @@ def test_an_answer_to_an_older_topics_action_at_the_same_place_is_not_taken_for_
 
 
 def test_with_no_configuration_in_force_an_action_is_said_to_wait_for_one(deployment: Deployment) -> None:
-    ensure_topics(deployment.kafka, deployment.names)
+    ensure_topics(deployment.settings)
     waiting = run(deployment, "silence", "add", "model=m", "--for", "2h")
     assert waiting.code == 1
     assert waiting.err == (

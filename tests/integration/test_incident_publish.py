@@ -13,6 +13,7 @@ import redis.asyncio as redis_async
 from confluent_kafka import KafkaError, Producer
 
 from schemas.names import Names
+from schemas.settings import Settings
 from stream.incidents.owner import Owner
 from stream.incidents.publish import Relay, incident_producer
 from stream.incidents.store import IncidentStore
@@ -70,7 +71,7 @@ def test_a_document_that_is_too_large_for_kafka_is_counted_and_said_once(
     redis_url: str, environment_name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        producer = incident_producer("127.0.0.1:1")
+        producer = incident_producer(Settings(kafka="127.0.0.1:1"))
         tally = relayed(redis_url, environment_name, producer, *[[("inc-1", b"x" * 1_100_000)]] * 2)
     assert tally.unpublished == 2
     assert caplog.messages == [

@@ -109,7 +109,7 @@ def scene(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         slack = stack.enter_context(recording_slack(folder=tmp_path))
         made = Scene(deployment, pager, slack)
         made.apply(m="temp", n="temp")
-        ensure_topics(deployment.kafka, deployment.names)
+        ensure_topics(deployment.settings)
         deployment.start_worker(pagerduty_url=pager.url, slack_url=f"{slack.url}/api/")
         yield made
 

@@ -11,6 +11,7 @@ import pytest
 
 from schemas.errors import ConfigError, StoreError
 from schemas.names import Names
+from schemas.settings import Settings
 from stream.redis_client import worker_client
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout, NumericColumn
@@ -38,7 +39,7 @@ def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
 
 @asynccontextmanager
 async def opened(url: str, environment: str) -> AsyncIterator[PaneStore]:
-    redis = worker_client(url, answers_within_s=5.0)
+    redis = worker_client(Settings(redis=url), answers_within_s=5.0)
     try:
         yield PaneStore(redis, Names(environment), keep_ms=KEEP_MS)
     finally:

@@ -18,6 +18,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.names import TOPICS_IN, Names
+from schemas.settings import Settings
 from tests.support.process import Process
 
 PARTITIONS = 4
@@ -33,6 +34,10 @@ class Deployment:
     folder: Path
     workers: list[Process] = field(default_factory=list)
     sent: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(kafka=self.kafka, redis=self.redis_url, environment=self.environment)
 
     @property
     def names(self) -> Names:

@@ -19,9 +19,11 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from redis.asyncio import Redis
 
 from schemas.names import Names
+from schemas.settings import Settings
 from stream.evaluate.storing.commit import FINDINGS
 from stream.evaluate.storing.lanes import LANES
 from stream.evaluate.storing.tally import EvaluationTally
+from stream.kafka_client import kafka_options
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)
@@ -162,20 +164,18 @@ def _is_report(entry: Entry) -> bool:
     return entry[1][b"topic"] != FINDINGS.encode()
 
 
-def relay_producer(bootstrap: str) -> Producer:
+def relay_producer(settings: Settings) -> Producer:
     """A producer that keeps the order, also over its own retries.
 
     A report has some 300 to 500 bytes a feature, and no end: it is whole or it is worth nothing, so it is sent compressed and
     its topic takes large records (:mod:`stream.evaluate.own_topics`).  gzip is what every client of Kafka can read.
     """
-    settings = {
-        "bootstrap.servers": bootstrap,
+    how = {
         "client.id": "driftline-findings",
         "enable.idempotence": True,
         "linger.ms": 5,
         "compression.type": "gzip",
         "message.max.bytes": LARGEST_BYTES,
         "message.timeout.ms": 30_000,
-        "log_level": 0,
     }
-    return Producer(settings)
+    return Producer(kafka_options(settings, **how))

@@ -8,15 +8,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 
 from schemas.settings import Settings
 from stream.expose.console.app import application
 from stream.expose.console.render import Site
 from stream.expose.http import address, listening_socket
-from stream.redis_url import checked, unusable
+from stream.redis_client import client_of
 
 #: A page that Redis does not answer in time says so instead.
 ANSWER_WITHIN_S = 5.0
@@ -36,7 +33,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
 
     :raises ConfigError: the address is taken, or that of Redis is none.
     """
-    async with _client(settings) as redis:
+    async with client_of(settings, answers_within_s=ANSWER_WITHIN_S) as redis:
         bound = listening_socket(settings.console_host, settings.console_port, variable="DRIFTLINE_CONSOLE_PORT")
         runner = web.AppRunner(application(Site(redis, settings.names, settings)), access_log=None)
         await runner.setup()
@@ -54,15 +51,3 @@ async def _run(settings: Settings) -> None:
     async with serving(settings) as where:
         print(f"console: {where}", flush=True)
         await stop.wait()
-
-
-def _client(settings: Settings) -> Redis:
-    try:
-        return Redis.from_url(
-            checked(settings.redis),
-            socket_connect_timeout=ANSWER_WITHIN_S,
-            socket_timeout=ANSWER_WITHIN_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-    except ValueError:  # its own words may hold a part of the password
-        raise unusable() from None

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from schemas.errors import ConfigError
 from schemas.names import Names
+from schemas.settings import Settings
 from stream.evaluate import own_topics
 
 NAMES = Names("test")
@@ -45,7 +46,7 @@ def ensured(monkeypatch: pytest.MonkeyPatch, topics: dict[str, int]) -> Cluster:
     cluster = Cluster(topics)
     monkeypatch.setattr(own_topics, "AdminClient", lambda _: cluster)
     monkeypatch.setattr(own_topics, "LOOK_EVERY_S", 0.0)
-    own_topics.ensure_topics("kafka:1", NAMES)
+    own_topics.ensure_topics(Settings(kafka="kafka:1", environment=NAMES.environment))
     return cluster
 
 

@@ -7,8 +7,8 @@ import asyncio
 from prometheus_client import CollectorRegistry
 
 from schemas.settings import Settings
-from stream.app import parts
 from stream.expose.configured import ConfiguredModels
+from stream.parts import parts
 from tests.support.exposition import numbers
 
 

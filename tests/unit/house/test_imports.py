@@ -30,6 +30,7 @@ ROOMS = (
     "webhook",
     "evaluation_apart",
     "evaluator_child",
+    "parts",
     "app",
     "local",
     "command",

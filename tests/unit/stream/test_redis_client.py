@@ -14,7 +14,9 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import DataError
 from redis.exceptions import TimeoutError as NotInTime
 
-from stream.redis_client import LeanConnection, worker_client
+from schemas.settings import Settings
+from stream.redis_client import worker_client
+from stream.redis_connection import LeanConnection
 
 COMMANDS: list[tuple[Any, ...]] = [
     ("HSET", "key", "field", 7),
@@ -106,7 +108,7 @@ async def _serving(serve: Serve, *, within_s: float = 2.0) -> AsyncIterator[Redi
 
     server = await asyncio.start_server(meet, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    redis = worker_client(f"redis://127.0.0.1:{port}/0?protocol=2", answers_within_s=within_s)
+    redis = worker_client(Settings(redis=f"redis://127.0.0.1:{port}/0?protocol=2"), answers_within_s=within_s)
     try:
         yield redis
     finally:

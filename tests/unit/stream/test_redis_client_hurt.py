@@ -15,7 +15,9 @@ from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import ReadOnlyError, RedisError
 from redis.exceptions import TimeoutError as NotInTime
 
-from stream.redis_client import LeanConnection, worker_client
+from schemas.settings import Settings
+from stream.redis_client import worker_client
+from stream.redis_connection import LeanConnection
 
 Answer = Callable[[list[bytes], asyncio.StreamWriter], Awaitable[None]]
 HELLO = b"%1\r\n$5\r\nproto\r\n:3\r\n"
@@ -62,7 +64,7 @@ async def serving(answer: Answer, *, within_s: float = 2.0) -> AsyncIterator[tup
     served = Served(answer)
     server = await asyncio.start_server(served.meet, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    redis = worker_client(f"redis://127.0.0.1:{port}/0", answers_within_s=within_s)
+    redis = worker_client(Settings(redis=f"redis://127.0.0.1:{port}/0"), answers_within_s=within_s)
     try:
         yield redis, served
     finally:
@@ -204,7 +206,9 @@ async def test_a_redis_that_accepts_and_says_nothing_is_given_up_in_time() -> No
         writer.close()
 
     server = await asyncio.start_server(mute, "127.0.0.1", 0)
-    redis = worker_client(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0", answers_within_s=0.2)
+    redis = worker_client(
+        Settings(redis=f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}/0"), answers_within_s=0.2
+    )
     with pytest.raises((NotInTime, NotConnected)):
         await redis.get("a")
     await redis.aclose()
@@ -221,4 +225,4 @@ async def test_a_redis_that_accepts_and_says_nothing_is_given_up_in_time() -> No
     ],
 )
 def test_over_tls_and_a_socket_file_it_is_redis_pys_own(url: str, connection: type) -> None:
-    assert worker_client(url, answers_within_s=1.0).connection_pool.connection_class is connection
+    assert worker_client(Settings(redis=url), answers_within_s=1.0).connection_pool.connection_class is connection
