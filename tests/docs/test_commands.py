@@ -14,20 +14,29 @@ from pathlib import Path
 import pytest
 
 from tests.support.documents import missing, reasons, steps
-from tests.support.kafka import LocalKafka
 from tests.support.process import free_port
 from tests.support.reader import Reader
-from tests.support.redis import LocalRedis
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: The port of the server that the example of scraping.md reads.
 SCRAPED = "18002"
 WITH_COMMANDS = [document for document in DOCUMENTS if steps(document)]
+#: What says of itself that it needs no Kafka and no Redis: its reader has none.
+WITHOUT_SERVICES = ("compare.md",)
 
 
 @pytest.fixture
-def reader(own_kafka: LocalKafka, own_redis: LocalRedis, tmp_path: Path) -> Iterator[Reader]:
+def ports(request: pytest.FixtureRequest, document: Path) -> tuple[int, int]:
+    """Where Kafka and Redis answer, or nobody does."""
+    if document.name in WITHOUT_SERVICES:
+        return free_port(), free_port()
+    return request.getfixturevalue("own_kafka").port, request.getfixturevalue("own_redis").port
+
+
+@pytest.fixture
+def reader(ports: tuple[int, int], tmp_path: Path) -> Iterator[Reader]:
+    kafka, redis = f"127.0.0.1:{ports[0]}", f"redis://127.0.0.1:{ports[1]}/0"
     folder = tmp_path / "driftline"
     shutil.copytree(ROOT / "examples", folder / "examples")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("DRIFTLINE_")}
@@ -35,12 +44,12 @@ def reader(own_kafka: LocalKafka, own_redis: LocalRedis, tmp_path: Path) -> Iter
         "PATH": f"{_commands(tmp_path / 'bin')}:{os.environ['PATH']}",
         "PWD": str(folder),
         "COLUMNS": "80",
-        "DRIFTLINE_KAFKA": own_kafka.bootstrap,
-        "DRIFTLINE_REDIS": own_redis.url,
+        "DRIFTLINE_KAFKA": kafka,
+        "DRIFTLINE_REDIS": redis,
         "DRIFTLINE_CONSOLE_PORT": str(free_port()),
     }
-    names = {"localhost:9092": own_kafka.bootstrap, "redis://localhost:6379/0": own_redis.url}
-    names |= {"redis-cli": f"redis-cli -p {own_redis.port}", SCRAPED: str(free_port())}
+    names = {"localhost:9092": kafka, "redis://localhost:6379/0": redis}
+    names |= {"redis-cli": f"redis-cli -p {ports[1]}", SCRAPED: str(free_port())}
     targets = folder / "examples" / "scraping" / "targets.yaml"
     targets.write_text(targets.read_text().replace(SCRAPED, names[SCRAPED]))
     made = Reader(folder, variables, names)
