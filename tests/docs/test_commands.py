@@ -22,8 +22,8 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: The port of the server that the example of scraping.md reads.
 SCRAPED = "18002"
 WITH_COMMANDS = [document for document in DOCUMENTS if steps(document)]
-#: What says of itself that it needs no Kafka and no Redis: its reader has none.
-WITHOUT_SERVICES = ("compare.md",)
+#: Whose commands need no Kafka and no Redis: their reader has none.
+WITHOUT_SERVICES = ("compare.md", "gpu.md")
 
 
 @pytest.fixture
