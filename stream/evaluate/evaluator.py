@@ -81,6 +81,7 @@ class Evaluator:
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
         self._warm: dict[Stream, bool] = {}
+        self._silent: dict[Stream, bool] = {}
         self._done: dict[str, list[Note]] = defaultdict(list)
         self._failed: dict[tuple[str, str], int] = {}
         self._said: set[str] = set()
@@ -126,7 +127,10 @@ class Evaluator:
             self._marks.clear()
         now = await self._now()
         await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
-        followers = await self._followers.due(able=lambda unit: (unit.model, unit.stream) not in self._failed)
+        silent = {stream for stream, is_silent in self._silent.items() if is_silent}
+        followers = await self._followers.due(
+            able=lambda unit: (unit.model, unit.stream) not in self._failed, silent=silent
+        )
         await in_lanes(followers, partial(self._after, now=now), breath=self._breath)
 
     async def _after(self, follower: Follower, *, now: int) -> None:
@@ -152,6 +156,7 @@ class Evaluator:
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]
         partitions = await self._sealing.poll(stream) if units else []
+        self._silent[stream] = bool(partitions) and all(partition.clock.idle for partition in partitions)
         if not partitions:
             self.tally.backlog.pop(stream, None)
             return

@@ -5,11 +5,11 @@ They have their turn after the streams, in the same look: what those told is not
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from redis.asyncio import Redis
 
-from schemas.names import Names
+from schemas.names import Names, Stream
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.unit import Unit
@@ -29,9 +29,9 @@ class Followers:
         self._skews = Skews(redis, names, roll=roll, desk=desk, asking=asking)
         self._releases = Releases(redis, names, roll=roll, desk=desk, asking=asking)
 
-    async def due(self, *, able: Callable[[Unit], bool]) -> list[Follower]:
-        """Those that have something to do; ``able``: whether a stream is evaluated at this time."""
-        return [*await self._skews.due(able=able), *await self._releases.due(able=able)]
+    async def due(self, *, able: Callable[[Unit], bool], silent: Collection[Stream]) -> list[Follower]:
+        """Those that have something to do; ``able``: whether a stream is evaluated at this time, ``silent``: which are."""
+        return [*await self._skews.due(able=able), *await self._releases.due(able=able, silent=silent)]
 
     async def work(self, follower: Follower, due: Due) -> None:
         """Judge and store what is due of one.

@@ -46,6 +46,8 @@ class Scene:
     offsets: dict[int, int] = field(default_factory=dict)
     held: dict[tuple[int, str, int], Partial] = field(default_factory=dict)
     layouts: dict[str, Layout] = field(default_factory=dict)
+    #: Other streams that are evaluated with it, and how many partitions they have.
+    beside: dict[Stream, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.store = PaneStore(self.redis, self.names, keep_ms=KEEP_MS)
@@ -111,7 +113,7 @@ class Scene:
         """A worker's evaluation; the outbox is left as it is."""
 
         def partitions(stream: Stream) -> int | None:
-            return self.partitions if stream == self.stream else None
+            return self.partitions if stream == self.stream else self.beside.get(stream)
 
         return Evaluator(
             self.redis, self.names, worker=worker, partitions=partitions, keep_ms=KEEP_MS,

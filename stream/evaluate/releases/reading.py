@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 
 from detectors.bin_quantile import count_above, quantile
@@ -31,10 +31,12 @@ class Span:
     settled_ms: int
 
 
-async def window_of(merged: Merged, phase: ArmsPhase, span: Span) -> HealthWindow:
-    """From the closed panes that are stored."""
+async def window_of(
+    merged: Merged, phase: ArmsPhase, span: Span, *, streams: Iterable[Stream] | None = None
+) -> HealthWindow:
+    """From the closed panes that are stored; of some ``streams`` alone, the others are as if nothing had come."""
     panes: dict[Stream, Mapping[int, Partial]] = {}
-    for stream in phase.streams:
+    for stream in phase.streams if streams is None else streams:
         layout = phase.layouts.get(stream)
         if layout is not None:
             tier = tiers_of(layout.pane_ms)[0]
@@ -60,20 +62,23 @@ def _arm(phase: ArmsPhase, totals: Mapping[Stream, Partial], name: ArmName) -> A
     served = of.get(phase.monitor.serving.stream)
     predicted, rated = of.get("predictions"), of.get(phase.ratings) if phase.ratings is not None else None
     limit = 0.0 if phase.release is None else phase.release.latency_p95_ms / 1000
+    answers = Arm(
+        rating=_sums(rated.rating) if rated is not None else Sums(),
+        scores=tuple(predicted.score.counts.tolist()) if predicted is not None and predicted.score.n else (),
+        ids=tuple(predicted.ids.tolist()) if predicted is not None else (),
+        with_id=predicted.with_id if predicted is not None else 0,
+    )
     if served is None:
-        return Arm()
+        return answers
     latency = served.latency_s
-    return Arm(
+    return replace(
+        answers,
         requests=served.requests,
         errors=served.errors,
         latencies=latency.n,
         slow=round(count_above(latency.edges, latency.counts, limit, span=UNKNOWN)) if latency.n else 0,
         p95_s=quantile(latency.edges, latency.counts, 0.95, span=UNKNOWN) if latency.n else None,
         latency=_sums(latency),
-        rating=_sums(rated.rating) if rated is not None else Sums(),
-        scores=tuple(predicted.score.counts.tolist()) if predicted is not None and predicted.score.n else (),
-        ids=tuple(predicted.ids.tolist()) if predicted is not None else (),
-        with_id=predicted.with_id if predicted is not None else 0,
     )
 
 

@@ -57,6 +57,19 @@ def step(state: State, window: HealthWindow, monitor: ReleaseMonitor) -> Step:
     return _after(decided(state, "hold", state.share, at_ms=window.end_ms, reasons=reasons, evidence=evidence))
 
 
+def step_of_harm(state: State, window: HealthWindow, monitor: ReleaseMonitor) -> Step:
+    """After a window of which one stream at least is not known: it is rolled back where a rule finds it bad, and no more.
+
+    The state is for the next such window alone: nothing is promoted, held or told by it.
+    """
+    checks = checks_of(window.whole, monitor)
+    evidence = _evidence(window, checks, compared=(), shared=Overlap("not_enough_data"))
+    if state.runs and (harm := _bad(checks, state.doubtful)):
+        return _after(decided(state, "roll_back", 0.0, at_ms=window.end_ms, reasons=harm, evidence=evidence))
+    doubtful = tuple(check.rule for check in checks if is_doubted(check))
+    return Step(msgspec.structs.replace(state, doubtful=doubtful), None, evidence)
+
+
 def _after(made: Decided) -> Step:
     state, decision = made
     return Step(state, decision, decision.evidence)

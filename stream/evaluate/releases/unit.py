@@ -7,7 +7,7 @@ again from Redis.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.actions import OrderRelease
@@ -16,6 +16,7 @@ from schemas.release import HOUR_MS
 from stream.evaluate.closing.arms_phases import ArmsPhase, phase_at
 from stream.evaluate.closing.unit import Phase, Unit
 from stream.evaluate.panes.windows import boundary_before
+from stream.evaluate.releases.ahead import Ahead, known_at
 from stream.evaluate.releases.state import State
 from stream.evaluate.verdicts.standing import Standing
 
@@ -41,6 +42,9 @@ class Release:
     order: OrderRelease | None = None
     ordered: str = ""
     loaded: bool = False
+    #: Streams that are read to their end and quiet, and what was judged for harm without them.
+    silent: Collection[Stream] = ()
+    ahead: Ahead | None = None
     state: State = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,8 +97,31 @@ class Release:
     @property
     def next_end(self) -> int:
         """The end of the window that comes next: a multiple of its length, or where another configuration begins."""
+        return self._end_after(self.last or 0)
+
+    @property
+    def begin_ahead(self) -> int:
+        """Up to where it is judged for harm, by the streams that did not fall silent."""
+        ahead, last = self.ahead, self.last or 0
+        return ahead.to_ms if ahead is not None and ahead.follows(self.state, last) else last
+
+    @property
+    def end_ahead(self) -> int:
+        """The end of the window that is judged so next; no such window reaches over a change of what is counted."""
+        return self._end_after(self.begin_ahead)
+
+    @property
+    def known_ahead(self) -> tuple[Stream, ...]:
+        """The streams that it is judged by; none where it waits for all."""
+        end = self.end_ahead
+        if not self.silent or not self.state.runs or end <= self.begin_ahead:
+            return ()
+        closed = {stream: self.units[stream].stored or 0 for stream in self.counted.streams}
+        return known_at(end, closed, patience_ms=self.every_ms, silent=self.silent)
+
+    def _end_after(self, start_ms: int) -> int:
         every, until = self.every_ms, self.counted.until_ms
-        end = boundary_before(self.last or 0, step_ms=every) + every
+        end = boundary_before(start_ms, step_ms=every) + every
         return end if until is None else min(end, until)
 
     @property
@@ -117,7 +144,7 @@ class Release:
             return self.closed >= self.first_ms
         if self.stored is None or self.next_end <= self.closed or self.judged_by != self.generation:
             return True
-        return self.is_ordered
+        return self.is_ordered or bool(self.known_ahead)
 
     @property
     def is_ordered(self) -> bool:

@@ -5,13 +5,13 @@ A model is looked at once, for a release that the file names or that is stored; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import cast
 
 from redis.asyncio import Redis
 
-from schemas.names import Names
+from schemas.names import Names, Stream
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.unit import Unit
@@ -36,13 +36,13 @@ class Releases:
         if self._known.get(release.model) is release:
             del self._known[release.model]
 
-    async def due(self, *, able: Callable[[Unit], bool]) -> list[Release]:
-        """Those that have something to do; ``able``: whether a stream is evaluated at this time."""
+    async def due(self, *, able: Callable[[Unit], bool], silent: Collection[Stream]) -> list[Release]:
+        """Those that have something to do; ``able``: whether a stream is evaluated at this time, ``silent``: which are."""
         await self._follow()
         await self._order()
         found: list[Release] = []
         for release in list(self._known.values()):
-            sides = release.sides
+            release.silent, sides = silent, release.sides
             if all(side.loaded and able(side) for side in sides) and release.is_due:
                 found.append(release)
             await self._asking.breath()

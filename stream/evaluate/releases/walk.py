@@ -15,11 +15,12 @@ from stream.evaluate.closing.arms_phases import phase_at
 from stream.evaluate.closing.closing import Desk, Due, Refused
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.panes.windows import boundary_before
+from stream.evaluate.releases.ahead import Ahead
 from stream.evaluate.releases.naming import named
 from stream.evaluate.releases.ordering import obeyed
 from stream.evaluate.releases.reading import Span, window_of
 from stream.evaluate.releases.shown import shown_answer, shown_decision, shown_state, shown_window
-from stream.evaluate.releases.step import step
+from stream.evaluate.releases.step import step, step_of_harm
 from stream.evaluate.releases.telling import verdict_of
 from stream.evaluate.releases.unit import RELEASE, Release
 from stream.evaluate.storing.commit import Conclusion
@@ -57,7 +58,32 @@ class Judging:
             if windows >= PANES_A_BLOCK:
                 await self._store()
                 windows = 0
+        await self._look_ahead()
         await self._store()
+
+    async def _look_ahead(self) -> None:
+        """Judge what is known of windows for which a silent stream is waited for: harm alone, a block of windows a turn."""
+        release = self._release
+        for _ in range(PANES_A_BLOCK):
+            known, monitor = release.known_ahead, release.counted.release
+            if not known or monitor is None or self._due.warming:
+                return
+            last, ahead = release.last or 0, release.ahead
+            if ahead is None or not ahead.follows(release.state, last):
+                ahead = Ahead(last, release.state)
+            span = Span(ahead.to_ms, release.end_ahead, ahead.to_ms)
+            window = await window_of(self._desk.merged, release.counted, span, streams=known)
+            asking = self._desk.merged.asking
+            after, decision, evidence = await asking.beside(partial(step_of_harm, ahead.state, window, monitor))
+            release.ahead = Ahead(span.end_ms, after)
+            if decision is not None:
+                self._view |= shown_window(evidence)
+                release.state, release.last = (
+                    after,
+                    span.end_ms,
+                )  # it is final: what a late stream says is not asked any more
+                self._decide([decision])
+                self._tell(span.end_ms)
 
     def _begun(self) -> Conclusion:
         return Conclusion(self._release.model, RELEASE, self._release.expected)
