@@ -56,6 +56,7 @@ def histogram(*buckets: tuple[str, str]) -> str:
         ('vllm:request_success_total{model_name="m"} +Inf\n', "bad_value"),
         ('vllm:request_success_total{model_name="m"} -3\n', "bad_value"),
         ('vllm:request_success_total{model_name="m"} 1e300\n', "bad_value"),
+        ('vllm:request_success_total{model_name="m"} 9223372036854775808\n', "bad_value"),
         ('vllm:request_success_total{model_name="m"} ' + "9" * 400 + "\n", "bad_value"),
         ('vllm:request_success_total{model_name="m"} 3\n' * 2, "duplicate"),
         ('vllm:request_success_total{model_name="' + "x" * 2000 + '"} 3\n', "too_large"),
@@ -132,6 +133,18 @@ def test_a_target_that_misbehaves_fails_in_its_time(
     tally = asyncio.run(run()).tally
     assert (tally.up, tally.reason, dict(tally.errors)) == (False, reason, {reason: 1})
     assert tally.last_success_s == 0
+
+
+def test_a_page_may_be_as_long_as_is_said_and_no_byte_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_BYTES", 400)
+
+    async def read(length: int) -> int:
+        async with exporter(telling(b"#" * length)) as url, session() as client:
+            return len((await fetch(client, target("vllm", url=url))).body)
+
+    assert asyncio.run(read(400)) == 400
+    with pytest.raises(Broken, match="too_large"):
+        asyncio.run(read(401))
 
 
 def test_nobody_there_and_nobody_of_that_name() -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from stream.scraping.batches import records
 from stream.scraping.broken import Broken
 from stream.scraping.counters import Counters
+from stream.scraping.deltas import Growth, since
 from stream.scraping.meters import Meter, Owner, Reading, Series
 from stream.scraping.rows import Rows, placed, rows_of, times
-from stream.scraping.waiting import Part, Waiting, allotted, take
+from stream.scraping.waiting import Part, Waiting, added, allotted, take
 from tests.support.exporter import parts, target
 from tests.support.exporter import seen as pages_seen
 
@@ -95,6 +96,18 @@ def test_a_histogram_of_which_one_bucket_fell_was_begun_anew() -> None:
     [part] = parts(counters)[OWNER]
     # Eight were observed since the restart, of which three had a request; two more go with these two.
     assert (part.rows, sum(part.measures["latency"][0].counts)) == (2, 2)
+
+
+def test_one_less_in_one_bucket_is_a_beginning_anew_and_a_sum_that_fell_alone_is_unknown() -> None:
+    before = Meter(9.0, (1.0,), (3.0, 1.0))
+    assert since(before, Meter(12.0, (1.0,), (2.0, 5.0))) == Meter(12.0, (1.0,), (2.0, 5.0))
+    assert since(before, Meter(3.0, (1.0,), (4.0, 1.0))) == Meter(None, (1.0,), (1.0, 0.0))
+
+
+def test_what_is_less_than_a_request_has_no_time_of_its_own() -> None:
+    more = Growth(2.0)
+    assert added(Waiting(0, 10, requests=0.5), more, begin_ms=100, end_ms=200).begin_ms == 100
+    assert added(Waiting(0, 10, requests=1.0), more, begin_ms=100, end_ms=200).begin_ms == 0
 
 
 def test_parts_of_a_delta_have_parts_of_its_time() -> None:

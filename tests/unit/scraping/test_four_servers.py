@@ -177,6 +177,20 @@ def test_exemplars_and_times_of_creation_are_no_numbers_of_requests() -> None:
     assert [*found.meters.values()] == [Meter(3.5, (0.3,), (2.0, 3.0))]
 
 
+def test_of_a_summary_the_sum_is_read_and_no_quantile() -> None:
+    name = "vllm:e2e_request_latency_seconds"
+    text = f'{name}{{model_name="m",quantile="0.5"}} NaN\n{name}_sum{{model_name="m"}} 12\n{name}_count{{model_name="m"}} 3\n'
+    found = said(text, target("vllm")).reading
+    assert found is not None
+    assert Meter(12.0) in found.meters.values()
+
+
+def test_where_several_processes_say_when_they_began_none_of_it_is_known() -> None:
+    both = 'process_start_time_seconds{pid="1"} 5\nprocess_start_time_seconds{pid="2"} 9\n'
+    found = [said(text, target("vllm")).reading for text in (both, "process_start_time_seconds 5\n")]
+    assert [reading.started for reading in found if reading is not None] == [None, 5.0]
+
+
 def test_a_sample_without_a_host_is_of_the_host_that_was_asked() -> None:
     [event] = said(
         'DCGM_FI_DEV_GPU_TEMP{gpu="3",UUID="GPU-a"} 40\n', target("dcgm", url="http://node-9:9400/metrics")

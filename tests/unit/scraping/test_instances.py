@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from stream.scraping import counters as counting
+from stream.scraping import instances
 from stream.scraping.broken import Broken
 from stream.scraping.counters import Counters
 from stream.scraping.fetch import Page
@@ -103,6 +104,23 @@ def test_what_is_begun_anew_has_not_a_hundred_times_what_the_target_ever_had() -
     with pytest.raises(Broken, match="1000000 requests in 15 s; at most 2000 a second are believed"):
         counted([*slow, reading(1_000_000)])
     assert counted([*slow, reading(20_000)]).waiting == 300 + 20_000
+
+
+def test_nor_a_hundred_times_what_it_had_when_it_was_begun_anew_before() -> None:
+    slow = [reading(5_000_000), reading(5_000_150)]
+    once = [*slow, reading(20_000, started=NOON_S + 20.0)]
+    assert counted(once).waiting == 150 + 20_000
+    with pytest.raises(Broken, match="at most 2000 a second are believed"):
+        counted([*once, reading(40_000, started=NOON_S + 40.0)])
+
+
+def test_series_that_are_ever_new_do_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instances, "MOST_SERIES", 10)
+    found = counted(
+        Reading({Series(Owner(f"m{number}"), "requests", frozenset()): Meter(1.0)}) for number in range(90)
+    ).left[0]
+    assert found is not None
+    assert len(found.meters) <= 21
 
 
 def test_a_clock_set_back_does_not_make_a_busy_server_implausible() -> None:
