@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 from detectors.experiments.beta_mixture import WORTHS, log_e_of_counts
 from detectors.experiments.looks import Look, p_of
@@ -82,7 +81,8 @@ def _at(champion: Rows, challenger: Rows, shift: Floats) -> Callable[[Floats], F
         q = np.clip(p + shift, EDGE, 1.0 - EDGE)
         one = [log_e_of_counts(*champion, p, worth=FIRMER * worth / (p * (1.0 - p))) for worth in WORTHS]
         other = [log_e_of_counts(*challenger, q, worth=worth / (q * (1.0 - q))) for worth in WORTHS]
-        found: Floats = special.logsumexp(np.array(one) + np.array(other), axis=0) - np.log(len(WORTHS))
+        # Not scipy's logsumexp: of so few numbers it takes half of the time of all that is done here.
+        found: Floats = np.logaddexp.reduce(np.array(one) + np.array(other), axis=0) - np.log(len(WORTHS))
         return found
 
     return log_e

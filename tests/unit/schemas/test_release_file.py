@@ -63,6 +63,12 @@ def test_a_health_window_that_nobody_said_is_the_panes_that_hold_an_hour(
     assert release.every_ms == every_ms
 
 
+@pytest.mark.parametrize("name", ["a:b", "4|5", "#4", "{m}", " ", "x" * 200, "null", "1e3"])
+def test_a_version_may_be_called_as_events_may_call_it(folder: Path, name: str) -> None:
+    release = loaded(folder, f'    release: {{champion: 3, challenger: "{name}"}}\n').release
+    assert release == ReleaseMonitor(champion="3", challenger=name)
+
+
 def test_without_the_key_there_is_none(folder: Path) -> None:
     assert loaded(folder, "").release is None
 
