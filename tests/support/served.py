@@ -36,7 +36,7 @@ MONITORS = {
             "serving": {"from": "predictions", "slo": {"errors": 0.01, "latency_p95": "1s"}},
             "features": {
                 "temp": {"type": "numeric", "importance": 0.9},
-                "gust": {"type": "numeric", "importance": 0.1, "freshness_sla": "9s"},
+                "gust": {"type": "numeric", "importance": 0.1, "freshness_sla": "5s"},
             },
         }
     },

@@ -26,7 +26,10 @@ PARTITIONS = 4
 
 @dataclass(slots=True)
 class Deployment:
-    """One environment of driftline; ``sent`` counts the records of each topic and partition."""
+    """One environment of driftline; ``sent`` counts the records of each topic and partition.
+
+    ``program`` is what Python is told to run, before the command.
+    """
 
     kafka: str
     redis_url: str
@@ -34,6 +37,7 @@ class Deployment:
     folder: Path
     workers: list[Process] = field(default_factory=list)
     sent: dict[tuple[str, int], int] = field(default_factory=dict)
+    program: tuple[str, str] = ("-m", "stream.command.main")
 
     @property
     def settings(self) -> Settings:
@@ -72,7 +76,7 @@ class Deployment:
     def _start(self, command: str, settings: Mapping[str, str]) -> Process:
         log = self.folder / f"worker-{len(self.workers)}.log"
         environment = {**self.variables, **{f"DRIFTLINE_{name.upper()}": value for name, value in settings.items()}}
-        worker = Process([sys.executable, "-m", "stream.command.main", command], log=log, env=environment)
+        worker = Process([sys.executable, *self.program, command], log=log, env=environment)
         self.workers.append(worker)
         return worker
 
