@@ -26,11 +26,12 @@ def burning(
     rates: dict[str, Minutes] = {
         f'{name}"{window.removeprefix("w")}"}}': flat(rate, 12) for window, rate in by_window.items()
     }
-    latency = f'model_inference_latency_seconds_bucket{{{M},service="api",{A},le="+Inf"}}'
+    latency = f'model_inference_latency_seconds_bucket{{{M},service="api",{A},le='
+    buckets = ("0.1", "0.5", "1.0", "2.0", "5.0", "10.0", "60.0", "+Inf")
     return {
         **rates,
         f'driftline_slo_allowed_ratio{{{M},slo="{slo}",{A}}}': flat(allowed, 12),
-        latency: rising(1e6, 12) if answered is None else answered,
+        **{f'{latency}"{le}"}}': rising(1e6, 12) if answered is None else answered for le in buckets},
     }
 
 
@@ -75,7 +76,7 @@ QUIET: dict[str, list[Case]] = {
         Case(requests(rising(97, 30))),  # a model that has never failed, without a series of errors
         Case(requests([*rising(5, 20), *rising(5, 20)], [*rising(0.1, 20), *rising(0.1, 20)])),  # counters begin anew
         Case(requests(once(2), once(1))),  # one of three failed
-        Case(requests(once(15), once(1))),
+        Case(requests(once(16), once(2))),  # of 18
         Case(MOVED),
     ],
     "DriftlineModelFailing": [
@@ -90,6 +91,8 @@ QUIET: dict[str, list[Case]] = {
         Case({**burning("errors", w5m=0, w30m=0, w1h=0, w6h=0, w3d=0), **requests(rising(96, 12), rising(4, 12))}),
         # Eight in a hundred fail, of which its own promise allows ten: what it does not say of three days no other limit says.
         Case({**burning("errors", allowed=0.1, w5m=0.8), **requests(rising(92, 12), rising(8, 12))}),
+        # All fail, and its own promise says nothing yet of the long windows: no other says it in its place.
+        Case({**burning("errors", allowed=0.04, w5m=25), **requests(flat(0, 12), rising(100, 12))}),
         Case(requests(once(2), once(1))),  # one of three failed, and it is 6.7 times what is allowed
         Case(requests(once(0), once(16))),  # all of 16: too few to say, whatever they are
         # One of thirty failed where one in a thousand may: 33 times as fast, and one service of thirty has that by chance.

@@ -52,7 +52,7 @@ FIRES: dict[str, list[Case]] = {
 QUIET: dict[str, list[Case]] = {
     "DriftlineWebhookDown": [
         Case({UP: flat(0, 90)}),  # there is none
-        Case({UP: [*flat(1, 30), 0, 0, 1, 0]}),
+        Case({UP: [*flat(1, 30), 0, 0, 1, 0, 0]}),
         Case({UP: [*flat(1, 30), *flat(0, 1500)]}),  # it was taken away a day ago
         Case({'up{job="driftline",instance="a:8780"}': [*flat(1, 30), *flat(0, 6)]}),
     ],
