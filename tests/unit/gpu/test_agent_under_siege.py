@@ -86,6 +86,17 @@ def test_a_driver_that_does_not_tell_its_version_is_no_reason_to_refuse_its_gpus
     driven(story, "A")
 
 
+def test_a_driver_that_went_away_while_nvml_was_begun_is_none() -> None:
+    async def story(watch: Watch, nvml: FaultyNvml) -> None:
+        nvml.fails = {("", "driver"): "no_driver"}
+        assert await watch.tick() == {}
+        assert watch.agent.state == "no_driver"
+        nvml.fails = {}
+        assert await watch.tick(RETRY_S) == {"A": "ok"}
+
+    driven(story, "A")
+
+
 def test_a_gpu_of_which_every_call_fails_is_looked_for_anew_as_a_lost_one() -> None:
     """As after a reset by another program: the handle is void, and NVML only says that the argument is wrong."""
 
@@ -129,9 +140,11 @@ def test_a_call_about_errors_that_returned_late_leaves_no_set_of_events_open(
         held.set()
         nvml.fails = {}
         await until(lambda: nvml.inside[""] == 0)
+        nvml.xids.append(("A", 13))
+        await until(lambda: watch.agent.xids.told_of("A") == (13, 1))  # without NVML begun anew
         assert await watch.tick(RETRY_S) == {"A": "ok"}, "ending NVML found no set of events open"
         nvml.xids.append(("A", 79))
-        await until(lambda: watch.agent.xids.told_of("A") == (79, 1))
+        await until(lambda: watch.agent.xids.told_of("A") == (79, 2))
 
     driven(story, "A", within_s=SHORT_S)
 

@@ -90,6 +90,15 @@ def test_a_gpu_on_which_nothing_draws_has_the_processes_that_compute(c_library: 
     assert library.ask(library.handle("GPU-a"), "processes")["process_memory"] == {41234: 7 << 30, 41235: None}
 
 
+@pytest.mark.parametrize(("computing", "shown"), [(7 << 30, 8 << 30), (9 << 30, 9 << 30), ((1 << 64) - 1, 8 << 30)])
+def test_a_process_that_computes_and_draws_is_one_with_the_larger_of_its_numbers(
+    c_library: CLibrary, computing: int, shown: int | None
+) -> None:
+    c_library.processes = {41234: computing}  # it draws with 8 GiB
+    library = Library()
+    assert library.ask(library.handle("GPU-a"), "processes") == {"processes": 1, "process_memory": {41234: shown}}
+
+
 def test_whatever_the_bindings_raise_is_a_trouble(monkeypatch: pytest.MonkeyPatch, c_library: CLibrary) -> None:
     monkeypatch.setattr(pynvml, "nvmlDeviceGetName", lambda handle: b"\xff".decode())
     library = Library()

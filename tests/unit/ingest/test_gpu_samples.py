@@ -70,6 +70,25 @@ def test_a_sample_that_does_not_say_its_host_is_refused_and_the_next_counts() ->
     assert owner.counted == 2
 
 
+@pytest.mark.parametrize("value", ["N/A", "71.5", True, [71.5], {}])
+def test_a_value_that_is_no_number_is_refused_by_its_name_and_the_next_sample_counts(value: object) -> None:
+    samples, refused, owner = counted(sample(metrics={"power_watts": value, "xid": 79}), sample())
+    assert [one.sample.metrics for one in samples] == [{"power_watts": 71.5}]
+    assert [(one.reason, one.field) for one in refused] == [("wrong_type", "metrics.power_watts")]
+    assert owner.counted == 2
+
+
+def test_a_thousand_measures_that_nobody_knows_are_counted_and_not_kept() -> None:
+    [one], refused, _ = counted(sample(metrics={**{f"m{number}": 1 for number in range(1000)}, "power_watts": 71.5}))
+    assert (one.sample.metrics, one.left_out, refused) == ({"power_watts": 71.5}, {"unknown": 1000}, [])
+
+
+def test_what_names_a_model_is_a_request_of_it_and_no_sample() -> None:
+    samples, refused, owner = counted(sample(model="trees"))
+    assert (samples, refused) == ([], [])
+    assert [pane.layout.model for pane in owner.panes.values()] == ["trees"]
+
+
 def test_events_of_models_count_as_they_did_beside_samples() -> None:
     _, _, owner = counted(sample(), {"model": "trees", "timestamp": NOON}, sample(NOON + 1))
     assert [pane.layout.model for pane in owner.panes.values()] == ["trees"]

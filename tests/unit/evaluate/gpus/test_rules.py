@@ -72,6 +72,12 @@ def test_the_newest_sample_says_how_hot(degrees: float, state: str) -> None:
     assert (found.state, found.severity) == (state, "P2")
 
 
+def test_heat_says_since_when() -> None:
+    verdict = judged(samples(*({"temperature_celsius": degrees} for degrees in (95, 89, 92, 93))))["gpu_temperature"]
+    assert verdict.onset is not None
+    assert ((NOON - verdict.onset.lo) / MINUTE, (NOON - verdict.onset.hi) / MINUTE) == (2.5, 1.5)
+
+
 @pytest.mark.parametrize(
     ("mask", "state", "cause"),
     [
@@ -140,6 +146,7 @@ def test_an_error_is_told_for_an_hour_after_it_appeared() -> None:
         ([31, 31], ("firing", 31, "P2")),  # the first that is seen: the agent was there when it appeared
         ([None, 13], ("firing", 13, "P3")),
         ([13, 79, 31], ("firing", 79, "P1")),  # the gravest of those that appeared
+        ([31, 74, 13], ("firing", 74, "P2")),  # of equally grave ones the newest
         ([31, None, 31], ("firing", 31, "P2")),
     ],
 )

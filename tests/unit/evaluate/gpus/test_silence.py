@@ -53,3 +53,10 @@ def test_a_card_in_whose_place_another_one_is_heard_of_was_replaced() -> None:
     old, new, other = unheard("n7/0", 9, "GPU-1"), unheard("n7/0", 1, "GPU-2"), unheard("n7/1", 9, "GPU-3")
     assert replaced([old, new, other], after_ms=AFTER) == [old.newest]
     assert replaced([unheard("n7/0", 9, "GPU-1"), unheard("n7/0", 8, "GPU-2")], after_ms=AFTER) == []
+
+
+def test_a_uuid_that_another_host_claims_silences_nothing_about_the_first() -> None:
+    old, elsewhere = unheard("n7/0", 9, "GPU-1"), unheard("n8/0", 0, "GPU-1")
+    assert replaced([old, elsewhere], after_ms=AFTER) == []
+    assert firing(old, elsewhere) == [("host:n7", 540.0, 1)]
+    assert (old.newest.name, elsewhere.newest.name) == ("n7/GPU-1", "n8/GPU-1")
