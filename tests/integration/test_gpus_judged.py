@@ -166,6 +166,29 @@ def test_a_gpu_that_was_not_heard_of_for_a_day_is_forgotten(told_of_serving: Cal
     told_of_serving(story)
 
 
+def swapped() -> list[Sample]:
+    """Another card in the place of the first from the third minute on."""
+    return [
+        Sample(timestamp=NOON + at * MINUTE + 20_000, host="n7", gpu="0", uuid="GPU-0" if at < 3 else "GPU-9")
+        for at in range(12)
+    ]
+
+
+@pytest.mark.parametrize("steps", [[12.0], [float(at) for at in range(13)]])
+def test_a_card_in_whose_place_another_is_heard_of_is_forgotten_and_nobody_is_told(
+    told_of_serving: Callable[[Story], None], steps: Sequence[float]
+) -> None:
+    async def story(scene: Scene) -> None:
+        gpus = Gpus(scene)
+        await gpus.write(*swapped())
+        for minutes in steps:
+            await gpus.judge(minutes)
+        assert await gpus.findings() == []
+        assert [one.name for one in await read_heard(scene.redis, scene.names)] == ["n7/GPU-9"]
+
+    told_of_serving(story)
+
+
 def test_what_is_damaged_is_said_and_hurts_nobody(
     told_of_serving: Callable[[Story], None], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -181,6 +204,11 @@ def test_what_is_damaged_is_said_and_hurts_nobody(
         await gpus.judge(3)
         assert len(await gpus.told()) == 2
         assert [record.message.split(": ", 2)[1].endswith("is damaged") for record in caplog.records] == [True]
+        for standing in (b"", b"{"):  # mended, and damaged again: that is said again
+            await scene.redis.hset(scene.names.evaluation(FLEET, "serving"), "standing", standing)
+            gpus.leases.held += 1
+            await gpus.judge(gpus.leases.held + 2)
+        assert gpus.tally.failed == len(caplog.records) == 2
 
     told_of_serving(story)
 

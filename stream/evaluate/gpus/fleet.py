@@ -100,6 +100,7 @@ class Fleet:
         self._asking.breath.begin()
         try:
             await self._look(token)
+            self._said = ""
         except StoreError as error:
             self._fail(str(error))
         except Exception as error:  # no model is hurt by what is wrong with a GPU
@@ -238,10 +239,8 @@ class Fleet:
         unheard = [
             Unheard(one.newest, now_ms - self._heard[one.name].since_ms) for one in heard if one.newest is not None
         ]
-        away = {sample.name for sample in replaced(unheard, after_ms=after_ms)}
-        quiet = [one for one in unheard if one.newest.name not in away]
         last, standing, findings = stored.last, stored.standing, list[Finding]()
-        for verdict in silence_verdicts(quiet, after_ms=after_ms, at_ms=last):
+        for verdict in silence_verdicts(unheard, after_ms=after_ms, at_ms=last):
             if isinstance(verdict, Verdict) and not _is_told(standing, verdict.key):
                 revision = standing.next_of(verdict.key, at_ms=last, least=now_ms)
                 told, standing = conclude(

@@ -28,14 +28,16 @@ class Unheard:
 
 def silence_verdicts(gpus: Sequence[Unheard], *, after_ms: int, at_ms: int) -> Iterator[Verdict | Clear]:
     """Of each host and each GPU whether it is silent, at ``at_ms``."""
+    away = {sample.name for sample in replaced(gpus, after_ms=after_ms)}
     for host, there in _by_host(gpus).items():
-        quiet = min(one.quiet_ms for one in there)
+        since = min(one.quiet_ms for one in there)
         last = max(one.newest.timestamp for one in there)
-        whole = _found(quiet, after_ms, last_ms=last, n=len(there))
+        whole = _found(since, after_ms, last_ms=last, n=len(there))
         yield said(RULE, (f"host:{host}", None), whole, start_ms=at_ms - MINUTE)
         for one in there:
             # A host that is silent says it for all of its GPUs.
-            alone = _found(one.quiet_ms, after_ms, last_ms=one.newest.timestamp, n=1)
+            quiet = 0 if one.newest.name in away else one.quiet_ms
+            alone = _found(quiet, after_ms, last_ms=one.newest.timestamp, n=1)
             found = NO_DATA if whole.state == "firing" else alone
             yield said(RULE, (one.newest.subject, one.newest.uuid), found, start_ms=at_ms - MINUTE)
 

@@ -73,7 +73,9 @@ def test_the_newest_sample_says_how_hot(degrees: float, state: str) -> None:
 
 
 def test_heat_says_since_when() -> None:
-    verdict = judged(samples(*({"temperature_celsius": degrees} for degrees in (95, 89, 92, 93))))["gpu_temperature"]
+    verdict = judged(samples(*({"temperature_celsius": degrees} for degrees in (95.0, 89.0, 92.0, 93.0))))[
+        "gpu_temperature"
+    ]
     assert verdict.onset is not None
     assert ((NOON - verdict.onset.lo) / MINUTE, (NOON - verdict.onset.hi) / MINUTE) == (2.5, 1.5)
 

@@ -60,3 +60,8 @@ def test_a_uuid_that_another_host_claims_silences_nothing_about_the_first() -> N
     assert replaced([old, elsewhere], after_ms=AFTER) == []
     assert firing(old, elsewhere) == [("host:n7", 540.0, 1)]
     assert (old.newest.name, elsewhere.newest.name) == ("n7/GPU-1", "n8/GPU-1")
+
+
+def test_a_card_in_whose_place_another_one_is_heard_of_is_not_silent() -> None:
+    assert firing(unheard("n7/0", 9, "GPU-1"), unheard("n7/0", 1, "GPU-2")) == []
+    assert firing(unheard("n7/0", 9, "GPU-1"), unheard("n7/1", 1, "GPU-2")) == [("gpu:n7/0", 540.0, 1)]
