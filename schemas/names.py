@@ -139,6 +139,10 @@ class Names:
         """Hash: the model's cumulative sums, which its Prometheus series are exported from."""
         return self.of_model(model, "totals")
 
+    def updated(self, model: str) -> str:
+        """Sorted set: ``<stream>:<feature>`` by the event time of its newest value (ms)."""
+        return self.of_model(model, "updated")
+
     def unregistered(self, model: str) -> str:
         """Hash: features that the model's events hold and nobody declared, by when they were last seen (ms)."""
         return self.of_model(model, "unregistered")

@@ -68,7 +68,7 @@ def parts(settings: Settings) -> Parts:
     metrics, kept = WorkerMetrics(), beside(settings, redis, patience=patience)
     counter = Counter(
         no_plan(), load=_loader(store, patience), refuse=_refuser(kept.letters, metrics), keep=kept.gpus.add,
-        skew_ms=int(settings.future_skew_s * 1000),
+        newest=kept.newest, skew_ms=int(settings.future_skew_s * 1000),
     )  # fmt: skip
     worker = f"{socket.gethostname()}:{os.getpid()}"
     claim = Claim(settings.names.group, settings.take_over_group, owner=worker)

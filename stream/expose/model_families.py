@@ -57,7 +57,7 @@ GAUGES = (
     ("driftline_model_pane_seconds", "Length of a pane: the series of the model step once a pane.", MODEL),
     ("driftline_model_lateness_seconds", "Event time that is waited for before a pane is closed.", MODEL),
     ("feature_missing_ratio", "Share of a feature's values that are missing in the newest window.", FEATURE),
-    ("feature_last_updated_timestamp", "End of the newest pane with a value of the feature, epoch seconds.", FEATURE),
+    ("feature_last_updated_timestamp", "Event time of the newest value of the feature, epoch seconds.", FEATURE),
     ("feature_freshness_sla_seconds", "Age that a feature may reach.", FEATURE),
 )
 

@@ -26,6 +26,7 @@ from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
 from stream.ingest.versions import PREFIX
 from stream.state.columns import LATENCY_S, TOKENS
+from stream.state.updated import member_of
 
 #: Features of a model that are exported, the most important first: each has a series in every family of features.
 MOST_FEATURES = 200
@@ -68,13 +69,15 @@ def series(
     totals: Totals,
     report: Report | None,
     *,
+    updated: Mapping[str, int] | None = None,
     services: Mapping[str, Service] | None = None,
     release: tuple[str, float] | None = None,
 ) -> list[Metric]:
     """Every family that the model has series in, with them.
 
-    :param report: the newest one of its shortest window; ``services``: service levels, by the stream that says so;
-        ``release``: the version that is being released, and the share of requests that it is to be sent.
+    :param report: the newest one of its shortest window; ``updated``: event times of the newest values, as Redis has them;
+        ``services``: service levels, by the stream that says so; ``release``: the version that is being released, and the share
+        of requests that it is to be sent.
     """
     found: dict[str, Any] = families()
     _add_requests(found, exported, totals)
@@ -93,7 +96,7 @@ def series(
     for version in _versions(totals):
         found["model_version_info"].add_metric([exported.model, version], 1)
     for feature, monitor in exported.features.items():
-        for name, value in _feature_gauges(feature, monitor, totals=totals, report=report):
+        for name, value in _feature_gauges(feature, monitor, last=_last(totals, updated or {}, feature), report=report):
             if value is not None:
                 found[name].add_metric([feature, exported.model], value)
     return [family for family in found.values() if family.samples]
@@ -164,18 +167,25 @@ def _gauges(exported: Exported, report: Report | None) -> Iterator[tuple[str, fl
 
 
 def _feature_gauges(
-    feature: str, monitor: FeatureMonitor, *, totals: Totals, report: Report | None
+    feature: str, monitor: FeatureMonitor, *, last: int | None, report: Report | None
 ) -> Iterator[tuple[str, float | None]]:
     column = report.features.get(feature) if report is not None else None
     yield "feature_missing_ratio", column.missing_ratio if column else None
-    yield "feature_last_updated_timestamp", _seconds(_last(totals, feature))
+    yield "feature_last_updated_timestamp", _seconds(last)
     yield "feature_freshness_sla_seconds", _seconds(monitor.freshness_sla_ms)
 
 
-def _last(totals: Totals, feature: str) -> int | None:
-    """Of the feature store's events, or of predictions where the feature has none."""
-    ends = (totals.get(f"{stream}:feature:{feature}:last") for stream in ("features", "predictions"))
-    return next((end for end in ends if end is not None), None)
+def _last(totals: Totals, updated: Mapping[str, int], feature: str) -> int | None:
+    """Of the feature store's events, or of predictions where the feature has none.
+
+    Where nothing was counted since a release that kept no event times, the end of the pane that evaluation knows.
+    """
+    for stream in ("features", "predictions"):
+        known = updated.get(member_of(stream, feature)), totals.get(f"{stream}:feature:{feature}:last")
+        for at_ms in known:
+            if at_ms is not None:
+                return at_ms
+    return None
 
 
 def _served(exported: Exported) -> list[str]:

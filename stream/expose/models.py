@@ -33,6 +33,7 @@ from stream.expose.model_families import families
 from stream.expose.model_series import MOST_VERSIONS, Exported, outdated, series
 from stream.expose.services import ask_services, services_of, streams_of
 from stream.state.patience import Patience
+from stream.state.updated import updated_of
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,9 @@ class Declared(Protocol):
     def reference(self) -> Reference: ...
 
 
-#: What is known of a model: its sums, its newest report, service levels by stream, and where its release stands.
-Told = tuple[dict[str, int], Report | None, Mapping[str, Service], tuple[str, float] | None]
+#: What is known of a model: its sums, when its features were updated, its newest report, service levels by stream, and where
+#: its release stands.
+Told = tuple[dict[str, int], dict[str, int], Report | None, Mapping[str, Service], tuple[str, float] | None]
 Held = Callable[[], Iterable[Declared]]
 
 
@@ -117,9 +119,9 @@ class ModelExporter(Collector):
 
     async def _read(self, models: Sequence[Exported], *, now: float) -> None:
         answers = await self._patiently(lambda: self._ask(models))
-        for exported, (totals, report, found, release) in zip(models, answers, strict=True):
+        for exported, (totals, updated, report, found, release) in zip(models, answers, strict=True):
             model = exported.model
-            self._shown[model] = series(exported, totals, report, services=found, release=release)
+            self._shown[model] = series(exported, totals, report, updated=updated, services=found, release=release)
             self._read_at[model] = now
             self._dropped[model] = max(self._dropped.get(model, 0), exported.dropped)
             if len(gone := outdated(totals)) > MOST_VERSIONS:  # else they would fill the sums for ever
@@ -133,6 +135,7 @@ class ModelExporter(Collector):
         pipe = self._redis.pipeline(transaction=False)
         for exported in models:
             pipe.hgetall(self._names.totals(exported.model))
+            pipe.zrange(self._names.updated(exported.model), 0, -1, withscores=True)
             pipe.hget(self._names.report(exported.model, exported.window), "document")
             ask_services(pipe, self._names, exported.model, monitor=exported.monitor)
             if exported.monitor.release is not None:
@@ -160,10 +163,10 @@ def report_of(stored: bytes | None) -> Report | None:
 
 def _told(exported: Exported, answers: Iterator[Any]) -> Told:
     """A model's share of the answers."""
-    totals, report = _totals(next(answers)), report_of(next(answers))
+    totals, updated, report = _totals(next(answers)), updated_of(next(answers)), report_of(next(answers))
     services = services_of(exported.monitor, [next(answers) for _ in streams_of(exported.monitor)])
     released = _release(*next(answers)) if exported.monitor.release is not None else None
-    return totals, report, services, released
+    return totals, updated, report, services, released
 
 
 def _release(challenger: bytes | None, share: bytes | None) -> tuple[str, float] | None:

@@ -21,7 +21,9 @@ from stream.ingest.arms import ArmsTables
 from stream.ingest.block import Block, arrange, code_matrix, matrix
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
+from stream.ingest.featured import Valued
 from stream.ingest.groups import Groups, groups_of, rooms_of
+from stream.ingest.newest import Newest
 from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.sheets import sheets_of
 from stream.ingest.slab import stretches
@@ -59,17 +61,19 @@ class _Work:
 class Counter:
     """All open panes of this worker.  ``plans`` may be exchanged between drains (``switch``).
 
-    ``refuse`` and ``keep`` are handed what was refused and the samples of GPUs, before an offset behind them is counted.
+    ``refuse`` and ``keep`` are handed what was refused and the samples of GPUs, before an offset behind them is counted;
+    ``newest`` sees what is counted.
     """
 
     def __init__(
-        self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, keep: Keep, skew_ms: int
+        self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, keep: Keep, newest: Newest, skew_ms: int
     ) -> None:
         self.plans = plans
         self.arena = Arena()
         self.events = 0
         self.late = 0
-        self._load, self._refuse, self._keep, self._skew_ms = load, refuse, keep, skew_ms
+        self._load, self._refuse, self._keep, self._newest = load, refuse, keep, newest
+        self._skew_ms = skew_ms
         self._buffers = {stream: Buffer() for stream in plans}
         self._lock = asyncio.Lock()
 
@@ -185,6 +189,7 @@ class Counter:
         sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
         for sheet in sheets:
             count_sheet(sheet, self.arena, narrow=tables.narrow, wide=tables.wide)
+            self._newest.see(sheet.valued(), tables)
         self._note_late(work, chosen, panes)
         self.events += len(chosen)
         self.late += int(block.late[chosen].sum())
@@ -192,6 +197,7 @@ class Counter:
             return None
         rows = _rows(buffer, block, single, tables=tables, rooms=rooms_of(panes, of_row[single]))
         count(rows, self.arena, narrow=tables.narrow, wide=tables.wide)
+        self._newest.see(Valued(rows.layout, block.time[single], rows.narrow, rows.wide, rows.codes), tables)
         self._count_unknown(buffer, block.row[single], rows)
         return Numbers(block.row[single], rows.narrow, rows.wide)
 

@@ -53,7 +53,7 @@ def _full(groups: Ints) -> list[int]:
 
 
 def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, codes: Ints, layout: int, late: int) -> Sheet:
-    narrow, wide = slab.narrow, slab.wide
+    times, narrow, wide = slab.times, slab.narrow, slab.wide
     if len(at) < len(slab):
-        narrow, wide, codes = narrow[:, at], wide[:, at], codes[:, at]
-    return Sheet(layout, pane.room, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys)
+        times, narrow, wide, codes = times[at], narrow[:, at], wide[:, at], codes[:, at]
+    return Sheet(layout, pane.room, times, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys)

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from detectors.binning import padded
 from stream.ingest.codes import CodeTable, IdTable, Nothing
+from stream.ingest.featured import Featured, featured
 from stream.ingest.shape import Columns, Shape
 from stream.state.layout import HASH_BUCKETS, ID, SPECIALS, WASTE, Layout
 
@@ -55,17 +56,17 @@ class StreamTables:
     wide: NumericGroup
     codes: tuple[tuple[CodeTable, ...], ...]
     pane_ms: Ints
+    featured: Featured
 
 
 def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
     """The tables of these layouts, which keep their numbers; each is read through the shape beside it."""
-    return StreamTables(
-        tuple(layout for layout, _ in layouts),
-        _group([(layout, shape.narrow) for layout, shape in layouts]),
-        _group([(layout, shape.wide) for layout, shape in layouts]),
-        tuple(_codes(layout, shape.categorical) for layout, shape in layouts),
-        np.array([layout.pane_ms for layout, _ in layouts], np.int64),
-    )
+    narrow = _group([(layout, shape.narrow) for layout, shape in layouts])
+    wide = _group([(layout, shape.wide) for layout, shape in layouts])
+    codes = tuple(_codes(layout, shape.categorical) for layout, shape in layouts)
+    pane_ms = np.array([layout.pane_ms for layout, _ in layouts], np.int64)
+    features = featured(layouts, codes, used=(narrow.used, wide.used))
+    return StreamTables(tuple(layout for layout, _ in layouts), narrow, wide, codes, pane_ms, features)
 
 
 def _codes(layout: Layout, order: Columns) -> tuple[CodeTable, ...]:

@@ -16,6 +16,7 @@ from detectors.outside import outside_keys
 from detectors.value_buckets import bucket_of
 from stream.ingest.arena import Arena, Room
 from stream.ingest.counting import special_kinds
+from stream.ingest.featured import Valued
 from stream.ingest.tables import NumericGroup
 from stream.state.layout import EVENTS, HASH_BUCKETS, LATE, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE
 
@@ -31,6 +32,7 @@ class Sheet:
 
     layout: int
     room: Room
+    times: Ints
     narrow: Floats
     wide: Floats
     codes: Ints
@@ -42,6 +44,11 @@ class Sheet:
     def rows(self) -> int:
         rows: int = self.codes.shape[1]
         return rows
+
+    def valued(self) -> Valued:
+        """The same as rows of values."""
+        layout = np.full(self.rows, self.layout)
+        return Valued(layout, self.times, self.narrow.T, self.wide.T, self.codes.T)
 
 
 def count_sheet(sheet: Sheet, arena: Arena, *, narrow: NumericGroup, wide: NumericGroup) -> None:

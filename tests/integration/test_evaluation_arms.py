@@ -16,6 +16,7 @@ from stream.command import counts
 from stream.evaluate import evaluator
 from stream.evaluate.panes.tiers import tiers_of
 from stream.ingest.counter import Counter
+from stream.ingest.newest import Newest
 from stream.ingest.plan import plans
 from stream.state import generations
 from stream.state.arms import arms_layout
@@ -146,6 +147,7 @@ async def take_in(scene: Scene, values: list[bytes], *, killed_after: int) -> No
             load=scene.store.load,
             refuse=lambda refused: None,
             keep=lambda found: None,
+            newest=Newest(),
             skew_ms=DAY,
         )
         for first, end in ((owner.stored, stored), (stored, upto)):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from stream.evaluate.storing.shards import shard_of
-from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
+from tests.support.generated import PANE_MS, START_MS, Events, generate, reference_of, write_monitors
 from tests.support.observed import apply, page
 from tests.support.process import Process
 from tests.support.worker import PARTITIONS, Deployment
@@ -51,6 +52,8 @@ def test_a_killed_workers_models_go_on_from_their_sums_where_the_others_are(depl
     before = _all(killed, survivor)
     assert {name.partition("{")[0] for name in _of(before, "beta")} >= FAMILIES
     assert len({len(_of(before, model)) for model in MODELS}) == 1
+    updated = {name: at for of_model in events for name, at in _updated(of_model).items()}
+    assert {name: before.get(name) for name in updated} == updated
 
     killed.kill()
     deployment.send([_failed(model, START_MS + SPAN_MS + at) for model in MODELS for at in range(FAILED)])
@@ -58,6 +61,7 @@ def test_a_killed_workers_models_go_on_from_their_sums_where_the_others_are(depl
     deployment.wait_until(lambda: _has_gone_on(before, _all(survivor)))
     after = _all(survivor)
     assert after.keys() >= before.keys()
+    assert {name: after.get(name) for name in updated} == updated  # the failed ones had no features
     for model in MODELS:
         assert after[f'model_prediction_errors_total{{model_name="{model}",service="{model}"}}'] == FAILED
         assert after[f'model_inference_latency_seconds_count{{model_name="{model}",service="{model}"}}'] == FAILED
@@ -72,6 +76,15 @@ def _promising(file: Path) -> Path:
         model["serving"] = {"slo": {"errors": 0.05, "latency_p95": "500ms"}}
     file.write_text(yaml.safe_dump(found))
     return file
+
+
+def _updated(events: Events) -> Series:
+    """The time of the newest value of each feature, to the millisecond."""
+    held = {name: ~np.isnan(values) for name, values in events.numbers.items()} | {"city": events.cities != ""}
+    return {
+        f'feature_last_updated_timestamp{{feature_name="{name}",model_name="{events.model}"}}': int(at.max()) / 1000
+        for name, at in ((name, events.times[here]) for name, here in held.items())
+    }
 
 
 def _all(*workers: Process) -> Series:

@@ -21,6 +21,7 @@ from schemas.names import Stream
 from schemas.reference import CategoricalProfile, NumericProfile, Profile, Reference
 from stream.ingest.buffer import Rejection
 from stream.ingest.counter import Counter
+from stream.ingest.newest import Newest
 from stream.ingest.plan import StreamPlan, plans
 from stream.ingest.tenure import Tenure
 from stream.state.epochs import Epoch
@@ -144,12 +145,15 @@ def place(key: PaneKey) -> tuple[int, str, int]:
 
 def counter(
     found: dict[str, StreamPlan], *, shelf: Shelf | None = None, refused: list[Rejection] | None = None,
-    sampled: list[Sampled] | None = None,
+    sampled: list[Sampled] | None = None, newest: Newest | None = None,
 ) -> Counter:  # fmt: skip
     """A counter that loads from ``shelf`` and adds what it refuses to ``refused``, samples of GPUs to ``sampled``."""
     kept = [] if refused is None else refused
     samples = [] if sampled is None else sampled
-    return Counter(found, load=(shelf or Shelf()).load, refuse=kept.extend, keep=samples.extend, skew_ms=300_000)
+    return Counter(
+        found, load=(shelf or Shelf()).load, refuse=kept.extend, keep=samples.extend, newest=newest or Newest(),
+        skew_ms=300_000,
+    )  # fmt: skip
 
 
 def partials(counted: Counter, owner: Tenure) -> dict[tuple[str, int], Partial]:

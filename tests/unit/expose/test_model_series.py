@@ -110,6 +110,21 @@ def test_freshness_is_that_of_the_feature_store_and_else_that_of_predictions() -
     assert promised == {'feature_freshness_sla_seconds{feature_name="temp",model_name="m"}': 7200.0}
 
 
+@pytest.mark.parametrize(
+    ("updated", "expected"),
+    [
+        ({"features:temp": 1_357_036_199_250, "predictions:temp": 1_357_038_000_500}, 1_357_036_199.25),
+        ({"features:temp": 1_357_037_000_500}, 1_357_037_000.5),
+        # Counted by a release that knew of panes only: the feature store had events of it, and still says it.
+        ({"predictions:temp": 1_357_038_000_500}, 1_357_036_200.0),
+        ({}, 1_357_036_200.0),
+    ],
+)
+def test_freshness_is_that_of_the_newest_value_and_not_of_its_pane(updated: dict[str, int], expected: float) -> None:
+    found = of_families(series(Exported("m", monitor()), TOTALS, None, updated=updated))
+    assert found['feature_last_updated_timestamp{feature_name="temp",model_name="m"}'] == expected
+
+
 def test_a_release_says_what_share_its_challenger_is_to_be_sent() -> None:
     found = of_families(series(Exported("m", monitor()), TOTALS, None, release=("4", 0.25)))
     assert found['driftline_release_share_ratio{model_name="m",version="4"}'] == 0.25
