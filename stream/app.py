@@ -117,7 +117,7 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
 
     async def last_checkpoint(app: Any, **kwargs: Any) -> None:
         built.incidents.senders.stop()
-        stored = await before_leaving(built.checkpointer.run_once(), within_s=LAST_CHECKPOINT_S)
+        stored = await before_leaving(built.updates.finish(built.checkpointer.run_once()), within_s=LAST_CHECKPOINT_S)
         if not stored or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
         await before_leaving(built.evaluation.evaluator.leave(), within_s=LAST_WORDS_S)
@@ -164,6 +164,7 @@ async def _store_versions(built: Parts) -> None:
 
 async def _checkpoint(built: Parts) -> None:
     await built.checkpointer.run_once()
+    await built.updates.settle()  # of thousands of models those that were not stored with it
     built.evaluation.stored.set()
 
 

@@ -28,6 +28,7 @@ from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters
 from stream.ingest.follow import Follower, Newer
 from stream.ingest.intake import Intake
+from stream.ingest.newest import FeatureUpdates
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
@@ -59,6 +60,7 @@ class Parts:
     evaluation: Evaluation
     incidents: Incidents
     exporter: ModelExporter
+    updates: FeatureUpdates
 
 
 def parts(settings: Settings) -> Parts:
@@ -97,7 +99,7 @@ def parts(settings: Settings) -> Parts:
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
-        owned, exporter,
+        owned, exporter, kept.updates,
     )  # fmt: skip
 
 

@@ -5,9 +5,9 @@ Of each model the newest row of a block tells most: only the features that it la
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import partial
-from itertools import compress, islice
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import numpy.typing as npt
@@ -22,25 +22,41 @@ from stream.state.updated import Updated, write_updated
 
 Ints = npt.NDArray[np.int64]
 
-#: Models in one round trip, for packing them holds the event loop.
+#: Models of a stream that are stored at a time: packing them holds the event loop, and of thousands each has its turn.
 AT_ONCE = 100
 
 
+@dataclass(slots=True, eq=False)
+class _Seen:
+    """(layouts × columns) of event times; ``turn``: the layout that is stored next."""
+
+    times: Ints
+    turn: int = 0
+
+    def next_numbers(self) -> list[int]:
+        """Layouts of which something is to be stored, those whose turn it is."""
+        told = np.flatnonzero((self.times > NEVER).any(axis=1))
+        chosen: list[int] = np.roll(told, -int(np.searchsorted(told, self.turn)))[:AT_ONCE].tolist()
+        self.turn = chosen[-1] + 1 if chosen else 0
+        return chosen
+
+
 class Newest:
-    """``see`` rows as they are counted; ``taken`` hands over what they told since it was called last."""
+    """``see`` rows as they are counted; ``taken`` hands over what they told since, of some models at a time."""
 
     def __init__(self) -> None:
-        self._seen: dict[StreamTables, Ints] = {}
+        self._seen: dict[StreamTables, _Seen] = {}
         self._given_back: dict[str, dict[str, int]] = {}
 
     def see(self, rows: Valued, tables: StreamTables) -> None:
         """These rows were counted in these tables' layouts."""
         featured = tables.featured
-        if not featured.members or not featured.mask.any():
+        if not featured.mask.any():
             return
-        seen = self._seen.get(tables)
-        if seen is None:
-            seen = self._seen[tables] = np.full(featured.mask.shape, NEVER, np.int64)
+        held = self._seen.get(tables)
+        if held is None:
+            held = self._seen[tables] = _Seen(np.full(featured.mask.shape, NEVER, np.int64))
+        seen = held.times
         newest = rows.only(_newest_rows(rows, len(seen)))
         present = featured.present(newest)
         reached = np.where(present, newest.times[:, None], NEVER)
@@ -53,15 +69,18 @@ class Newest:
             np.maximum.at(seen.reshape(-1), rows.layout[row] * seen.shape[1] + column, rows.times[row])
 
     def taken(self) -> dict[str, dict[str, int]]:
-        """By model, and by what Redis knows a feature as: epoch ms; it is forgotten here."""
+        """By model, and by what Redis knows a feature as: epoch ms; it is forgotten here.  Empty: nothing is left."""
         found, self._given_back = self._given_back, {}
-        seen, self._seen = self._seen, {}
-        for tables, times in seen.items():
-            held = times > NEVER
-            for number in np.flatnonzero(held.any(axis=1)).tolist():
-                members = compress(tables.featured.members[number], held[number].tolist())
-                told = dict(zip(members, times[number][held[number]].tolist(), strict=True))
-                _add(found, tables.layouts[number].model, told)
+        for tables, seen in list(self._seen.items()):
+            numbers = seen.next_numbers()
+            for number in numbers:
+                times = seen.times[number]
+                told = times > NEVER
+                members = compress(tables.featured.members[number], told.tolist())
+                _add(found, tables.layouts[number].model, dict(zip(members, times[told].tolist(), strict=True)))
+                times[:] = NEVER
+            if not numbers:  # of a configuration that is in force no more, perhaps
+                del self._seen[tables]
         return found
 
     def give_back(self, untold: Updated) -> None:
@@ -71,20 +90,27 @@ class Newest:
 
 
 class FeatureUpdates:
-    """``settle`` returns once everything counted before is stored."""
+    """``settle`` returns once what was counted before is stored: all of it of ``AT_ONCE`` models a stream, of more their turn."""
 
     def __init__(self, redis: Redis, names: Names, newest: Newest, *, patience: Patience) -> None:
         self._redis, self._names, self._newest, self._patiently = redis, names, newest, patience
 
-    async def settle(self) -> None:
-        """Store what was counted, for as long as it takes."""
+    async def settle(self) -> bool:
+        """Store it, for as long as it takes; whether there was any."""
         taken = self._newest.taken()
         try:
-            for some in _pieces(taken):
-                await self._patiently(partial(write_updated, self._redis, self._names, some))
+            if taken:
+                await self._patiently(lambda: write_updated(self._redis, self._names, taken))
         except BaseException:
             self._newest.give_back(taken)
             raise
+        return bool(taken)
+
+    async def finish(self, before: Awaitable[None]) -> None:
+        """Store everything, once the last that was counted is stored."""
+        await before
+        while await self.settle():
+            pass
 
 
 def _newest_rows(rows: Valued, layouts: int) -> Ints:
@@ -101,9 +127,3 @@ def _add(found: dict[str, dict[str, int]], model: str, times: Mapping[str, int])
     known = found.setdefault(model, {})
     for member, at_ms in times.items():
         known[member] = max(at_ms, known.get(member, at_ms))
-
-
-def _pieces(taken: Updated) -> Iterator[Updated]:
-    models = iter(taken.items())
-    while some := dict(islice(models, AT_ONCE)):
-        yield some

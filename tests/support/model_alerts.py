@@ -39,26 +39,14 @@ def predictions(mean: Minutes) -> dict[str, Minutes]:
     }
 
 
-def updated(
-    last: Minutes, *, sla: float = 7200, lag: tuple[float, float] | None = (3600, 7200), worker: str = A
-) -> dict[str, Minutes]:
-    """When a feature was updated last, its promise, and the model's pane and lateness: an hour and two, as in the example."""
-    constant = {f'feature_freshness_sla_seconds{{feature_name="temp",{M},{worker}}}': sla}
-    if lag is not None:
-        constant |= {
-            f"driftline_model_{name}_seconds{{{M},{worker}}}": by
-            for name, by in zip(("pane", "lateness"), lag, strict=True)
-        }
-    known = [value if isinstance(value, str) else None for value in last]
+def updated(last: Minutes, *, sla: float = 7200, worker: str = A) -> dict[str, Minutes]:
+    """When a feature was updated last, and its promise."""
     return {
         f'feature_last_updated_timestamp{{feature_name="temp",{M},{worker}}}': last,
-        **{name: [value if gap is None else gap for gap in known] for name, value in constant.items()},
+        f'feature_freshness_sla_seconds{{feature_name="temp",{M},{worker}}}': [
+            value if isinstance(value, str) else sla for value in last
+        ],
     }
-
-
-def told_hourly(minutes: int) -> list[float | str]:
-    """The end of the newest closed pane of an hour, two hours late, of a feature that gets values all the time: every 5 minutes."""
-    return [3600.0 * max(0, (minute - 120) // PANE) for minute in range(0, minutes, 5)]
 
 
 def one(series: str, values: Minutes, fires: Mapping[str, str] | None = None) -> Case:
@@ -112,9 +100,9 @@ FIRES: dict[str, list[Case]] = {
     ],
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.5, 40), OF_TEMP)],
     "DriftlineFeatureStale": [
-        # Two hours are promised; the last pane that had a value ended six hours ago, of which three are what is not known yet.
-        Case(updated([*told_hourly(240), *flat(3600, 37)]), [OF_TEMP], every=5),
-        Case(updated(flat(0, 40), sla=1800, lag=(60, 0)), [OF_TEMP]),
+        # Two hours are promised, and the last value came three hours ago.
+        Case(updated([*rising(300, 13), *flat(3600, 36)]), [OF_TEMP], every=5),
+        Case(updated(flat(0, 40), sla=1800), [OF_TEMP]),
     ],
     "DriftlineGpuMemoryNearlyFull": [Case(memory(3e9), [OF_GPU])],
     "DriftlineGpuHot": [one(f"nvidia_gpu_temperature_celsius{{{GPU}}}", flat(91, 20), OF_GPU)],
@@ -199,16 +187,12 @@ QUIET: dict[str, list[Case]] = {
     ],
     "DriftlineFeatureMissing": [one(f"feature_missing_ratio{{{TEMP}}}", flat(0.05, 40))],
     "DriftlineFeatureStale": [
-        Case(
-            updated(told_hourly(420)), every=5
-        ),  # fresh, a moment before a pane is told of: three hours old to the eye
-        Case(updated(told_hourly(425)), every=5),
-        Case(updated(told_hourly(420), sla=1800), every=5),  # neither a pane nor the lateness alone would do
-        Case(updated(rising(60, 90), sla=1800, lag=(60, 0))),
+        Case(updated([*rising(300, 13), *flat(3600, 24)]), every=5),  # two hours old, as is promised
+        Case(updated(rising(60, 90), sla=90)),  # shorter than any pane
         one(f"feature_last_updated_timestamp{{{TEMP}}}", flat(0, 90)),  # nothing was promised
         Case(  # a model that moves
-            updated([*rising(60, 60), LOST], sla=1800, lag=(60, 0))
-            | updated([*[NONE] * 61, *rising(60, 60, start=3660)], sla=1800, lag=(60, 0), worker=B)
+            updated([*rising(60, 60), LOST], sla=1800)
+            | updated([*[NONE] * 61, *rising(60, 60, start=3660)], sla=1800, worker=B)
         ),
     ],
     "DriftlineGpuMemoryNearlyFull": [Case(memory(8e9))],

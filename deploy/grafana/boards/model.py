@@ -13,11 +13,6 @@ _LATENCY = f"rate(model_inference_latency_seconds_bucket{{{OF_MODEL}}}[$__rate_i
 _OF_FEATURE = f'{OF_MODEL}, feature_name=~"$feature"'
 _BASELINE = f"max by (model_name) (model_baseline_mean{{{OF_MODEL}}})"
 _SD = f"max by (model_name) (model_baseline_std{{{OF_MODEL}}})"
-#: What the series of a model lag by at most.
-_LAG = (
-    f"max by (model_name) (driftline_model_pane_seconds{{{OF_MODEL}}})"
-    f" + max by (model_name) (driftline_model_lateness_seconds{{{OF_MODEL}}})"
-)
 
 
 def model() -> Dashboard:
@@ -132,7 +127,6 @@ def _predictions(made: Dashboard) -> Dashboard:
 def _features(made: Dashboard) -> Dashboard:
     sla = f"max by (model_name, feature_name) (feature_freshness_sla_seconds{{{_OF_FEATURE}}})"
     updated = f"max by (model_name, feature_name) (feature_last_updated_timestamp{{{_OF_FEATURE}}})"
-    known = f"(time() - {updated} - ignoring (feature_name) group_left () ({_LAG}))"
     return with_row(
         made,
         "Data quality",
@@ -144,16 +138,16 @@ def _features(made: Dashboard) -> Dashboard:
             ),
         ),
         lines(
-            Text("Age of features", "Since the last pane that held a value of the feature.", "s"),
+            Text("Age of features", "Since the newest value of the feature.", "s"),
             (f"time() - {updated}", "{{model_name}} {{feature_name}}"),
         ),
         lines(
             Text(
                 "Age by what was promised",
-                "Age over the SLA, less the lag of the series; above 1 it is stale.",
+                "Age over the SLA; above 1 it is stale.",
                 "short",
             ),
-            (f"clamp_min({known}, 0) / {sla}", "{{model_name}} {{feature_name}}"),
+            (f"clamp_min(time() - {updated}, 0) / {sla}", "{{model_name}} {{feature_name}}"),
         ),
     )
 

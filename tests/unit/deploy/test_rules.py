@@ -120,8 +120,6 @@ def test_the_rule_on_freshness_that_the_document_gives_to_users_tells_stale_from
         assert differs(case, f"count({query})", 1, folder=tmp_path) == ""
     for case in moved:
         assert differs(case, f"count({query}) or vector(0)", 0, folder=tmp_path) == ""
-    plain = "time() - feature_last_updated_timestamp > feature_freshness_sla_seconds"
-    assert differs(moved[0], f"count({plain})", 1, folder=tmp_path) == ""  # fresh, and the plain rule fires
 
 
 @needs_promtool

@@ -33,6 +33,7 @@ def test_every_key_is_listed_once() -> None:
         names.report(MODEL, "<window>"),
         names.history(MODEL, "<window>"),
         names.unregistered(MODEL),
+        names.updated(MODEL),
         names.totals(MODEL),
         names.evaluation(MODEL, STREAM),
         names.closed(MODEL, STREAM, layout="<layout>", tier="<tier>", block=0).replace(":0", ":<block>"),

@@ -128,3 +128,28 @@ def test_what_could_not_be_stored_is_told_again_with_what_came_since() -> None:
     newest.give_back({"trees": {"predictions:temp": 7, "predictions:wide": 9}})
     newest.give_back({"trees": {"predictions:temp": 8, "predictions:wide": 3}})
     assert newest.taken() == {"trees": {"predictions:temp": 8, "predictions:wide": 9}}
+
+
+def test_of_many_models_each_has_its_turn_and_those_that_come_again_do_not_go_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stream.ingest.newest.AT_ONCE", 2)
+    models = [f"m{number}" for number in range(5)]
+    found = applied(**{model: InForce(reference=OLD, monitor=monitor()) for model in models})
+    newest, owner = Newest(), tenure()
+    counting = counter(found, newest=newest)
+    told: list[list[str]] = []
+
+    async def count() -> None:
+        for at in range(3):
+            events = [event(at, model, temp=1.0) for model in models]
+            records = [Stored(json.dumps(one).encode(), owner.read + n, NOON + HOUR) for n, one in enumerate(events)]
+            await counting.add(run(records, owner), owner)
+            await counting.drain()
+            told.append(list(newest.taken()))
+
+    asyncio.run(count())
+    assert told == [["m0", "m1"], ["m2", "m3"], ["m4", "m0"]]
+    assert newest.taken() == {model: {"predictions:temp": NOON + 2} for model in ("m1", "m2")}
+    assert newest.taken() == {"m3": {"predictions:temp": NOON + 2}}
+    assert newest.taken() == {}
