@@ -16,6 +16,7 @@ from schemas.config import InForce
 from schemas.monitored import ModelMonitor
 from schemas.names import Names, Stream
 from schemas.reference import Reference
+from schemas.settings import Settings
 from stream.expose.models import ModelExporter
 from stream.ingest.newest import FeatureUpdates, Newest
 from stream.redis_client import worker_client
@@ -81,7 +82,7 @@ def told(redis_url: str, environment_name: str) -> Callable[[Story], None]:
     """Runs a story in an environment of its own."""
 
     async def lived(story: Story) -> None:
-        redis = worker_client(redis_url, answers_within_s=5.0)
+        redis = worker_client(Settings(redis=redis_url), answers_within_s=5.0)
         try:
             await story(redis, Names(environment_name))
         finally:
