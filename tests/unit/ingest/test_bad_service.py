@@ -95,3 +95,10 @@ def test_a_packed_column_and_a_scalar_of_a_batch_are_looked_at_too() -> None:
 
 def test_an_id_of_hundreds_of_digits_is_the_same_in_a_batch() -> None:
     assert refusals(outcome("predictions", timestamp=[NOON, NOON + 1], id=10**400)) == []
+
+
+@pytest.mark.parametrize("stream", VERSIONED)
+@pytest.mark.parametrize(("status", "wrong"), [(["success", "ok", None, "500"], [1, 3]), ("ok", [0, 1, 2, 3])])
+def test_another_status_in_a_batch_costs_the_rows_that_have_it(stream: Stream, status: Any, wrong: list[int]) -> None:
+    found = refusals(outcome(stream, timestamp=[NOON + at for at in range(4)], status=status))
+    assert [(*entry[:2], entry[3]) for entry in found] == [("wrong_type", "status", at) for at in wrong]
