@@ -18,16 +18,14 @@ from tests.support.prometheus import Prometheus, exposing
 from tests.support.promtool import RULES
 from tests.support.served import called, write_monitors
 from tests.support.source import ROOT
-from tests.support.worker import Deployment
+from tests.support.worker import QUICK, Deployment
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("prometheus") is None, reason="no prometheus here: `make services` installs it"),
 ]
 USERS = ROOT / "tests" / "support" / "users_rules.yml"
-#: A worker whose series of models step every second, when they are read from Redis, and not every 5 s.
-QUICK = "from stream.expose import models; models.REREAD_S = 1.0; from stream.command.main import main; main()"
-#: No range is shorter than twice a pane and that.
+#: Series of models step every second here: no range is shorter than twice a pane and that.
 SHORTENED = {
     "2m": "2s", "3m": "2s", "5m": "5s", "10m": "5s", "15m": "5s", "30m": "5s", "1h": "5s", "6h": "8s",
     "1d": "5s", "1w": "5s", "3d": "12s",

@@ -13,7 +13,7 @@ from stream.evaluate.storing.shards import shard_of
 from tests.support.generated import PANE_MS, START_MS, Events, generate, reference_of, write_monitors
 from tests.support.observed import apply, page
 from tests.support.process import Process
-from tests.support.worker import PARTITIONS, Deployment
+from tests.support.worker import PARTITIONS, QUICK, Deployment
 
 #: One in each quarter of the 64 shards: of two workers, each of which has half of them in a row, both have some.
 MODELS = ("theta", "zeta", "beta", "iota")
@@ -41,6 +41,7 @@ def test_the_models_lie_in_every_quarter_of_the_shards() -> None:
 def test_a_killed_workers_models_go_on_from_their_sums_where_the_others_are(deployment: Deployment) -> None:
     """One of the two evaluates in a process beside it, which dies with it; the other one in its own."""
     apply(deployment, _promising(write_monitors(deployment.folder, REFERENCES)))
+    deployment.program = ("-c", QUICK)
     killed, survivor = deployment.start_worker(evaluate="beside"), deployment.start_worker()
     events = [generate(model, EACH, seed=2, features=2, span_ms=SPAN_MS) for model in MODELS]
     deployment.send([record for of_model in events for record in of_model.records()])
@@ -112,7 +113,7 @@ def _is_whole(found: Series) -> bool:
 def _has_gone_on(before: Series, now: Series) -> bool:
     """Whether every model has the further events; until then no counter, nor a part of a histogram, began anew."""
     assert {name: now[name] for name in before.keys() & now.keys() if _falls(name, before, now)} == {}
-    return _counted(now) == [EACH + FAILED] * len(MODELS)
+    return _counted(now) == [EACH + FAILED] * len(MODELS) and before.keys() <= now.keys()
 
 
 def _falls(name: str, before: Series, now: Series) -> bool:

@@ -22,6 +22,8 @@ from schemas.settings import Settings
 from tests.support.process import Process
 
 PARTITIONS = 4
+#: A worker that reads the series of its models from Redis every second, and not every 5 s.
+QUICK = "from stream.expose import models; models.REREAD_S = 1.0; from stream.command.main import main; main()"
 
 
 @dataclass(slots=True)
