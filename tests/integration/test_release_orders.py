@@ -47,6 +47,10 @@ def test_a_person_holds_resumes_and_rolls_back_between_two_windows(redis_url: st
             await found.routed(3, errors=0.01, evaluator=evaluator)
             assert (len(found.told), found.share) == (3, 0.10)
             await order(found, "resume", comment="seen")
+            await found.evaluate(evaluator)
+            await evaluator.leave()
+            evaluator = found.scene.evaluator("three")
+            assert (await order(found, "hold")).id == held.id, "what a producer sends a second time"
             await found.routed(1, errors=0.01, evaluator=evaluator)
             assert said(found.told)[3:] == [(5, "resume", 0.10, ("resumed",)), (6, "promote", 0.25, ("healthy",))]
             await order(found, "roll_back")

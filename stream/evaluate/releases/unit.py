@@ -20,6 +20,8 @@ from stream.evaluate.releases.ahead import Ahead, known_at
 from stream.evaluate.releases.state import State
 from stream.evaluate.verdicts.standing import Standing
 
+#: Orders taken that are known again: one that comes twice is obeyed once, with another one in between too.
+REMEMBERED = 20
 #: What it is called where streams are named.
 RELEASE = "release"
 #: Fields of the evaluation hash.
@@ -30,7 +32,7 @@ FIELDS = ("last", "judged_by", "state", "standing", "ordered")
 class Release:
     """``last`` is the end of the last health window, ``stored`` as Redis has it (None: nothing stored).
 
-    ``order`` is what was last ordered, ``ordered`` the id of the one that was last taken.
+    ``order`` is what was last ordered, ``ordered`` the ids of those that were taken last.
     """
 
     units: Mapping[Stream, Unit]
@@ -40,7 +42,7 @@ class Release:
     judged_by: str = ""
     standing: Standing = field(default_factory=Standing)
     order: OrderRelease | None = None
-    ordered: str = ""
+    ordered: tuple[str, ...] = ()
     loaded: bool = False
     #: Streams that are read to their end and quiet, and what was judged for harm without them.
     silent: Collection[Stream] = ()
@@ -149,7 +151,7 @@ class Release:
     @property
     def is_ordered(self) -> bool:
         """Whether a person ordered something that was not taken yet."""
-        return self.order is not None and self.order.id != self.ordered
+        return self.order is not None and self.order.id not in self.ordered
 
     def restore(self, values: Sequence[bytes | None]) -> None:
         """Take up what is stored (``FIELDS``).
@@ -164,7 +166,7 @@ class Release:
         self.judged_by = (found["judged_by"] or b"").decode()
         self.state = State.from_json(found["state"]) if found["state"] else self.state
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
-        self.ordered = (found["ordered"] or b"").decode()
+        self.ordered = tuple((found["ordered"] or b"").decode().split())
 
     @property
     def first_ms(self) -> int:
@@ -182,5 +184,5 @@ class Release:
         """What is stored of it."""
         return {
             "last": self.last or 0, "judged_by": self.judged_by, "state": self.state.to_json(),
-            "standing": self.standing.to_json(), "ordered": self.ordered,
+            "standing": self.standing.to_json(), "ordered": " ".join(self.ordered),
         }  # fmt: skip

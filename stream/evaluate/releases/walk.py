@@ -22,7 +22,7 @@ from stream.evaluate.releases.reading import Span, window_of
 from stream.evaluate.releases.shown import shown_answer, shown_decision, shown_state, shown_window
 from stream.evaluate.releases.step import step, step_of_harm
 from stream.evaluate.releases.telling import verdict_of
-from stream.evaluate.releases.unit import RELEASE, Release
+from stream.evaluate.releases.unit import RELEASE, REMEMBERED, Release
 from stream.evaluate.storing.commit import Conclusion
 from stream.evaluate.verdicts.standing import conclude
 from stream.state.store import PANES_A_BLOCK
@@ -110,7 +110,7 @@ class Judging:
         if order is None or not release.is_ordered:
             return
         release.state, decision, answer = obeyed(release.state, order, at_ms=at)
-        release.ordered = order.id
+        release.ordered = (*release.ordered, order.id)[-REMEMBERED:]
         self._view |= shown_answer(order, answer)
         if decision is not None:
             self._made.decide(decision, {**shown_decision(decision), **shown_answer(order, answer)})
