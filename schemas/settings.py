@@ -14,14 +14,17 @@ from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.connections import Kafka, Mechanism, Protocol, RedisAt, disagreement
 from schemas.errors import ConfigError, Problem
 from schemas.names import Names
 
 PREFIX = "DRIFTLINE_"
 
 _ADDRESSES = r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$"
-_REDIS_URL = r"^(rediss?|unix)://\S+$"
+_REDIS_URL = r"^(rediss?(\+cluster)?|unix)://\S+$"
 _ENVIRONMENT = r"^([a-z0-9][a-z0-9-]{0,31})?$"
+
+_INSTANCE = r"^[A-Za-z0-9._-]{0,100}$"
 
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 #: A pause or a skew: like seconds, and zero means none.
@@ -34,15 +37,30 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
     kafka: str = Field("localhost:9092", pattern=_ADDRESSES, description="host:port, or several with commas")
+    kafka_protocol: Protocol = "PLAINTEXT"
+    kafka_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_user: str = ""
+    kafka_password: SecretStr = SecretStr("")
+    kafka_password_file: str = ""
+    kafka_ca: str = ""
+    kafka_cert: str = ""
+    kafka_key: str = ""
     redis: str = Field(
-        "redis://localhost:6379/0", pattern=_REDIS_URL, description="a redis://, rediss:// or unix:// URL"
+        "redis://localhost:6379/0",
+        pattern=_REDIS_URL,
+        description="a redis://, rediss://, redis+cluster://, rediss+cluster:// or unix:// URL",
     )
+    redis_password_file: str = ""
+    redis_ca: str = ""
+    redis_cert: str = ""
+    redis_key: str = ""
     environment: str = Field("", pattern=_ENVIRONMENT, description="at most 32 of a-z, 0-9 and -")
     flush_interval_s: Seconds = 0.5
     short_run_pause_s: Pause = 0.1
     max_run_records: int = Field(2000, ge=1, le=100_000)
     future_skew_s: Pause = 300.0
     session_timeout_s: Seconds = 10.0
+    instance_id: str = Field("", pattern=_INSTANCE, description="at most 100 of a-z, A-Z, 0-9, '.', '_' and -")
     request_timeout_s: Seconds = 30.0
     start_timeout_s: Seconds = 60.0
     http_host: str = Field("127.0.0.1", min_length=1)
@@ -88,6 +106,17 @@ class Settings(BaseSettings):
                 "at most DRIFTLINE_REQUEST_TIMEOUT_S, which is {request}",
                 {"session": self.session_timeout_s, "request": self.request_timeout_s},
             )
+        return self
+
+    @model_validator(mode="after")
+    def _connect(self) -> Settings:
+        passwords = bool(self.kafka_password.get_secret_value()) + bool(self.kafka_password_file)
+        files = self.kafka_ca, self.kafka_cert, self.kafka_key
+        at = RedisAt(self.redis, self.redis_password_file, self.redis_ca, self.redis_cert, self.redis_key)
+        for said in (Kafka(self.kafka_protocol, self.kafka_user, passwords, *files), at):
+            wrong = disagreement(said)
+            if wrong:
+                raise PydanticCustomError("disagree", "{wrong}", {"wrong": wrong})
         return self
 
     @property

@@ -66,6 +66,7 @@ def faust_app(built: Parts) -> faust.App:
         broker_heartbeat_interval=settings.session_timeout_s / 4,
         broker_request_timeout=settings.request_timeout_s,
         broker_max_poll_records=settings.max_run_records,
+        consumer_group_instance_id=settings.instance_id or None,
         consumer_metadata_max_age_ms=10_000,
         stream_buffer_maxsize=16,  # runs: more would only be memory, and a held partition would run on through them
         stream_wait_empty=False,

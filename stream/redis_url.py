@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from schemas.errors import ConfigError, Problem
 
 _SAID = (
-    "is no address of a Redis: write redis://[[user]:password@]host[:port][/number], "
+    "is no address of a Redis: write redis://[[user]:password@]host[:port][/number] or "
+    "redis+cluster://[[user]:password@]host[:port],host[:port], "
     "and / ? # @ : [ ] in a password as %2F %3F %23 %40 %3A %5B %5D"
 )
 
@@ -27,6 +28,25 @@ def checked(url: str) -> str:
     if not _is_plain(url):
         raise unusable()
     return url
+
+
+def is_cluster(url: str) -> bool:
+    """Whether it is the address of a cluster's nodes.
+
+    :raises ConfigError: it is, and cannot be read in one way only; shows nothing of it.
+
+    >>> is_cluster("redis+cluster://a:7000,b:7000"), is_cluster("redis://a:7000")
+    (True, False)
+    """
+    scheme, _, rest = url.partition("://")
+    if not scheme.endswith("+cluster"):
+        return False
+    who, _, nodes = rest.rpartition("@")
+    for node in nodes.removesuffix("/").split(","):
+        checked(f"redis://{who}@{node}")
+        if urlsplit(f"//{node}").path or "?" in node or not node:
+            raise unusable()
+    return True
 
 
 def unusable() -> ConfigError:

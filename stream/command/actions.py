@@ -23,6 +23,7 @@ from schemas.names import Names
 from schemas.settings import Settings
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis, command_options, kafka_unavailable
 from stream.command.printing import printable
+from stream.state.clock import read_now
 from stream.state.generations import read_stamp
 
 REFUSED = 1
@@ -67,11 +68,7 @@ def user(by: str | None) -> str:
 def now_ms(settings: Settings) -> int:
     """Redis' clock, which silences and acknowledgements are counted by."""
 
-    async def asked(redis: Redis, names: Names) -> int:
-        seconds, micros = await redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
-
-    return ask_redis(settings, asked)
+    return ask_redis(settings, read_now)
 
 
 def _produced(settings: Settings, value: bytes) -> int:

@@ -36,6 +36,7 @@ from stream.evaluate.storing.notes import Note, Notes, panes_due
 from stream.evaluate.storing.post import Post
 from stream.evaluate.storing.sealing import Partitions, Sealing
 from stream.evaluate.storing.tally import EvaluationTally
+from stream.state.clock import read_now
 from stream.state.generations import Stamp, read_stamp
 from stream.state.patience import Patience
 
@@ -150,8 +151,7 @@ class Evaluator:
             self._failed.clear()
 
     async def _now(self) -> int:
-        seconds, micros = await self._asking(self._redis.time)
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await self._asking(lambda: read_now(self._redis, self._names))
 
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]

@@ -18,7 +18,7 @@ from schemas.monitored import GpuMonitor
 from schemas.names import Names
 from stream.evaluate.gpus.rules import gpu_verdicts
 from stream.evaluate.verdicts.verdict import Verdict
-from stream.state.clock import read_clock
+from stream.state.clock import read_clock, read_now
 from stream.state.generations import read
 from stream.state.gpus import read_heard, read_newest
 from stream.state.progress import greatest_clock, read_progress
@@ -96,5 +96,4 @@ async def _now(redis: Redis, names: Names) -> int:
     if await read_clock(redis, names) == "event":
         serving = [one for one in await read_progress(redis, names) if one.stream == "serving"]
         return greatest_clock(serving) or 0
-    seconds, micros = await redis.time()
-    return int(seconds) * 1000 + int(micros) // 1000
+    return await read_now(redis, names)

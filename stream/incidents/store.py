@@ -34,7 +34,7 @@ from redis.asyncio import Redis
 
 from alerting.policy import Clock
 from schemas.names import Names
-from stream.state.clock import other_clock
+from stream.state.clock import other_clock, read_now
 from stream.state.epochs import Epoch, Stored
 from stream.state.lua import script
 
@@ -117,8 +117,7 @@ class IncidentStore:
 
     async def now_ms(self) -> int:
         """Redis' clock, the one clock of all owners."""
-        seconds, micros = await self.redis.time()
-        return int(seconds) * 1000 + int(micros) // 1000
+        return await read_now(self.redis, self.names)
 
     async def outlived(self, *, most: int, older_than_ms: int) -> list[str]:
         """Ended incidents beyond the newest ``most``, and those that ended before a time."""

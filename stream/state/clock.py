@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from redis import Redis as BlockingRedis
 from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
 
 from alerting.policy import Clock
 from alerting.records import stored_now
@@ -47,6 +48,17 @@ async def read_clock(redis: Redis, names: Names) -> Clock | None:
     """The environment's clock; None before its first worker."""
     stored: Any = await redis.hget(names.incidents("owner"), FIELD)
     return None if stored is None else "event" if stored == b"event" else "live"
+
+
+async def read_now(redis: Redis, names: Names) -> int:
+    """The time by Redis' clock, epoch ms; of a cluster by the clock of the one node that has the incident owner."""
+    asked: Any = redis
+    if isinstance(asked, RedisCluster):
+        await asked.initialize()
+        seconds, micros = await asked.time(target_nodes=asked.get_node_from_key(names.incidents("owner")))
+    else:
+        seconds, micros = await redis.time()
+    return int(seconds) * 1000 + int(micros) // 1000
 
 
 async def read_replayed(redis: Redis, names: Names) -> int | None:

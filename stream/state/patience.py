@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,8 @@ Answer = TypeVar("Answer")
 LONGEST_PAUSE_S = 2.0
 #: The first failure may be an old connection, of which a pool keeps several after a restart of Redis.
 OUTAGE_FROM_TRY = 2
+#: Somebody took rights or the password away: no other worker would be let in either, so this one waits until they are back.
+REFUSALS = AuthenticationError, NoPermissionError
 
 
 class Patience:
@@ -75,7 +77,10 @@ class Patience:
             self.answers.clear()
             self._silent_since = time.monotonic()
             error = state.outcome.exception() if state.outcome else None
-            log.error("Redis does not answer; reading pauses until it does: %r", error)
+            if isinstance(error, REFUSALS):
+                log.error("Redis refuses this user; reading pauses until it does not: %r", error)
+            else:
+                log.error("Redis does not answer; reading pauses until it does: %r", error)
 
     def _note_end(self, question: object) -> None:
         """Redis answers again once nobody waits: one that is full still answers those who only read."""

@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from schemas.monitors import load_monitors
 from schemas.names import Stream
+from stream.redis_client import client_of
 from stream.state.applying import apply_monitors, load_references
 from stream.state.reading import read_counts
 from tests.support.generated import PANE_MS, START_MS
@@ -33,7 +34,7 @@ def apply(deployment: Deployment, file: Any) -> int:
     references = load_references(monitors)
 
     async def publish() -> int:
-        async with Redis.from_url(deployment.redis_url) as client:
+        async with _redis(deployment) as client:
             now_ms = int(time.time() * 1000)
             found = await apply_monitors(client, deployment.names, monitors, references=references, now_ms=now_ms)
             return found.number
@@ -46,10 +47,14 @@ def counts(deployment: Deployment, model: str, *, stream: Stream = "predictions"
     question = {"from_ms": WHOLE[0], "to_ms": WHOLE[1]} | more
 
     async def ask() -> dict[str, Any]:
-        async with Redis.from_url(deployment.redis_url) as client:
+        async with _redis(deployment) as client:
             return await read_counts(client, deployment.names, model=model, stream=stream, **question)
 
     return asyncio.run(ask())
+
+
+def _redis(deployment: Deployment) -> Redis:
+    return client_of(deployment.settings, answers_within_s=10.0)
 
 
 def offset_hash(deployment: Deployment, stream: Stream = "predictions", partition: int = 0) -> dict[str, str]:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import redis
 from confluent_kafka import Producer
@@ -18,7 +18,9 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from schemas.names import TOPICS_IN, Names
-from schemas.settings import Settings
+from schemas.settings import PREFIX, Settings
+from stream.kafka_client import kafka_options
+from stream.redis_client import blocking_client
 from tests.support.process import Process
 
 PARTITIONS = 4
@@ -30,20 +32,22 @@ QUICK = "from stream.expose import models; models.REREAD_S = 1.0; from stream.co
 class Deployment:
     """One environment of driftline; ``sent`` counts the records of each topic and partition.
 
-    ``program`` is what Python is told to run, before the command.
+    ``more`` are further variables of its processes, ``program`` is what Python is told to run, before the command.
     """
 
     kafka: str
     redis_url: str
     environment: str
     folder: Path
+    more: dict[str, str] = field(default_factory=dict)
     workers: list[Process] = field(default_factory=list)
     sent: dict[tuple[str, int], int] = field(default_factory=dict)
     program: tuple[str, str] = ("-m", "stream.command.main")
 
     @property
     def settings(self) -> Settings:
-        return Settings(kafka=self.kafka, redis=self.redis_url, environment=self.environment)
+        more: dict[str, Any] = {name.removeprefix(PREFIX).lower(): value for name, value in self.more.items()}
+        return Settings(kafka=self.kafka, redis=self.redis_url, environment=self.environment, **more)
 
     @property
     def names(self) -> Names:
@@ -57,13 +61,14 @@ class Deployment:
             "DRIFTLINE_REDIS": self.redis_url,
             "DRIFTLINE_ENVIRONMENT": self.environment,
             "DRIFTLINE_SESSION_TIMEOUT_S": "6",
+            **self.more,
             "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]),
         }
 
     def create_topics(self) -> None:
         """Make the topics that workers read; one that appears under a running worker is seen by it within ten seconds only."""
         topics = [NewTopic(self.names.topic(stream), PARTITIONS) for stream in (*TOPICS_IN, "dead-letters")]
-        admin = AdminClient({"bootstrap.servers": self.kafka})
+        admin = AdminClient(kafka_options(self.settings))
         for made in admin.create_topics(topics).values():
             made.result()
 
@@ -89,14 +94,12 @@ class Deployment:
 
     def producer(self) -> Producer:
         """A producer for this deployment's broker."""
-        return Producer(
-            {
-                "bootstrap.servers": self.kafka,
-                "linger.ms": 20,
-                "queue.buffering.max.messages": 1_000_000,
-                "enable.idempotence": True,  # a broker that stalls must not make the generator send twice
-            }
-        )
+        how = {
+            "linger.ms": 20,
+            "queue.buffering.max.messages": 1_000_000,
+            "enable.idempotence": True,  # a broker that stalls must not make the generator send twice
+        }
+        return Producer(kafka_options(self.settings, **how))
 
     def send(self, records: Iterable[bytes | None], *, stream: str = "predictions", rate: int | None = None) -> None:
         """Produce the records round-robin over the partitions, at most ``rate`` a second, and wait for the broker."""
@@ -118,9 +121,13 @@ class Deployment:
             yield
             sent.result()
 
+    def redis(self) -> redis.Redis:
+        """A client of this deployment's Redis."""
+        return blocking_client(self.settings, answers_within_s=10.0)
+
     def owners(self, *, stream: str = "predictions") -> dict[int, int]:
         """Partition to the process id of the worker that took it last."""
-        client = redis.Redis.from_url(self.redis_url)
+        client = self.redis()
         found = cast("dict[bytes, bytes]", client.hgetall(self.names.partitions(stream)))
         client.close()
         return {int(partition): int(owner.rsplit(b":", 1)[1]) for partition, owner in found.items()}
@@ -132,7 +139,7 @@ class Deployment:
 
     def stored(self) -> dict[tuple[str, int], int]:
         """The stored next offset of every partition that was sent to."""
-        client = redis.Redis.from_url(self.redis_url)
+        client = self.redis()
         keys = {place: self.names.offset(*place) for place in self.sent}
         found = {place: int(client.hget(key, "next") or 0) for place, key in keys.items()}
         client.close()

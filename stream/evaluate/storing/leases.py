@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.shards import surplus, wanted
+from stream.state.clock import read_now
 from stream.state.lua import called, script
 
 log = logging.getLogger(__name__)
@@ -66,8 +67,7 @@ class Leases:
 
     async def _say(self) -> int:
         """How many workers live, this one included."""
-        seconds, micros = await self._redis.time()
-        now_ms = int(seconds) * 1000 + int(micros) // 1000
+        now_ms = await read_now(self._redis, self._names)
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.zadd(self._names.workers, {self._worker: now_ms})
             pipe.zremrangebyscore(self._names.workers, "-inf", now_ms - FORGOTTEN_AFTER_MS)

@@ -19,7 +19,7 @@ from schemas.config import Generation
 from schemas.incidents import IncidentView
 from schemas.names import Names
 from schemas.reports import Report
-from stream.state.clock import read_clock, read_replayed
+from stream.state.clock import read_clock, read_now, read_replayed
 from stream.state.generations import read as read_generation
 from stream.state.progress import PartitionProgress, read_progress
 
@@ -53,22 +53,16 @@ class Standing:
 
 async def read_standing(redis: Redis, names: Names) -> Standing:
     """:raises StoreError: the stored configuration cannot be followed."""
-    now_ms = await read_now(redis)
+    now_ms = await read_now(redis, names)
     evaluating = await redis.zcount(names.workers, now_ms - WORKER_SPEAKS_WITHIN_MS, "+inf")
     partitions, clock = tuple(await read_progress(redis, names)), await read_clock(redis, names)
     return Standing(await read_generation(redis, names), now_ms, int(evaluating), partitions, clock)
 
 
-async def read_now(redis: Redis) -> int:
-    """The time by Redis' clock, epoch ms."""
-    seconds, micros = await redis.time()
-    return int(seconds) * 1000 + int(micros) // 1000
-
-
 async def read_owner_now(redis: Redis, names: Names) -> int:
     """The time by the incident owner's clock, which is that of silences: in a replay, the time that it has got to."""
     replayed = await read_replayed(redis, names) if await read_clock(redis, names) == "event" else None
-    return await read_now(redis) if replayed is None else replayed
+    return await read_now(redis, names) if replayed is None else replayed
 
 
 async def read_reports(redis: Redis, names: Names, places: Iterable[Place], *, found: Found) -> None:

@@ -60,5 +60,6 @@ def test_settings_must_agree() -> None:
 
 def test_a_password_is_not_quoted_when_wrong() -> None:
     assert refusal(redis="http://me:hunter2@cache") == (
-        "environment: DRIFTLINE_REDIS: is 'http://me:***@cache', allowed: a redis://, rediss:// or unix:// URL"
+        "environment: DRIFTLINE_REDIS: is 'http://me:***@cache', allowed: a redis://, rediss://, redis+cluster://, "
+        "rediss+cluster:// or unix:// URL"
     )
