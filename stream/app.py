@@ -85,6 +85,8 @@ def faust_app(built: Parts) -> faust.App:
 
 def _take(built: Parts) -> transport.Take:
     async def take(consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
+        if not built.follower.number:
+            await surviving(built.restorer.run_once())
         await built.follower.refresh()
         if not built.follower.number:
             log.warning("nothing is in force yet; reading waits for `driftline apply FILE`")
@@ -138,6 +140,7 @@ def _periodic(built: Parts) -> list[Periodic]:
     return [
         Periodic("checkpoints", settings.flush_interval_s, partial(_checkpoint, built)),
         Periodic("configuration", settings.config_poll_s, built.follower.refresh),
+        Periodic("restoring", settings.config_poll_s, built.restorer.run_once),
         Periodic("pacing", settings.config_poll_s, built.pacer.run_once),
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),

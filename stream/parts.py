@@ -32,9 +32,11 @@ from stream.ingest.newest import FeatureUpdates
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
+from stream.ingest.restore import Restorer
 from stream.ingest.survey import Surveyor
 from stream.kafka_client import kafka_options
 from stream.redis_client import worker_client
+from stream.state.config_topic import ConfigTopic
 from stream.state.generations import Stamp, read_newer
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
@@ -61,6 +63,7 @@ class Parts:
     incidents: Incidents
     exporter: ModelExporter
     updates: FeatureUpdates
+    restorer: Restorer
 
 
 def parts(settings: Settings) -> Parts:
@@ -99,7 +102,7 @@ def parts(settings: Settings) -> Parts:
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
-        owned, exporter, kept.updates,
+        owned, exporter, kept.updates, _restorer(settings, redis, patience),
     )  # fmt: skip
 
 
@@ -110,6 +113,11 @@ def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence
             metrics.rejected.labels(rejection.tenure.stream, rejection.reason).inc()
 
     return refuse
+
+
+def _restorer(settings: Settings, redis: Redis, patience: Patience) -> Restorer:
+    topic = ConfigTopic(kafka_options(settings), settings.names.topic("config"))
+    return Restorer(redis, settings.names, topic, patience=patience)
 
 
 def _loader(store: PaneStore, patience: Patience) -> Any:

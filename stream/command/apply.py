@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from confluent_kafka import KafkaException
+from redis.asyncio import Redis
 
 from schemas.config import Generation
 from schemas.durations import duration_text
 from schemas.monitored import Monitors
 from schemas.monitors import load_monitors
+from schemas.names import Names
 from schemas.reference import Reference
 from schemas.settings import load_settings
-from stream.command.connect import ask_redis
+from stream.command.connect import ANSWER_WITHIN_S, ask_redis, command_options
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines
 from stream.state.applying import apply_monitors, check_routes, load_references, warnings_of
+from stream.state.config_topic import ConfigTopic, Kept, packed, spoken
+from stream.state.generations import read_references
 
+_LATER = (
+    "Kafka does not have this generation yet ({}): the next worker that reaches Kafka writes it to the topic config"
+)
 File = Annotated[Path, typer.Argument(help="The monitors file (YAML).")]
 
 
@@ -45,18 +54,46 @@ def apply(file: File, *, as_json: AsJson = False) -> None:
     """Put a monitors file into force: workers follow within a second or two, without a restart.
 
     A file with a problem changes nothing. A model whose bins or panes change is switched at a boundary of panes that no
-    event has reached yet, so that every pane is counted in one way.
+    event has reached yet, so that every pane is counted in one way. Kafka's topic `config` gets it too, so that an emptied
+    Redis gets it back; where Kafka does not answer, a worker sees to that later.
     """
     checked = _checked(file)
     settings = load_settings()
+    topic = ConfigTopic(command_options(settings), settings.names.topic("config"), within_s=ANSWER_WITHIN_S)
+    known, unwritten = _known(topic)
+    after = known.number if known is not None else 0
+    generation, references = ask_redis(settings, partial(_published, checked=checked, after=after))
+    if known is not None:
+        unwritten = _unwritten(topic, generation, references, known=known)
+    _tell(checked, generation, as_json=as_json, further=unwritten)
+
+
+async def _published(
+    redis: Redis, names: Names, *, checked: Checked, after: int
+) -> tuple[Generation, Mapping[str, Reference]]:
     now_ms = int(time.time() * 1000)
-    generation = ask_redis(
-        settings,
-        lambda redis, names: apply_monitors(
-            redis, names, checked.monitors, references=checked.references, now_ms=now_ms
-        ),
+    generation = await apply_monitors(
+        redis, names, checked.monitors, references=checked.references, now_ms=now_ms, after=after
     )
-    _tell(checked, generation, as_json=as_json)
+    return generation, await read_references(redis, names, generation)
+
+
+def _known(topic: ConfigTopic) -> tuple[Kept | None, list[str]]:
+    """What the topic holds, None where there is none yet: the first worker makes it; and what a person should hear."""
+    try:
+        return topic.read(), []
+    except KafkaException as error:
+        return None, [_LATER.format(spoken(error))]
+
+
+def _unwritten(
+    topic: ConfigTopic, generation: Generation, references: Mapping[str, Reference], *, known: Kept
+) -> list[str]:
+    try:
+        topic.write(generation, packed(references), known=known)
+    except KafkaException as error:
+        return [_LATER.format(spoken(error))]
+    return []
 
 
 def _checked(file: Path) -> Checked:
@@ -65,8 +102,9 @@ def _checked(file: Path) -> Checked:
     return Checked(monitors, load_references(monitors))
 
 
-def _tell(checked: Checked, generation: Generation | None, *, as_json: bool) -> None:
+def _tell(checked: Checked, generation: Generation | None, *, as_json: bool, further: Sequence[str] = ()) -> None:
     found = summary(checked, generation)
+    found["warnings"] += further
     if as_json:
         print_json(found)
     else:

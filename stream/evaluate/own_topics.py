@@ -17,6 +17,7 @@ from schemas.errors import ConfigError, Problem
 from schemas.names import Names
 from schemas.settings import Settings
 from stream.kafka_client import kafka_options
+from stream.state.config_topic import RECORD_BYTES
 from stream.state.topics import is_embedded
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
     "actions": (1, {}),
     "drift-reports": (DEFAULT, {"max.message.bytes": str(REPORT_BYTES)}),
     "incidents": (1, _COMPACTED),
+    "config": (1, {**_COMPACTED, "max.message.bytes": str(RECORD_BYTES)}),
     # A router that starts reads how things stand, however long ago that was decided.
     "releases": (DEFAULT, {"retention.ms": "-1"}),
 }

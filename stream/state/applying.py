@@ -6,6 +6,7 @@ A file that cannot be used raises before anything is written, so the old generat
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from schemas.monitors_problems import did_you_mean
 from schemas.names import Names
 from schemas.reference import BadReference, CategoricalProfile, Profile, Reference
 from schemas.yaml_lines import read_yaml
+from stream.state.config_topic import REFERENCE_BYTES
 from stream.state.generations import publish
 from stream.state.progress import greatest_clock, read_progress
 from stream.state.uncalibrated import uncalibrated
@@ -42,9 +44,21 @@ def load_references(monitors: Monitors) -> dict[str, Reference]:
             found[model] = Reference.from_json(monitor.reference.read_bytes())
         except (BadReference, OSError) as error:
             problems.append(Problem(str(monitor.reference), 0, f"models.{model}.reference", str(error)))
+        else:
+            problems += _too_large(monitor.reference, model, found[model])
     if problems:
         raise ConfigError(problems)
     return found
+
+
+def _too_large(file: Path, model: str, reference: Reference) -> Iterator[Problem]:
+    """A record of Kafka's topic ``config`` has to hold it."""
+    text = reference.to_json()
+    if len(text) > REFERENCE_BYTES and (size := len(zlib.compress(text))) > REFERENCE_BYTES:
+        said = (
+            f"has {size} bytes compressed, allowed: {REFERENCE_BYTES}; build it of fewer features, or split the model"
+        )
+        yield Problem(str(file), 0, f"models.{model}.reference", said)
 
 
 def check_routes(monitors: Monitors) -> None:
@@ -59,11 +73,14 @@ def check_routes(monitors: Monitors) -> None:
 
 
 async def apply_monitors(
-    redis: Redis, names: Names, monitors: Monitors, *, references: Mapping[str, Reference], now_ms: int
+    redis: Redis, names: Names, monitors: Monitors, *, references: Mapping[str, Reference], now_ms: int, after: int = 0
 ) -> Generation:
-    """Publish the monitors; models that change switch after what the partitions have counted by now."""
+    """Publish the monitors; models that change switch after what the partitions have counted by now.
+
+    :param after: the greatest number of a generation that Kafka's topic ``config`` knows.
+    """
     clock_ms = greatest_clock(await read_progress(redis, names))
-    return await publish(redis, names, monitors, references=references, now_ms=now_ms, clock_ms=clock_ms)
+    return await publish(redis, names, monitors, references=references, now_ms=now_ms, clock_ms=clock_ms, after=after)
 
 
 def warnings_of(monitors: Monitors, references: Mapping[str, Reference]) -> list[str]:

@@ -43,6 +43,7 @@ async def publish(
     references: Mapping[str, Reference],
     now_ms: int,
     clock_ms: int | None,
+    after: int = 0,
 ) -> Generation:
     """Put monitors into force as the next generation; returns it.
 
@@ -50,13 +51,14 @@ async def publish(
 
     :param references: by model; one for each that the monitors name.
     :param clock_ms: the greatest event time counted so far (``greatest_clock``), which changed models switch after.
+    :param after: the greatest number that is known elsewhere: an emptied Redis goes on from it.
     :raises ConfigError: a model has no reference; nothing is changed then.
     """
     _check_complete(monitors, references)
     versions = await _stored_versions(redis, names, monitors, references=references)
     while True:
         try:
-            return await _replaced(redis, names, versions, monitors=monitors, said=(now_ms, clock_ms))
+            return await _replaced(redis, names, versions, monitors=monitors, said=(now_ms, clock_ms), after=after)
         except WatchError:
             continue
 
@@ -100,8 +102,7 @@ async def read_references(redis: Redis, names: Names, generation: Generation) ->
 
     :raises StoreError: one is missing or damaged; applying the monitors file again stores it.
     """
-    digests = sorted({digest for force in generation.models.values() for digest, _ in _pairs(force)})
-    return {digest: await read_reference(redis, names, digest) for digest in digests}
+    return {digest: await read_reference(redis, names, digest) for digest in sorted(digests_of(generation))}
 
 
 async def read_reference(redis: Redis, names: Names, digest: str) -> Reference:
@@ -142,8 +143,9 @@ async def _stored_versions(
 
 
 async def _replaced(
-    redis: Redis, names: Names, versions: Mapping[str, Version], *, monitors: Monitors, said: tuple[int, int | None]
-) -> Generation:
+    redis: Redis, names: Names, versions: Mapping[str, Version], *, monitors: Monitors, said: tuple[int, int | None],
+    after: int,
+) -> Generation:  # fmt: skip
     """One attempt; ``said`` is (now, greatest clock).
 
     :raises WatchError: another generation was published meanwhile.
@@ -156,16 +158,62 @@ async def _replaced(
             model: changed_over(version, await _standing(redis, names, current, model=model), clock_ms=clock_ms)
             for model, version in versions.items()
         }
-        number = current.number + 1 if current else 1
+        number = max(current.number if current else 0, after) + 1
         generation = Generation(
             number=number, applied_ms=now_ms, file_sha256=monitors.sha256, models=models,
             sources=monitors.sources, route=monitors.route, receivers=monitors.receivers,
             gpus=monitors.gpus,
         )  # fmt: skip
         pipe.multi()  # type: ignore[no-untyped-call]
-        pipe.hset(names.config, mapping={"generation": number, "applied_ms": now_ms, "document": generation.to_json()})
+        pipe.hset(names.config, mapping=_document(generation))
         await pipe.execute()
     return generation
+
+
+async def put_back(
+    redis: Redis, names: Names, generation: Generation, *, references: Mapping[str, Reference], held: Stamp | None
+) -> bool:
+    """Put a generation into force as it was, its switches too; False where Redis does not hold ``held`` any more.
+
+    :param references: all that ``digests_of`` names, by hash.
+    """
+    await _store_references(redis, names, generation, references=references)
+    async with redis.pipeline(transaction=True) as pipe:
+        await pipe.watch(names.config)
+        if await read_stamp(redis, names) != held:
+            return False
+        pipe.multi()  # type: ignore[no-untyped-call]
+        pipe.hset(names.config, mapping=_document(generation))
+        try:
+            await pipe.execute()
+        except WatchError:
+            return False
+    return True
+
+
+async def _store_references(
+    redis: Redis, names: Names, generation: Generation, *, references: Mapping[str, Reference]
+) -> None:
+    for model, force in generation.models.items():
+        pipe = redis.pipeline(transaction=False)
+        for digest, monitor in _pairs(force):
+            layouts = layouts_of(model, monitor, references[digest], digest=digest)
+            pipe.set(names.reference(digest), zlib.compress(references[digest].to_json()))
+            pipe.hset(names.layouts(model), mapping=_fields([*layouts.values(), *_arms(monitor, layouts)]))
+        await pipe.execute()
+
+
+def digests_of(generation: Generation) -> frozenset[str]:
+    """The hashes of all references that a generation names."""
+    return frozenset(digest for force in generation.models.values() for digest, _ in _pairs(force))
+
+
+def _document(generation: Generation) -> dict[Any, Any]:
+    return {
+        "generation": generation.number,
+        "applied_ms": generation.applied_ms,
+        "document": generation.to_json(),
+    }
 
 
 async def _standing(redis: Redis, names: Names, current: Generation | None, *, model: str) -> Standing:

@@ -170,23 +170,23 @@ def test_partitions_that_are_added_are_read_from_their_start(deployment: Deploym
 
 
 @pytest.mark.parametrize("running", [True, False], ids=["under a running worker", "between two workers"])
-def test_an_emptied_redis_is_filled_again_from_kafka(on_own_redis: Deployment, running: bool) -> None:
+def test_an_emptied_redis_is_filled_again_from_kafka_and_nobody_applies_anything(
+    on_own_redis: Deployment, running: bool
+) -> None:
     deployment = on_own_redis
     deployment.send(FIRST.records())
     worker = deployment.start_worker()
     deployment.wait_until_stored()
     deployment.wait_until(lambda: committed(deployment) == deployment.sent)
+    deployment.wait_until(lambda: printed(worker, "generation 1 is on the topic") > 0)  # by itself: not by this `apply`
     if not running:
         assert worker.stop() == 0
     with redis.Redis.from_url(deployment.redis_url) as client:
         client.flushdb()
-    if not running:
-        worker = deployment.start_worker()
-        deployment.wait_until(lambda: printed(worker, "nothing is in force yet") > 0)
-    apply(deployment, deployment.folder / "monitors.yaml")
-
+    worker = worker if running else deployment.start_worker()
     deployment.wait_until_stored()
     assert printed(worker, "Redis lost its data; counting from the log's start") == PARTITIONS
+    assert printed(worker, "Redis held nothing; generation 1 is in force again") == 1
     assert offset_hash(deployment)["happened"] == "emptied"
     deployment.send(SECOND.records())
     deployment.wait_until_stored()
