@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     runbook_url: str = Field("docs/runbooks", max_length=500)
     #: A request that the incident owner before had begun may still arrive for so long; what it was about is sent again only then.
     in_doubt_s: Pause = 30.0
+    #: No progress for so long, though there is something to read and nothing is away, ends the worker (71).
+    stuck_after_s: Seconds = 120.0
     take_over_group: bool = False
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -61,6 +61,7 @@ MEANINGS = {
     "console_url": "where messages say that the console is; empty: they carry no link",
     "runbook_url": "where messages say that the [runbooks](runbooks/README.md) are: a URL is linked, a path is said",
     "in_doubt_s": "how long a request of the incident owner before may still arrive; only then it is made again",
+    "stuck_after_s": "how long a worker that has records to read may store nothing, or hang, before it ends (exit code 71)",
     "take_over_group": "count on from the state of another consumer group; only once that group has stopped for good",
     "log_level": "`DEBUG`, `INFO`, `WARNING` or `ERROR`",
 }

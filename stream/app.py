@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import faust
+from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
 from schemas.errors import DriftlineError
@@ -27,12 +28,16 @@ from stream.evaluate.own_topics import ensure_topics
 from stream.evaluator_child import EvaluatorChild
 from stream.expose.models import READ_EVERY_S
 from stream.expose.server import Server
+from stream.expose.sighting import LogEnds, Sighting
+from stream.expose.watchdog import EXIT_STUCK, Watchdog
+from stream.fetching import FetchThread
+from stream.group_errors import to_be_mended
 from stream.incidents.agent import INPUTS
 from stream.incidents.wiring import add_agent
 from stream.ingest.decode import VERSIONED
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
-from stream.kafka_client import faust_broker
+from stream.kafka_client import faust_broker, kafka_options
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
@@ -53,7 +58,7 @@ def faust_app(built: Parts) -> faust.App:
     settings = built.settings
     transport.install(
         _take(built),
-        lambda error: built.metrics.group_errors.inc(),
+        partial(_group_error, built),
         short_run_pause_s=settings.short_run_pause_s,
         max_run_records=settings.max_run_records,
         urgent=map(settings.names.topic, INPUTS),
@@ -103,6 +108,19 @@ def _take(built: Parts) -> transport.Take:
         return {**placed, **owned}
 
     return take
+
+
+def _group_error(built: Parts, error: BaseException) -> None:
+    built.metrics.group_errors.inc()
+    if remedy := to_be_mended(error):
+        log.critical(
+            "group %s cannot be read for: %r; %s, then start this worker again",
+            built.settings.names.group,
+            error,
+            remedy,
+        )
+        logging.shutdown()
+        os._exit(2)
 
 
 def _add_agent(app: faust.App, built: Parts) -> None:
@@ -189,7 +207,29 @@ def run(settings: Settings) -> int:
     beside = [EvaluatorChild()] if settings.evaluate == "beside" else []
     further = beside[0].series if beside else None
     server = Server("worker", built.metrics.registry, settings, sampler=built.sampler, further=further)
+    app = faust_app(built)
     worker = faust.Worker(
-        faust_app(built), server, *beside, loglevel=settings.log_level, quiet=False, daemon=True, redirect_stdouts=False
+        app,
+        server,
+        *beside,
+        _watchdog(app, built),
+        loglevel=settings.log_level,
+        quiet=False,
+        daemon=True,
+        redirect_stdouts=False,
     )
-    return ended(worker)
+    status = ended(worker)
+    return EXIT_STUCK if app.crashed else status
+
+
+def _watchdog(app: faust.App, built: Parts) -> Watchdog:
+    def ended() -> str:
+        if FetchThread.has_ended():
+            return "the thread that reads from Kafka has ended"
+        return f"Faust has crashed ({app.crash_reason!r})" if app.crashed else ""
+
+    settings = built.settings
+    look = Sighting(built.intake, built.follower, built.sampler, ended=ended).look
+    ends = LogEnds(AdminClient(kafka_options(settings)))
+    # What is counted is stored no sooner than the next checkpoint.
+    return Watchdog(look, ends, patience_s=settings.stuck_after_s + settings.flush_interval_s)

@@ -24,8 +24,11 @@ class FetchThread(driver.AIOKafkaConsumerThread):
     """
 
     urgent: ClassVar[frozenset[str]] = frozenset()
+    #: The one of this process, once it runs.
+    running: ClassVar[FetchThread | None] = None
 
     def _create_worker_consumer(self, transport: Any) -> Any:
+        FetchThread.running = self
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         TogetherAssignor.together = self.urgent  # findings and actions: one worker owns the incidents
@@ -44,3 +47,9 @@ class FetchThread(driver.AIOKafkaConsumerThread):
         # To aiokafka no partitions are all partitions.
         others = await super()._fetch_records(consumer, rest, timeout=0, max_records=max_records) if rest else {}
         return {**first, **others}
+
+    @classmethod
+    def has_ended(cls) -> bool:
+        """Whether it ran and does no longer: what raises in it ends it, and Faust reads on from nothing."""
+        thread = cls.running._thread if cls.running is not None else None
+        return thread is not None and not thread.is_alive()

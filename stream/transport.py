@@ -61,7 +61,7 @@ class RunConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._stored: dict[TP, int] = {}
         self._placements: dict[TP, int] = {}
-        self._held: set[TP] = set()
+        self.held: set[TP] = set()  # not fetched for a while, see ``hold``
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
@@ -74,9 +74,9 @@ class RunConsumer(driver.Consumer):
         placed = await type(self).take(self, assigned)
         for tp, offset in placed.items():
             await self.place(tp, offset)
-        self._held &= assigned
-        if self._held:
-            self.pause_partitions(self._held)  # Faust resumes them all at an assignment
+        self.held &= assigned
+        if self.held:
+            self.pause_partitions(self.held)  # Faust resumes them all at an assignment
 
     def displace(self, tp: TP) -> None:
         """Refuse everything read or queued so far of ``tp``, until ``place``."""
@@ -177,8 +177,8 @@ class RunConsumer(driver.Consumer):
     def hold(self, tps: Iterable[TP]) -> None:
         """Stop fetching exactly these partitions of those assigned (they run too far ahead); others are resumed."""
         wanted = set(tps) & self.assignment()
-        resumed, paused = self._held - wanted, wanted - self._held
-        self._held = wanted
+        resumed, paused = self.held - wanted, wanted - self.held
+        self.held = wanted
         if resumed:
             self.resume_partitions(resumed & self.assignment())
         if paused:
@@ -187,7 +187,7 @@ class RunConsumer(driver.Consumer):
     def on_buffer_drop(self, tp: TP) -> None:
         """Room in the agent's queue resumes a partition, in Faust's book even one that is held."""
         super().on_buffer_drop(tp)
-        if tp in self._held:
+        if tp in self.held:
             self.pause_partitions({tp})
 
     def log_end(self, tp: TP) -> int | None:

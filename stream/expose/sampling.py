@@ -43,15 +43,15 @@ class Sampler:
             sample()
 
     def health(self) -> Health:
-        """Whether the worker makes progress."""
-        tenures = list(self._intake.ownership.tenures.values())
-        stored, now = sum(tenure.stored for tenure in tenures), time.monotonic()
-        if stored != self._progress[0]:
+        """Whether the worker makes progress; asked at least every second, for that is how it notices."""
+        free = self._intake.free()
+        lag, stored, now = sum(map(self._lag, free)), sum(tenure.stored for tenure in free), time.monotonic()
+        if stored != self._progress[0] or not lag or not self._follower.number:
             self._progress = (stored, now)
         pulse = Pulse(
-            lag=sum(self._lag(tenure) for tenure in tenures),
+            lag=lag,
             quiet_s=now - self._progress[1],
-            assigned=len(tenures),
+            assigned=len(self._intake.ownership.tenures),
             redis_answers=self._intake.patience.answers.is_set(),
             refusing=self._follower.refusing,
         )

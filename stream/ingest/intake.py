@@ -116,6 +116,11 @@ class Intake:
         if start > tenure.read:
             await self.ownership.note_loss(tenure, first=tenure.read, lost=start - tenure.read)
 
+    def free(self) -> list[Tenure]:
+        """The partitions that are read now: all but those held back."""
+        held = self.consumer.held if self.consumer is not None else set()
+        return [tenure for tp, tenure in self.ownership.tenures.items() if tp not in held]
+
     def unread(self, tenure: Tenure) -> int | None:
         """Records of a partition that are not counted yet; None before its end is known."""
         consumer = self.consumer

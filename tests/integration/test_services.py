@@ -18,6 +18,11 @@ from tests.support.worker import Deployment
 
 MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
+#: A worker that is ended once it has not stored for 2 s: what is away must not count.
+WATCHED = (
+    "-c",
+    "from stream.expose import liveness; liveness.ASK_EVERY_S = 0.5; from stream.command.main import main; main()",
+)
 EVENTS = generate(MODEL, 10_000, seed=2, features=2)
 RECORDS = list(EVENTS.records())
 
@@ -90,7 +95,8 @@ def test_while_redis_is_gone_reading_pauses_and_nothing_is_lost(
     on_own_redis: Deployment, own_redis: LocalRedis
 ) -> None:
     deployment = on_own_redis
-    worker = deployment.start_worker()
+    deployment.program = WATCHED
+    worker = deployment.start_worker(stuck_after_s="2")
     deployment.send(RECORDS[:4_000])
     deployment.wait_until_stored()
     assert page(worker, "health")[0] == 200
@@ -100,7 +106,7 @@ def test_while_redis_is_gone_reading_pauses_and_nothing_is_lost(
     deployment.wait_until(lambda: page(worker, "health")[0] == 503, timeout_s=10)
     assert "Redis does not answer; reading is paused, nothing is lost" in page(worker, "health")[1]
     before = counted(worker)
-    time.sleep(3)
+    time.sleep(4)
     assert counted(worker) == before
 
     own_redis.start()
@@ -134,14 +140,14 @@ def test_a_worker_told_to_stop_while_redis_is_gone_ends_all_the_same(
 
 
 def test_a_broker_that_comes_back_is_read_on(deployment: Deployment, own_kafka: LocalKafka) -> None:
-    deployment.kafka = own_kafka.bootstrap
+    deployment.kafka, deployment.program = own_kafka.bootstrap, WATCHED
     _apply(deployment)
-    worker = deployment.start_worker()
+    worker = deployment.start_worker(stuck_after_s="2")
     deployment.send(RECORDS[:4_000])
     deployment.wait_until(lambda: sum(deployment.stored().values()) > 0)
 
     own_kafka.kill()
-    time.sleep(2)
+    time.sleep(3)
     own_kafka.start()
     deployment.send(RECORDS[4_000:])
     assert_all_counted(deployment)

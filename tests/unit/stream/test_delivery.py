@@ -26,7 +26,7 @@ def bare_consumer(*, queue: asyncio.Event) -> Any:
     """A consumer of an application whose agent takes nothing before ``queue`` is set."""
     made: Any = object.__new__(RunConsumer)
     made._read_offset, made._committed_offset = defaultdict(lambda: None), {}
-    made._placements, made._stored, made._held = {}, {}, set()
+    made._placements, made._stored, made.held = {}, {}, set()
     made.app, made.suspend_flow = SimpleNamespace(consumer_generation_id=1), SimpleNamespace(wait=asyncio.Event().wait)
 
     async def callback(message: Any) -> None:
