@@ -6,14 +6,19 @@ A partial owns a run of cells (and of sums and extrema); freed runs are reused b
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from stream.state.flat import Flat, begins_of
 from stream.state.layout import Layout
-from stream.state.packing import Partial, empty
+from stream.state.packing import Partial
+
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Room:
 
 
 class Arena:
-    """Grows by doubling; a ``Room`` stays valid until it is freed."""
+    """Grows in place, an eighth at a time; a ``Room`` stays valid until it is freed, a view of a vector until the next one."""
 
     def __init__(self) -> None:
         self.cells = np.zeros(1 << 16, np.uint32)
@@ -34,10 +39,15 @@ class Arena:
         self._next = Room(0, 0)
         self._free: dict[tuple[int, int], list[Room]] = defaultdict(list)
 
-    def allocate(self, layout: Layout, start: Partial) -> Room:
-        """A room for a partial of ``layout`` that starts from ``start``."""
-        room = self._reused(layout) or self._fresh(layout)
-        self._set(room, layout, start)
+    def allocate(self, layout: Layout, start: Partial | None = None) -> Room:
+        """A room for a partial of ``layout`` that starts from ``start``, or from nothing."""
+        free = self._free.get(_shape(layout))
+        room = free.pop() if free else self._fresh(layout)
+        if start is None:
+            self.clear(room, layout)
+        else:
+            cells, sums = _slices(room, layout)
+            self.cells[cells], self.sums[sums], self.extrema[sums] = start.cells, start.sums, start.extrema
         return room
 
     def read(self, room: Room, layout: Layout, *, revision: int) -> Partial:
@@ -47,9 +57,19 @@ class Arena:
         counted[0] = 0
         return Partial(counted, self.sums[sums].copy(), self.extrema[sums].copy(), revision)
 
+    def together(self, rooms: Sequence[tuple[Room, Layout]]) -> Flat:
+        """A copy of what these rooms hold, one behind the other; the waste cells read 0."""
+        spans = [_slices(room, layout) for room, layout in rooms]
+        shapes = np.array([_shape(layout) for _, layout in rooms])
+        cells = np.concatenate([self.cells[own] for own, _ in spans])
+        cells[begins_of(shapes[:, 0])] = 0
+        sums = np.concatenate([self.sums[own] for _, own in spans])
+        return Flat(cells, sums, np.concatenate([self.extrema[own] for _, own in spans]), shapes)
+
     def clear(self, room: Room, layout: Layout) -> None:
         """Count from nothing again in the room."""
-        self._set(room, layout, empty(layout.cells, len(layout.numeric)))
+        cells, sums = _slices(room, layout)
+        self.cells[cells], self.sums[sums], self.extrema[sums] = 0, 0, _nothing(len(layout.numeric))
 
     def free(self, room: Room, layout: Layout) -> None:
         """Give the room back."""
@@ -60,23 +80,13 @@ class Arena:
         """Bytes held."""
         return self.cells.nbytes + self.sums.nbytes + self.extrema.nbytes
 
-    def _set(self, room: Room, layout: Layout, start: Partial) -> None:
-        cells, sums = _slices(room, layout)
-        self.cells[cells] = start.cells
-        self.sums[sums] = start.sums
-        self.extrema[sums] = start.extrema
-
-    def _reused(self, layout: Layout) -> Room | None:
-        free = self._free[_shape(layout)]
-        return free.pop() if free else None
-
     def _fresh(self, layout: Layout) -> Room:
         cells, sums = _shape(layout)
         room = self._next
         self._next = Room(room.cells + cells, room.sums + sums)
-        self.cells = _grown(self.cells, self._next.cells)
-        self.sums = _grown(self.sums, self._next.sums)
-        self.extrema = _grown(self.extrema, self._next.sums)
+        _grow(self.cells, self._next.cells)
+        _grow(self.sums, self._next.sums)
+        _grow(self.extrema, self._next.sums)
         return room
 
 
@@ -89,9 +99,13 @@ def _slices(room: Room, layout: Layout) -> tuple[slice, slice]:
     return slice(room.cells, room.cells + cells), slice(room.sums, room.sums + sums)
 
 
-def _grown(vector: npt.NDArray[Any], size: int) -> npt.NDArray[Any]:
-    if size <= len(vector):
-        return vector
-    grown = np.zeros(max(size, 2 * len(vector)), vector.dtype)
-    grown[: len(vector)] = vector
-    return grown
+@lru_cache(maxsize=1024)
+def _nothing(columns: int) -> Floats:
+    """Minima and maxima of no value at all."""
+    return np.tile((np.inf, -np.inf), columns)
+
+
+def _grow(vector: npt.NDArray[Any], size: int) -> None:
+    """In place: to copy a gigabyte into one twice as large took longer than what was counted in it."""
+    if size > len(vector):
+        vector.resize(max(size, len(vector) + len(vector) // 8), refcheck=False)

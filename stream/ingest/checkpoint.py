@@ -13,10 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from stream.ingest.counter import Counter
+from stream.ingest.forms import stored_forms
 from stream.ingest.ownership import Ownership
-from stream.ingest.tenure import OpenPane, Tenure
+from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER
-from stream.state.arms import stored_form
 from stream.state.patience import Patience
 from stream.state.store import Checkpoint, Outcome, PaneKey, PaneStore, fields_of
 
@@ -104,7 +104,7 @@ class Checkpointer:
         return max(tenure.clock - int(lateness.max(initial=0)), tenure.closed)
 
     def _packed(self, tenure: Tenure) -> Checkpoint:
-        panes = [self._packed_pane(tenure, tenure.panes[key]) for key in sorted(tenure.changed)]
+        panes = self._packed_panes(tenure)
         rejected = {f"rejected:{reason}": count for reason, count in tenure.rejected.items()}
         tenure.changed.clear()
         tenure.rejected.clear()
@@ -114,11 +114,14 @@ class Checkpointer:
             fields=_fields(tenure), rejected=rejected, panes=panes,
         )  # fmt: skip
 
-    def _packed_pane(self, tenure: Tenure, pane: OpenPane) -> tuple[PaneKey, bytes]:
-        pane.revision += pane.late
-        pane.late = False
-        key = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, pane.layout, pane.start_ms)
-        return key, stored_form(pane.layout, self._counter.content(pane))
+    def _packed_panes(self, tenure: Tenure) -> list[tuple[PaneKey, bytes]]:
+        panes = [tenure.panes[key] for key in sorted(tenure.changed)]
+        for pane in panes:
+            pane.revision += pane.late
+            pane.late = False
+        place = tenure.stream, tenure.partition, tenure.incarnation
+        forms = stored_forms(panes, self._counter)
+        return [(PaneKey(*place, pane.layout, pane.start_ms), form) for pane, form in zip(panes, forms, strict=True)]
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         checkpoints = [checkpoint for _, checkpoint in taken]

@@ -32,7 +32,7 @@ from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
 from stream.ingest.whole import count_sheet
 from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS, Layout
-from stream.state.packing import Partial, empty
+from stream.state.packing import Partial
 from stream.state.store import PaneKey
 from stream.transport import Record, Run
 
@@ -55,7 +55,7 @@ class _Work:
 
     block: Block
     groups: Groups
-    loaded: Mapping[int, Partial]
+    loaded: Mapping[int, Partial | None]
 
 
 class Counter:
@@ -162,20 +162,20 @@ class Counter:
         groups = groups_of(block, layouts)
         return _Work(block, groups, await self._loaded(block, groups))
 
-    async def _loaded(self, block: Block, groups: Groups) -> dict[int, Partial]:
-        """What the groups that are not in memory start from: an evicted pane written blindly would lose its counts.
+    async def _loaded(self, block: Block, groups: Groups) -> dict[int, Partial | None]:
+        """What groups not in memory start from (None: nothing): an evicted pane written blindly would lose its counts.
 
         Of a pane that begins after the tenure's clock nothing is stored, so Redis is not asked: every counted event moved the
         clock to its time or beyond, and one script writes panes and clock, so they are read back (and lost) together.
         """
         wanted: dict[int, PaneKey] = {}
-        found: dict[int, Partial] = {}
+        found: dict[int, Partial | None] = {}
         for at, (owner, number, pane) in enumerate(zip(groups.tenure, groups.layout, groups.pane, strict=True)):
             tenure, layout = block.tenures[owner], groups.layouts[number]
             if not tenure.live or (layout.hash, int(pane)) in tenure.panes:
                 continue
             if pane > tenure.clock:
-                found[at] = empty(layout.cells, len(layout.numeric))
+                found[at] = None
             else:
                 wanted[at] = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, layout, int(pane))
         if wanted:
@@ -228,10 +228,12 @@ class Counter:
         tenure.changed.add(key)
         return pane
 
-    def _opened(self, layout: Layout, start_ms: int, stored: Partial) -> OpenPane:
+    def _opened(self, layout: Layout, start_ms: int, stored: Partial | None) -> OpenPane:
+        if stored is None:
+            return OpenPane(layout, start_ms, self.arena.allocate(layout), 0)
         if stored.cells.max() < OUTGROWN:
             return OpenPane(layout, start_ms, self.arena.allocate(layout, stored), stored.revision)
-        room = self.arena.allocate(layout, empty(layout.cells, len(layout.numeric)))
+        room = self.arena.allocate(layout)
         return OpenPane(layout, start_ms, room, stored.revision, carried=stored)
 
     def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:

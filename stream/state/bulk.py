@@ -8,23 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from stream.state.packing import FLOAT, FORMAT, HEAD, INTEGER, SHORT, UNSIGNED, Ints, Partial, narrowest, unpack
+from stream.state.flat import flat_of
+from stream.state.packing import FLOAT, FORMAT, HEAD, HEADS, INTEGER, SHORT, UNSIGNED, Ints, Partial, narrowest, unpack
 
 #: Cells that one pass goes over: a few milliseconds.
 CELLS_AT_ONCE = 500_000
 #: Stored bytes that are added in one pass.
 BYTES_AT_ONCE = 64 * 1024
-_HEADS = np.dtype(
-    [("format", "u1"), ("widths", "u1"), ("revision", "<u4"), ("filled", "<u4"), ("columns", "<u4"), ("summed", "<u4")]
-)
-assert _HEADS.itemsize == HEAD.size
-
 _Heads = npt.NDArray[np.void]
 T = TypeVar("T")
 
@@ -128,52 +123,17 @@ def portions(stored: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, by
 
 def pack_all(partials: Sequence[Partial]) -> list[bytes]:
     """The stored forms of some partials of one layout, as ``pack`` makes them."""
-    return list(_packed(partials)) if partials else []
+    return flat_of(partials).packed([each.revision for each in partials]) if partials else []
 
 
-def passes(things: Iterable[T], *, cells: int) -> Iterator[list[T]]:
+def passes(things: Iterable[T], *, cells: int, at_once: int = CELLS_AT_ONCE) -> Iterator[list[T]]:
     """So many panes of a layout together as one pass may go over.
 
     >>> list(passes("abcde", cells=250_000)), list(passes("ab", cells=10**7))
     ([['a', 'b'], ['c', 'd'], ['e']], [['a'], ['b']])
     """
-    left, at_once = list(things), max(1, CELLS_AT_ONCE // cells)
-    return (left[first : first + at_once] for first in range(0, len(left), at_once))
-
-
-def _packed(partials: Sequence[Partial]) -> Iterator[bytes]:
-    cells, sums = np.stack([each.cells for each in partials]), np.stack([each.sums for each in partials])
-    (filled, index, counts), (summed, where, amounts) = _filled(cells), _filled(sums)
-    index_type = narrowest(cells.shape[1])
-    count_types = [narrowest(largest) for largest in cells.max(axis=1).tolist()]
-    of_type = {each: _cut(counts, filled, dtype=each) for each in set(count_types)}
-    pieces = zip(
-        _cut(index, filled, dtype=index_type),
-        [of_type[each][at] for at, each in enumerate(count_types)],
-        _cut(where, summed, dtype=SHORT),
-        _cut(amounts, summed, dtype=INTEGER),
-        strict=True,
-    )
-    sizes = zip(filled.tolist(), summed.tolist(), strict=True)
-    for each, count_type, (of_cells, of_sums), parts in zip(partials, count_types, sizes, pieces, strict=True):
-        widths, columns = index_type.itemsize << 4 | count_type.itemsize, len(each.extrema) // 2
-        head = HEAD.pack(FORMAT, widths, each.revision, of_cells, columns, of_sums)
-        yield b"".join((head, *parts, each.extrema.astype(FLOAT, copy=False).tobytes()))
-
-
-def _filled(rows: Ints) -> tuple[Ints, Ints, Ints]:
-    """Of a matrix how many numbers of each row are not zero, where in the row they stand, and the numbers."""
-    is_filled = rows != 0
-    at = np.flatnonzero(is_filled)
-    lengths = np.count_nonzero(is_filled, axis=1)
-    return lengths, at - np.repeat(np.arange(len(rows)) * rows.shape[1], lengths), rows.reshape(-1)[at]
-
-
-def _cut(values: npt.NDArray[Any], lengths: Ints, *, dtype: npt.DTypeLike) -> list[bytes]:
-    """The bytes of values, cut into pieces of so many values each."""
-    whole, size = values.astype(dtype).tobytes(), np.dtype(dtype).itemsize
-    ends = (np.cumsum(lengths) * size).tolist()
-    return [whole[begin:end] for begin, end in pairwise((0, *ends))]
+    left, step = list(things), max(1, at_once // cells)
+    return (left[first : first + step] for first in range(0, len(left), step))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -211,7 +171,7 @@ def _heads_of(packed: Sequence[bytes]) -> _Heads | None:
     """The heads; None where one has not the format or not the length that it promises."""
     if min(map(len, packed)) < HEAD.size:
         return None
-    heads = np.frombuffer(b"".join(each[: HEAD.size] for each in packed), _HEADS)
+    heads = np.frombuffer(b"".join(each[: HEAD.size] for each in packed), HEADS)
     index, count = heads["widths"] >> 4, heads["widths"] & 15
     if (heads["format"] != FORMAT).any() or not {*index.tolist(), *count.tolist()} <= UNSIGNED.keys():
         return None
