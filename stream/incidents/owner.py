@@ -20,11 +20,11 @@ from alerting.step import next_due
 from stream.incidents.feeding import Broken, Feeding, Step
 from stream.incidents.inbox import Arrival
 from stream.incidents.jumps import Watch, stepped_back
-from stream.incidents.kill_points import passing
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
 from stream.incidents.tenure import Ended, Tenure
 from stream.incidents.writes import Changed, documents, forgetting, written_by
+from stream.kill_points import passing
 from stream.state.patience import Patience
 
 log = logging.getLogger(__name__)

@@ -21,10 +21,10 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.settings import Settings
-from stream.incidents.kill_points import passing
 from stream.incidents.owner import Owner
 from stream.incidents.tenure import Tenure
 from stream.kafka_client import kafka_options
+from stream.kill_points import passing
 
 log = logging.getLogger(__name__)
 

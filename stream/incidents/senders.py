@@ -25,9 +25,9 @@ from alerting.inputs import Began, Confirmed, Failed
 from alerting.receivers.receiver import Receiver
 from alerting.register import planned, planned_again
 from stream.incidents.backoff import pause_s
-from stream.incidents.kill_points import passing
 from stream.incidents.owner import Owner, breathed
 from stream.incidents.tenure import Ended, Tenure
+from stream.kill_points import passing
 
 log = logging.getLogger(__name__)
 

@@ -17,6 +17,7 @@ from stream.ingest.forms import stored_forms
 from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER
+from stream.kill_points import passing
 from stream.state.patience import Patience
 from stream.state.store import Checkpoint, Outcome, PaneKey, PaneStore, fields_of
 
@@ -125,7 +126,9 @@ class Checkpointer:
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         checkpoints = [checkpoint for _, checkpoint in taken]
+        passing("before-flush")
         outcomes = await self._patiently(lambda: self._store.checkpoint(checkpoints))
+        passing("after-flush")
         self.tally.checkpoints += 1
         for (tenure, checkpoint), outcome in zip(taken, outcomes, strict=True):
             await self._follow(tenure, checkpoint, outcome=outcome)

@@ -12,7 +12,7 @@ from confluent_kafka import Producer
 from schemas import findings
 from schemas.findings import Finding, Progress
 from stream.evaluate.own_topics import ensure_topics
-from stream.incidents.kill_points import LABELS
+from stream.kill_points import DELIVERY
 from stream.local.receivers.pagerduty import RecordingPagerDuty, recording_pagerduty
 from stream.local.receivers.serving import Recording
 from stream.local.receivers.slack import Posted, RecordingSlack, recording_slack
@@ -91,7 +91,7 @@ def scene(deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("label", LABELS)
+@pytest.mark.parametrize("label", DELIVERY)
 def test_a_worker_killed_there_loses_and_doubles_nothing(scene: Scene, label: str) -> None:
     scene.start(test_kill_at=AT.get(label, label))
     [first] = scene.deployment.workers

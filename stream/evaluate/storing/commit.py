@@ -16,6 +16,7 @@ from schemas.releases import Decision
 from schemas.reports import Report
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.post import Post
+from stream.kill_points import passing
 from stream.state.lua import script
 from stream.state.packing import Partial, pack
 
@@ -102,7 +103,9 @@ class Commits:
         """Write it whole or not at all; asked again after a lost answer, it is written once."""
         self._number += 1
         keys, args = self._arguments(conclusion, head=[token, conclusion.last, f"{token}.{self._number}"])
+        passing("before-conclude")
         answer = await self._asking(lambda: self._post.run(self._conclude, keys=keys, args=args))
+        passing("after-conclude")
         match answer[0]:
             case b"stored" | b"again":
                 return "stored"

@@ -1,4 +1,4 @@
-"""Places at which a test kills the worker: each crash that a delivery must survive has a label.
+"""Places at which a test kills the worker: each crash that a flush, an evaluation or a delivery must survive has a label.
 
 ``DRIFTLINE_TEST_KILL_AT=after-send`` ends the process by SIGKILL when it comes there for the first time,
 ``after-send:3`` at the third.  Without the variable nothing happens.
@@ -11,11 +11,16 @@ import signal
 from collections import Counter
 from typing import Literal, get_args
 
-Label = Literal[
+Flush = Literal["before-flush", "after-flush"]
+Evaluation = Literal["before-conclude", "after-conclude"]
+Delivery = Literal[
     "before-commit", "after-commit", "before-begin", "after-begin", "before-send",
     "after-send", "before-confirm", "after-confirm", "before-publish", "after-publish",
 ]  # fmt: skip
-LABELS: tuple[Label, ...] = get_args(Label)
+Label = Flush | Evaluation | Delivery
+FLUSH: tuple[Flush, ...] = get_args(Flush)
+EVALUATION: tuple[Evaluation, ...] = get_args(Evaluation)
+DELIVERY: tuple[Delivery, ...] = get_args(Delivery)
 
 _passed: Counter[str] = Counter()
 
