@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from redis import Redis
 
 from schemas.errors import ConfigError
 from schemas.settings import Settings
 from stream.start import wait_for_services
+from tests.support.acl import PASSWORD, made_user
 from tests.support.certificates import Certificates, certificates
 from tests.support.command import driftline
 from tests.support.generated import assert_counts, expected, generate, reference_of, write_monitors
@@ -23,21 +22,6 @@ from tests.support.worker import Deployment
 MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
 EVENTS = generate(MODEL, 4_000, seed=2, features=2)
-OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
-PASSWORD = "correct/horse"
-
-
-def documented(command: str) -> list[str]:
-    """The words of a command as docs/operations.md has it, over as many lines as it takes there."""
-    text = OPERATIONS.read_text().replace("\\\n", " ")
-    return shlex.split(next(line for line in text.splitlines() if line.startswith(command)))
-
-
-def made_user(redis: Redis, *more: str) -> None:
-    """The user of docs/operations.md with his password, and what else is said of him."""
-    rule = [word.replace("PASSWORD", PASSWORD) for word in documented("redis-cli acl setuser")[3:]]
-    rule += more
-    redis.execute_command("ACL", "SETUSER", *rule)  # type: ignore[no-untyped-call]
 
 
 def assert_exact(deployment: Deployment) -> None:
