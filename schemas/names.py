@@ -152,6 +152,11 @@ class Names:
         return self.key(f"{{model:{model}}}", *parts)
 
     @property
+    def retried(self) -> str:
+        """Hash: dead letters whose events were sent again, and how."""
+        return self.key("dlq", "retried")
+
+    @property
     def gpus(self) -> str:
         """Sorted set: GPUs (``<host>/<uuid>``) by when they were last heard of, event time (ms)."""
         return self.key("gpus")

@@ -8,17 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from schemas.errors import REASONS
 from schemas.settings import load_settings
 from stream.command.letters import DeadLetter, newest_letters
 from stream.command.options import AsJson
+from stream.command.places import SEARCHED, Reason, place_of
 from stream.command.printing import moment, print_json, print_lines, print_table
+from stream.command.retry import retry
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
-#: Dead letters of each partition that are looked through for a reason or a place.
-SEARCHED = 20_000
 NOT_FOUND = 1
+
+app.command("retry")(retry)
 
 
 @app.callback()
@@ -26,19 +27,11 @@ def dlq() -> None:
     """Dead letters: events that were refused, with the reason and where they stand in Kafka."""
 
 
-def _reason(text: str) -> str:
-    if text not in REASONS:
-        raise typer.BadParameter(f"{text!r} is none of {', '.join(REASONS)}")
-    return text
-
-
 @app.command("ls")
 def list_newest(
     *,
     limit: Annotated[int, typer.Option(min=1, max=SEARCHED, help="Show at most this many.")] = 20,
-    reason: Annotated[
-        str | None, typer.Option(parser=_reason, metavar="REASON", help="Only these, such as not_json.")
-    ] = None,
+    reason: Reason = None,
     as_json: AsJson = False,
 ) -> None:
     """List the newest dead letters, newest first.
@@ -67,7 +60,7 @@ def show(
     Values are masked unless the worker was told otherwise. The exit code is 1 where there is no such dead letter among the
     newest 20 000 of each partition.
     """
-    topic, partition, offset = _parts(place)
+    topic, partition, offset = place_of(place)
     wanted = f"{topic}:{partition}:{offset}"
     found = [letter for letter in newest_letters(load_settings(), most=SEARCHED) if letter.place == wanted]
     if not found:
@@ -78,13 +71,6 @@ def show(
         print_json({"dead_letters": [asdict(letter) for letter in ordered]})
     else:
         print_lines(line for letter in ordered for line in _lines(letter))
-
-
-def _parts(place: str) -> tuple[str, int, int]:
-    topic, *numbers = place.rsplit(":", 2)
-    if not topic or len(numbers) != 2 or not all(number.isascii() and number.isdigit() for number in numbers):
-        raise typer.BadParameter(f"{place!r} is not TOPIC:PARTITION:OFFSET, such as predictions:3:1200")
-    return topic, int(numbers[0]), int(numbers[1])
 
 
 def _table(letters: Iterable[DeadLetter]) -> None:

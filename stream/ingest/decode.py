@@ -135,7 +135,9 @@ class StreamDecoder:
         except RejectedEvent as refused:
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
             return
-        for found in events:
+        several = type(read) is list
+        for place, found in enumerate(events):
+            index = place if several else None
             match found:
                 case Rejected():
                     into.rejections.append(
@@ -144,9 +146,9 @@ class StreamDecoder:
                 case Watermark():
                     into.append(CLOSE, found.timestamp_ms, record=record, row=_NO_VALUES)
                 case FeatureValues():
-                    self._append_values(found, record, tenure, into=into)
+                    self._append_values(found, record, tenure, into=into, index=index)
                 case _:
-                    self._append_event(found, record, tenure, into=into)
+                    self._append_event(found, record, tenure, into=into, index=index)
 
     def _take_batch(self, batch: Batch, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
         """Append a columnar batch as columns; False where it has to be read row by row."""
@@ -209,12 +211,12 @@ class StreamDecoder:
         self._reject_model(peek.model, timestamp_ms, record, tenure=tenure, into=into)
         return True
 
-    def _append_event(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer) -> None:
+    def _append_event(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer, index: int | None) -> None:
         number = self.numbers.get(event.model)
         if event.model is None:
-            self._append_sample(event, record, tenure, into=into)
+            self._append_sample(event, record, tenure, into=into, index=index)
         elif number is None:
-            self._reject_model(event.model, event.timestamp_ms, record, tenure=tenure, into=into)
+            self._reject_model(event.model, event.timestamp_ms, record, tenure=tenure, into=into, index=index)
         else:
             row = row_of(event, self.shapes[number])
             if self.stream in VERSIONED:
@@ -225,14 +227,16 @@ class StreamDecoder:
                 self.strangers.note(number, self.shapes[number], features=features, keys=event.unknown_keys)
                 self.unregistered.note(event.model, features, at_ms=record.timestamp)
 
-    def _append_sample(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer) -> None:
+    def _append_sample(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer, index: int | None) -> None:
         try:
             into.append_sample(sampled(event), record=record)
         except RejectedEvent as refused:
             into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
-            into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
+            into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail, index))
 
-    def _append_values(self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer) -> None:
+    def _append_values(
+        self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer, index: int | None
+    ) -> None:
         numbers = self.declared.get(event.feature, ())
         for number in numbers:
             for row in rows_of(event, self.shapes[number]):
@@ -241,12 +245,14 @@ class StreamDecoder:
             into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
         if not numbers:
             detail = "no model in force declares this feature"
-            into.rejections.append(Rejection(tenure, record, "unknown_feature", "feature", detail))
+            into.rejections.append(Rejection(tenure, record, "unknown_feature", "feature", detail, index))
 
-    def _reject_model(self, model: str, timestamp_ms: int, record: Record, *, tenure: Tenure, into: Buffer) -> None:
+    def _reject_model(
+        self, model: str, timestamp_ms: int, record: Record, *, tenure: Tenure, into: Buffer, index: int | None = None
+    ) -> None:
         into.append(TICK, timestamp_ms, record=record, row=_NO_VALUES)
         detail = f"no model {model[:80]!r} in force; apply a monitors file that declares it"
-        into.rejections.append(Rejection(tenure, record, "unknown_model", "model", detail))
+        into.rejections.append(Rejection(tenure, record, "unknown_model", "model", detail, index))
 
 
 def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:

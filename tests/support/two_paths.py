@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from schemas.columnar import is_batch
 from schemas.errors import RejectedEvent
-from schemas.events import FeatureValues, Rejected, Serving, Watermark, parse_record, timestamp_ms_of
+from schemas.events import FeatureValues, Rejected, Serving, Watermark, parse_record, read_record, timestamp_ms_of
 from schemas.gpus import sampled
 from schemas.names import Stream
 from stream.ingest.buffer import CLOSE, SAMPLE, TICK, Buffer
@@ -27,7 +28,7 @@ def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
     buffer, owner = Buffer(), tenure(stream=plan.decoder.stream)
     plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
     found: Outcome = [
-        (r.reason,) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
+        (r.reason, r.index) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
         for r in buffer.rejections
     ]
     rows = [*_listed(plan, buffer), *(row for slab in buffer.slabs for row in _of_slab(plan, slab))]
@@ -60,17 +61,19 @@ def by_contract(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcom
     """The same from the contract alone."""
     refused: Outcome = []
     rows: Outcome = []
-    for found in parse_record(stream, value):
+    several = _is_of_several(value)
+    for place, found in enumerate(parse_record(stream, value)):
+        index = place if several else None
         if isinstance(found, Rejected):
             refused.append((found.reason, found.field, found.detail, found.index))
         elif isinstance(found, Watermark):
             rows.append((CLOSE, found.timestamp_ms, *comparable(plan, CLOSE, NOTHING)))
         elif isinstance(found, FeatureValues):
-            rows += _of_values(plan, found, refused)
+            rows += _of_values(plan, found, refused, index=index)
         elif isinstance(found, Serving) and found.model is None:
-            rows.append(_of_sample(plan, found, refused))
+            rows.append(_of_sample(plan, found, refused, index=index))
         elif found.model not in plan.decoder.numbers:
-            refused.append(("unknown_model",))
+            refused.append(("unknown_model", index))
             rows.append((TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING)))
         else:
             number = plan.decoder.numbers[str(found.model)]
@@ -79,21 +82,29 @@ def by_contract(plan: StreamPlan, stream: Stream, value: bytes | None) -> Outcom
     return refused + rows
 
 
-def _of_sample(plan: StreamPlan, found: Serving, refused: Outcome) -> Any:
+def _is_of_several(value: bytes | None) -> bool:
+    try:
+        read = read_record(value)
+    except RejectedEvent:
+        return False
+    return type(read) is list or (type(read) is dict and is_batch(read))
+
+
+def _of_sample(plan: StreamPlan, found: Serving, refused: Outcome, *, index: int | None) -> Any:
     try:
         return (SAMPLE, found.timestamp_ms, sampled(found))
     except RejectedEvent as error:
-        refused.append((error.reason, error.field, error.detail, None))
+        refused.append((error.reason, error.field, error.detail, index))
         return (TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))
 
 
-def _of_values(plan: StreamPlan, found: FeatureValues, refused: Outcome) -> Iterator[Any]:
+def _of_values(plan: StreamPlan, found: FeatureValues, refused: Outcome, *, index: int | None) -> Iterator[Any]:
     numbers = plan.decoder.declared.get(found.feature, ())
     for number in numbers:
         for row in rows_of(found, plan.decoder.shapes[number]):
             yield (number, found.timestamp_ms, *comparable(plan, number, row))
     if not numbers:
-        refused.append(("unknown_feature", "feature", "no model in force declares this feature", None))
+        refused.append(("unknown_feature", "feature", "no model in force declares this feature", index))
     if not numbers or not found.values:
         yield (TICK, found.timestamp_ms, *comparable(plan, TICK, NOTHING))
 

@@ -29,6 +29,7 @@ def test_every_key_is_listed_once() -> None:
         names.reference("<sha256>"),
         names.layouts(MODEL),
         names.partitions("predictions"),
+        names.retried,
         names.model_state(MODEL),
         names.report(MODEL, "<window>"),
         names.history(MODEL, "<window>"),
