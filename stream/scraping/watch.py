@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
@@ -51,6 +52,16 @@ def offset_s(name: str, every_s: float) -> float:
     return every_s * zlib.crc32(name.encode()) / 2**32
 
 
+def next_due(due_s: float, now_s: float, *, every_s: float) -> float:
+    """The turn after the one that was due: later ones keep to its grid, and those that were missed are left out.
+
+    >>> [next_due(10.0, now, every_s=15.0) for now in (9.0, 10.0, 24.5, 25.0, 25.5, 40.0, 56.0)]
+    [25.0, 25.0, 25.0, 25.0, 40.0, 40.0, 70.0]
+    """
+    turns = math.ceil((now_s - due_s) / every_s)
+    return due_s + every_s * max(1, turns)
+
+
 class Watch:
     """A target, what was seen of it, and its tally."""
 
@@ -77,7 +88,7 @@ class Watch:
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))
             await self.scrape()
-            due += every * max(1, -((due - loop.time()) // every))  # a missed turn is left out
+            due = next_due(due, loop.time(), every_s=every)
 
     async def scrape(self) -> Scraped | None:
         """Ask the target once; what it said, or None, and then the tally says why."""

@@ -4,7 +4,7 @@ What was concluded is stored as that of a model called ``gpus`` is: last minute,
 fenced script.  So a minute is judged once, and a repeat finds the same.  By the wall clock, where evaluation follows one, nothing
 is said but that GPUs are silent while no event moves event time on.
 
-At most the newest ``MINUTES`` are judged: what is older when evaluation comes to it is only kept.
+At most the minutes of a history are judged: what is older when evaluation comes to it is only kept.
 
 Where a model says that it is served on GPUs, incidents in event time wait for these judgements: so each minute is passed there,
 also where no GPU is heard of.
@@ -29,7 +29,7 @@ from schemas.monitored import GpuMonitor
 from schemas.names import Names, Stream
 from stream.evaluate.closing.polls import seen_at
 from stream.evaluate.closing.silence import Silence, lags
-from stream.evaluate.gpus.minutes import Judged, heeded, keys_of, minutes_of
+from stream.evaluate.gpus.minutes import Judged, heeded, judged_from, keys_of, minutes_of
 from stream.evaluate.gpus.silence import FORGOTTEN_AFTER_MS, Unheard, replaced, silence_verdicts
 from stream.evaluate.panes.clocks import PartitionState, closed_before, stream_watermark
 from stream.evaluate.storing.breath import Asking
@@ -41,7 +41,7 @@ from stream.evaluate.storing.tally import EvaluationTally
 from stream.evaluate.verdicts.standing import Standing, conclude, withdraw
 from stream.evaluate.verdicts.verdict import Clear, Verdict
 from stream.state.generations import Stamp, read, read_stamp
-from stream.state.gpus import MINUTE, MINUTES, Heard, forget, read_earliest, read_heard, read_histories
+from stream.state.gpus import MINUTE, Heard, forget, read_earliest, read_heard, read_histories
 from stream.state.watermarks import UNREAD
 
 log = logging.getLogger(__name__)
@@ -159,13 +159,12 @@ class Fleet:
 
     async def _judge(self, stored: Stored, heard: Sequence[Heard], *, end_ms: int, now_ms: int) -> None:
         names = [one.name for one in heard]
-        first = stored.last
-        if first is None:
+        earliest = None
+        if stored.last is None:
             earliest = await self._asking(lambda: read_earliest(self._redis, self._names, names))
             if earliest is None and not self._awaited:
                 return
-            first = end_ms - MINUTE if earliest is None else earliest - earliest % MINUTE
-        first = max(first, end_ms - MINUTES * MINUTE)
+        first = judged_from(stored.last, earliest_ms=earliest, end_ms=end_ms)
         for from_ms in range(first, end_ms, MINUTES_AT_ONCE * MINUTE):
             to_ms = min(from_ms + MINUTES_AT_ONCE * MINUTE, end_ms)
             await self._judge_some(stored, names, from_ms=from_ms, to_ms=to_ms, now_ms=now_ms)

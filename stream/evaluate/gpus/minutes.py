@@ -12,6 +12,7 @@ from schemas.monitored import GpuMonitor
 from stream.evaluate.gpus.rules import ERROR_MS, RULES, gpu_verdicts
 from stream.evaluate.gpus.silence import RULE, Unheard
 from stream.evaluate.verdicts.verdict import Clear, Verdict
+from stream.state.gpus import MINUTE, MINUTES
 
 
 @dataclass(slots=True, eq=False)
@@ -34,6 +35,22 @@ def minutes_of(
             first = max(bisect_left(times, end - ERROR_MS) - 1, 0)
             known = samples[first:until] if first < until else samples[until - 1 : until]
             yield end, list(gpu_verdicts(known, limits, at_ms=end)), samples[until - 1]
+
+
+def judged_from(last_ms: int | None, *, earliest_ms: int | None, end_ms: int) -> int:
+    """Behind which time minutes are judged: the last one judged, the first sample, or else only the newest minute.
+
+    What is older than a history is only kept, however long nobody judged.
+
+    >>> noon, cut = 12 * 60 * MINUTE, MINUTES * MINUTE
+    >>> [judged_from(last, earliest_ms=7, end_ms=noon + cut) - noon for last in (noon - 1, noon, noon + 1)]
+    [0, 0, 1]
+    >>> [judged_from(None, earliest_ms=first, end_ms=noon) for first in (7, MINUTE + 7, None)] == [0, MINUTE, noon - MINUTE]
+    True
+    """
+    if last_ms is None:
+        last_ms = end_ms - MINUTE if earliest_ms is None else earliest_ms - earliest_ms % MINUTE
+    return max(last_ms, end_ms - MINUTES * MINUTE)
 
 
 def heeded(verdicts: Iterable[Verdict | Clear], fired: set[str]) -> Iterator[Verdict | Clear]:
