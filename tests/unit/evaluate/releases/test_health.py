@@ -52,6 +52,14 @@ def test_a_champion_that_is_rated_as_badly() -> None:
     bad = ratings(100, 3.0, 1.0)
     assert checked(RATING, {"rating": bad}, {"rating": bad}).grade == "both"
     assert checked(RATING, {"rating": bad}, {"rating": ratings(100, 2.0, 1.0)}).grade == "bad"
+    for n, grade in ((29, "bad"), (30, "both")):  # of fewer nobody knows how it is rated
+        assert checked(RATING, {"rating": ratings(n, 2.0, 1.0)}, {"rating": bad}).grade == grade
+
+
+def test_a_champion_that_fails_as_often_is_known_from_as_many_requests_as_a_verdict_needs() -> None:
+    for n, grade in ((99, "bad"), (100, "both")):
+        checks = checks_of(Arms(arm(n, errors=n, slow=n), arm(1000, errors=500, slow=500)), monitor())
+        assert [check.grade for check in checks[:2]] == [grade, grade]
 
 
 def test_scores_that_are_another_distribution() -> None:
@@ -62,6 +70,13 @@ def test_scores_that_are_another_distribution() -> None:
     assert checked(DRIFT, {"scores": ALIKE}, {"scores": ALIKE}).grade == "well"
     assert checked(DRIFT, {}, {"scores": ALIKE}).grade == "unknown"
     assert checked(DRIFT, {"scores": ALIKE}, {}).grade == "unknown"
+
+
+def test_a_hundred_scores_of_each_version_are_enough() -> None:
+    low, high, enough = (10,) * 10, (99,) + (0,) * 9, (100,) + (0,) * 9
+    assert checked(DRIFT, {"scores": low}, {"scores": high}).grade == "unknown"
+    assert checked(DRIFT, {"scores": high}, {"scores": low}).grade == "unknown"
+    assert checked(DRIFT, {"scores": low}, {"scores": enough}).grade == "bad"
 
 
 def test_few_scores_that_differ_by_no_more_than_chance_are_well() -> None:

@@ -83,6 +83,12 @@ def test_what_cannot_be_is_refused_and_changes_nothing(state: State, what: Relea
     assert answer.said == f"{said}; nothing was changed"
 
 
+def test_an_order_of_no_release_is_none_of_a_model_without_one() -> None:
+    refused = named(State(model="m"), monitor(challenger="3"), at_ms=1)[0]
+    for state in (State(model="m"), refused):
+        assert obeyed(state, order("hold", release=""), at_ms=HOUR).answer.said.startswith(" of model 'm' has ended;")
+
+
 def test_an_order_of_more_words_than_a_decision_can_repeat_is_none() -> None:
     longest = {"by": "x" * 200, "comment": "x" * 500}
     assert decode(encode(order("hold", **longest))) == order("hold", **longest)

@@ -12,6 +12,7 @@ from stream.evaluate.releases.state import NO_LOOK, Both, Totals, decided
 from stream.evaluate.releases.unit import Release
 from stream.evaluate.releases.window import Sums
 from tests.support.released import HOUR, running
+from tests.support.released_dry import Dry
 
 LOOKS = (0.5, 0.4, 0.3)
 SEEN = Both(Totals(success=Sums(9, 9.0, 9.0)))
@@ -56,3 +57,12 @@ def test_an_order_that_was_taken_is_known_again_with_others_in_between() -> None
         assert release.is_ordered is known
     release.restore([b"7", b"1", None, None, b"one two"])
     assert (release.ordered, release.fields()["ordered"]) == (("one", "two"), "one two")
+
+
+def test_another_file_has_it_looked_at_again_and_the_one_that_it_was_looked_at_by_does_not() -> None:
+    found = Dry().release
+    found.restore([b"7", b"7", None, None, None])
+    found.units["predictions"].stored = 8
+    assert (found.generation, found.is_due) == ("7", False)
+    found.judged_by = "6"
+    assert found.is_due

@@ -105,7 +105,10 @@ def test_a_router_that_divides_otherwise_than_told_is_never_promoted() -> None:
 
 def test_what_was_sent_before_the_router_could_know_a_share_is_judged_for_harm_alone() -> None:
     early = window(1, shared(0.05), settled=Arms(arm(950), arm(50)), settled_ms=HOUR // 2)
-    assert told(stepped(running(), [early])[1]) == [(1, "hold", 0.05, ("settling",))]
+    (held,) = stepped(running(), [early])[1]
+    assert told([held]) == [(1, "hold", 0.05, ("settling",))]
+    unsettled = window(1, shared(0.05), settled=Arms(arm(900), arm(100)), settled_ms=HOUR // 2)
+    assert step(running(), unsettled, monitor()).evidence.observed_share == 0.1
     bad = window(1, shared(0.05, errors=200), settled=Arms(), settled_ms=2 * HOUR)
     assert told(stepped(running(), [bad])[1]) == [(1, "roll_back", 0.0, ("errors",))]
 
