@@ -43,8 +43,10 @@ chaos: setup services ## every row of the chaos table, three times in a row (ROU
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \
 	  CHAOS_ROUND=$$round $(PYTEST) -q -m chaos --numprocesses=2 --dist=loadfile --no-loadscope-reorder tests/chaos; done
 
-bench: setup services ## events per CPU-second; prints a table
-	$(PYTEST) -q -s -m bench tests/bench
+bench: setup services ## events per CPU-second, also to build/bench.json; prints tables
+	@[ -n "$${DRIFTLINE_PEERS:-}" ] || scripts/make-peers quix || echo "no Quix Streams: its row stays empty"
+	$(PYTEST) -q -s -m bench tests/bench/test_throughput.py
+	$(PYTEST) -q -s -m bench tests/bench --ignore=tests/bench/test_throughput.py
 
 bench-statistics: setup ## the drift statistics of other packages beside ours; prints a table
 	@[ -n "$${DRIFTLINE_PEERS:-}" ] || scripts/make-peers evidently frouros nannyml

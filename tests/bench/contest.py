@@ -1,59 +1,40 @@
 """One contender after another on one Kafka and Redis: fill a topic, start the worker on it, watch it to the end.
 
-Every contender has an environment and a topic of its own, filled before it starts, so that it is never short of events.
+Every contender has an environment and a topic of its own.  What it has counted in the end is compared with numpy's count.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import redis
-from confluent_kafka import Producer
-from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.state.applying import apply_monitors
 from stream.state.reading import read_counts
-from tests.bench.events import SPAN_MS, START_MS, Flow
+from tests.bench import counted
+from tests.bench.columnar import Columnar
+from tests.bench.counted import Counted, wanted
+from tests.bench.events import PANE_MS, SPAN_MS, START_MS, Flow
+from tests.bench.filling import Steady, fill, topic_of
+from tests.bench.lineup import DRIFTLINE, ROOT, Contender, Live
+from tests.bench.same_work import EDGES_FILE, KEY
 from tests.bench.sampling import Figures, Watched
 from tests.bench.tally import COUNT_BYTES, COUNT_FILE
 from tests.support.process import Process
 
-ROOT = Path(__file__).parents[2]
-DRIFTLINE = ("stream.command.main", "worker")
-
 #: What is under way (contender, activity), how many events of it are done, how many there are.
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Contender:
-    """A worker (the module that is run, and its arguments) and the events it is given."""
-
-    name: str
-    worker: tuple[str, ...]
-    flow: Flow
-
-
-def contenders(*, stock: int, transport: int, driftline: int) -> tuple[Contender, ...]:
-    """The five, each with so many events: their speeds differ by ten, and each should run for some seconds."""
-    return (
-        Contender("stock_faust_counting", ("tests.bench.stock_faust",), Flow(20, 8, stock)),
-        Contender("transport_counting", ("tests.bench.transport_only",), Flow(20, 8, transport)),
-        Contender("driftline_1", DRIFTLINE, Flow(1, 8, driftline)),
-        Contender("driftline_20", DRIFTLINE, Flow(20, 8, driftline)),
-        Contender("driftline_200", DRIFTLINE, Flow(200, 64, driftline)),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +48,20 @@ class Stage:
 
     def measure(self, contender: Contender) -> Figures:
         """Run one contender over all of its events."""
-        run = Run(self, contender, Names(f"bench-{uuid.uuid4().hex[:8]}"))
-        with run.filled_topic():
-            return run.storing() if contender.worker == DRIFTLINE else run.counting()
+        run = self._run(contender.name, contender.flow)
+        with topic_of(self.kafka, run.topic, partitions=contender.flow.partitions):
+            fill(self.kafka, run.topic, contender.flow, told=run.told("sent"))
+            by = {"number": run.counting, "panes": run.storing, "states": run.keeping, "file": run.reporting}
+            return by[contender.leaves](contender.command)
+
+    def measure_live(self, live: Live) -> Figures:
+        """Run driftline at a steady rate."""
+        run = self._run(live.name, live.flow)
+        with topic_of(self.kafka, run.topic, partitions=live.flow.partitions):
+            return run.living(live)
+
+    def _run(self, name: str, flow: Flow | Columnar) -> Run:
+        return Run(self, name, flow, Names(f"bench-{uuid.uuid4().hex[:8]}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,106 +69,136 @@ class Run:
     """One contender in an environment of its own."""
 
     stage: Stage
-    contender: Contender
+    name: str
+    flow: Flow | Columnar
     names: Names
 
-    def counting(self) -> Figures:
-        """Run a worker that leaves its count in a file."""
-        file = self.stage.folder / f"{self.names.environment}.count"
-        file.write_bytes(bytes(COUNT_BYTES))
-        return self._watch(lambda: int.from_bytes(file.read_bytes(), "little"), **{COUNT_FILE: str(file)})
+    @property
+    def topic(self) -> str:
+        return self.names.topic("predictions")
 
-    def storing(self) -> Figures:
-        """Put the models into force and run a worker; its progress is what it has stored."""
+    def told(self, activity: str) -> Callable[[int], None]:
+        return lambda done: self.stage.tell(f"{self.name}: {activity}", done, self.flow.events)
+
+    def counting(self, command: tuple[str, ...]) -> Figures:
+        """A worker that leaves its count in a file, and nothing else."""
+        process = self._start(command, {COUNT_FILE: str(self._count_file())})
+        return self._watched(process, self._tally)
+
+    def storing(self, command: tuple[str, ...]) -> Figures:
+        """Put the models into force and run driftline; its progress is what it has stored."""
         asyncio.run(self._apply())
         with redis.Redis.from_url(self.stage.redis_url) as client:
-            found = self._watch(lambda: self._stored(client))
-        counted = asyncio.run(self._counted())
-        assert counted == found.events, f"{counted} events in the panes, {found.events} by the offsets"
+            found = self._watched(self._start(command, {}), lambda: self._stored(client))
+        self._check(asyncio.run(self._panes((START_MS, START_MS + SPAN_MS))))
         return found
 
-    def _watch(self, processed: Callable[[], int], **variables: str) -> Figures:
-        process = self._start(variables)
-        try:
-            return Watched(process, processed).until(self.contender.flow.events, told=self._told("processed"))
-        finally:
-            process.stop(timeout_s=10)
+    def keeping(self, command: tuple[str, ...]) -> Figures:
+        """A worker that leaves its count in a file and states in Redis."""
+        process = self._start(command, self._handed())
+        found = self._watched(process, self._tally)
+        with redis.Redis.from_url(self.stage.redis_url) as client:
+            states = cast("dict[bytes, bytes]", client.hgetall(self.names.key(KEY)))
+        self._check(_by_model({at.decode(): state for at, state in states.items()}))
+        return found
 
-    def _start(self, variables: dict[str, str]) -> Process:
-        log = self.stage.folder / f"{self.contender.name}.log"
+    def reporting(self, command: tuple[str, ...]) -> Figures:
+        """A worker that leaves its count in a file, and at its end states in another."""
+        result = self.stage.folder / f"{self.names.environment}.result"
+        process = self._start(command, self._handed() | {"BENCH_RESULT": str(result)})
+        found = self._watched(process, self._tally)
+        assert result.exists(), process.last_lines()
+        self._check(_by_model({at: json.dumps(state) for at, state in json.loads(result.read_text()).items()}))
+        return found
+
+    def living(self, live: Live) -> Figures:
+        """Driftline on events that come at a steady rate."""
+        asyncio.run(self._apply())
+        began_ms = int(time.time() * 1000)
+        load = Steady(self.stage.kafka, self.topic, live.rate, self.flow.models, self.flow.partitions, self.flow.events)
+        file = load.written(self.stage.folder / f"{self.names.environment}.load")
+        with redis.Redis.from_url(self.stage.redis_url) as client:
+            watched = Watched(self._start(DRIFTLINE, {}), lambda: self._stored(client))
+            try:
+                watched.wait(lambda: client.hlen(self.names.partitions("predictions")) == self.flow.partitions)
+                found = self._steadily(watched, live, file)
+            finally:
+                watched.process.stop(timeout_s=10)
+            self._check(asyncio.run(self._panes((began_ms // PANE_MS * PANE_MS, began_ms + PANE_MS))))
+        return found
+
+    def _steadily(self, watched: Watched, live: Live, load: Path) -> Figures:
+        sender = self._start((sys.executable, "-m", "tests.bench.filling", str(load)), {}, log="sender")
+        try:
+            found = watched.steadily(live.after_s, live.for_s)
+            watched.until(self.flow.events, told=self.told("processed"))
+        finally:
+            sender.stop(timeout_s=10)
+        return found
+
+    def _watched(self, process: Process, processed: Callable[[], int]) -> Figures:
+        try:
+            return Watched(process, processed).until(self.flow.events, told=self.told("processed"))
+        finally:
+            process.stop(timeout_s=20)
+
+    def _start(self, command: tuple[str, ...], variables: Mapping[str, str], *, log: str = "") -> Process:
         found = {
             "DRIFTLINE_KAFKA": self.stage.kafka,
             "DRIFTLINE_REDIS": self.stage.redis_url,
             "DRIFTLINE_ENVIRONMENT": self.names.environment,
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
         }
-        command = [sys.executable, "-m", *self.contender.worker]
-        return Process(command, log=log, env=found | variables)
+        return Process(command, log=self.stage.folder / f"{self.name}{log}.log", env=found | dict(variables))
 
-    def _told(self, activity: str) -> Callable[[int], None]:
-        flow, what = self.contender.flow, f"{self.contender.name}: {activity}"
-        return lambda done: self.stage.tell(what, done, flow.events)
+    def _check(self, found: Mapping[str, Counted]) -> None:
+        expected = wanted(self.flow)
+        wrong = sorted(model for model in expected if found.get(model) != expected[model])
+        assert wrong == [], f"{self.name} counted wrong: {wrong[:3]}, {len(wrong)} of {len(expected)} models"
 
-    # -- Kafka
+    # -- what a contender is handed, and leaves
 
-    @contextmanager
-    def filled_topic(self) -> Iterator[None]:
-        """The topic with all events in it; deleted in the end, because a bench writes gigabytes."""
-        topic, admin = self.names.topic("predictions"), AdminClient({"bootstrap.servers": self.stage.kafka})
-        admin.create_topics([NewTopic(topic, self.contender.flow.partitions, 1)])[topic].result(30)
-        try:
-            self._fill(topic)
-            yield
-        finally:
-            admin.delete_topics([topic])[topic].result(30)
+    def _handed(self) -> dict[str, str]:
+        """The bins to count in, and the places for what is counted."""
+        edges, state = (self.stage.folder / f"{self.names.environment}.{kind}" for kind in ("edges", "state"))
+        edges.write_text(json.dumps(counted.edges_of(next(iter(self.flow.references().values())))))
+        places = {COUNT_FILE: self._count_file(), EDGES_FILE: edges, "BENCH_STATE": state}
+        return {name: str(place) for name, place in places.items()} | {"BENCH_TOPIC": self.topic}
 
-    def _fill(self, topic: str) -> None:
-        producer, told = _producer(self.stage.kafka), self._told("sent")
-        for at, (partition, key, value) in enumerate(self.contender.flow.records(), start=1):
-            _produce(producer, topic, value, key=key, partition=partition)
-            if at % 1_000 == 0:
-                producer.poll(0)
-                told(at)
-        left = producer.flush(120)
-        assert left == 0, f"{left} events did not reach Kafka"
+    def _count_file(self) -> Path:
+        file = self.stage.folder / f"{self.names.environment}.count"
+        file.write_bytes(bytes(COUNT_BYTES))
+        return file
 
-    # -- Redis
+    def _tally(self) -> int:
+        return int.from_bytes((self.stage.folder / f"{self.names.environment}.count").read_bytes(), "little")
 
     async def _apply(self) -> None:
-        flow = self.contender.flow
         async with Redis.from_url(self.stage.redis_url) as client:
-            await apply_monitors(
-                client, self.names, flow.monitors(), references=flow.references(), now_ms=int(time.time() * 1000)
-            )
+            references, now_ms = self.flow.references(), int(time.time() * 1000)
+            await apply_monitors(client, self.names, self.flow.monitors(), references=references, now_ms=now_ms)
 
     def _stored(self, client: redis.Redis) -> int:
-        """Stored offsets begin at 0 and every record is one event, so their sum is the number of events."""
+        """Stored offsets begin at 0 and every record holds as many events, so their sum tells the number of events."""
         pipe = client.pipeline(transaction=False)
-        for partition in range(self.contender.flow.partitions):
+        for partition in range(self.flow.partitions):
             pipe.hget(self.names.offset("predictions", partition), "next")
-        return sum(int(found or 0) for found in pipe.execute())
+        return sum(int(found or 0) for found in pipe.execute()) * self.flow.rows_a_record
 
-    async def _counted(self) -> int:
-        """Events in the stored panes of all models."""
+    async def _panes(self, span: tuple[int, int]) -> dict[str, Counted]:
+        """What the stored panes of each model hold."""
         async with Redis.from_url(self.stage.redis_url) as client:
-            found = [
-                await read_counts(client, self.names, model=model, from_ms=START_MS, to_ms=START_MS + SPAN_MS)
-                for model in self.contender.flow.names()
-            ]
-        return sum(int(one["events"]) for one in found)
+            return {
+                model: counted.of_summary(
+                    await read_counts(client, self.names, model=model, from_ms=span[0], to_ms=span[1])
+                )
+                for model in self.flow.names()
+            }
 
 
-def _producer(kafka: str) -> Producer:
-    """Idempotent: on a busy machine the broker answers late, and a batch sent again would be events too many."""
-    settings = {"linger.ms": 20, "queue.buffering.max.messages": 200_000, "enable.idempotence": True}
-    return Producer({"bootstrap.servers": kafka, **settings})
-
-
-def _produce(producer: Producer, topic: str, value: bytes, *, key: bytes, partition: int) -> None:
-    while True:
-        try:
-            producer.produce(topic, value, key=key, partition=partition)
-        except BufferError:
-            producer.poll(0.05)
-        else:
-            return
+def _by_model(states: Mapping[str, str | bytes]) -> dict[str, Counted]:
+    """``model|pane``, or ``model#k|pane``, to a state: summed by model."""
+    models: dict[str, list[Mapping[str, object]]] = {}
+    for at, state in states.items():
+        models.setdefault(at.partition("|")[0].partition("#")[0], []).append(json.loads(state))
+    return {model: counted.of_states(found) for model, found in models.items()}

@@ -7,10 +7,10 @@ filling a topic costs little beside reading it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,8 @@ DISTINCT = 4_096
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+#: ``model``: a model's events lie in one partition (``model#k``: in several, if there are fewer models); ``any``: in all.
+Keyed = Literal["model", "any"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def table(rows: int, *, seed: int) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Events of so many models, keyed by model, over so many partitions; a single model is spread as ``model#k``.
+    """Events of so many models over so many partitions, an event a record.
 
     All events are of version 3; ``release`` is in every model's monitor.
     """
@@ -80,31 +82,59 @@ class Flow:
     partitions: int
     events: int
     release: ReleaseMonitor | None = None
+    keyed: Keyed = "model"
+
+    @property
+    def rows_a_record(self) -> int:
+        return 1
 
     def records(self) -> Iterator[tuple[int, bytes, bytes]]:
         """(partition, key, value) of each event, in rising event time."""
         bodies = table(DISTINCT, seed=2).bodies()
-        slots = max(self.models, self.partitions)
         for at in range(self.events):
-            slot, model = at % slots, name(at % slots % self.models)
-            time = START_MS + at * SPAN_MS // self.events
-            head = f'{{"model":"{model}","version":"3","id":"{at:08}","timestamp":{time},'
-            key = model if self.models > 1 else f"{model}#{slot}"
-            yield slot % self.partitions, key.encode(), head.encode() + bodies[at % DISTINCT]
+            yield self.record(at, START_MS + at * SPAN_MS // self.events, bodies)
 
-    def monitors(self) -> Monitors:
-        """The monitors file that watches all of these models."""
-        return Monitors(
-            file=Path("bench.yaml"), sha256="0" * 64, models=dict.fromkeys(self.names(), _monitor(self.release))
-        )
+    def record(self, at: int, time_ms: int, bodies: Sequence[bytes]) -> tuple[int, bytes, bytes]:
+        """(partition, key, value) of the event of this number, as it is at ``time_ms``."""
+        partition, key, model = self._place(at)
+        head = f'{{"model":"{model}","version":"3","id":"{at:08}","timestamp":{time_ms},'
+        return partition, key.encode(), head.encode() + bodies[at % DISTINCT]
 
-    def references(self) -> dict[str, Reference]:
-        """By model; all over rows of the same distribution as those sent, but other rows."""
-        built = table(20_000, seed=1).reference("")
-        return {model: replace(built, model=model) for model in self.names()}
+    def _place(self, at: int) -> tuple[int, str, str]:
+        if self.keyed == "any":
+            return at // self.models % self.partitions, f"{at:x}", name(at % self.models)
+        slots = max(self.models, self.partitions)
+        slot = at % slots
+        model = name(slot % self.models)
+        return slot % self.partitions, model if self.models > 1 else f"{model}#{slot}", model
+
+    def rows(self) -> tuple[Codes, Codes]:
+        """Of each event the number of its model, and which of the distinct rows it is."""
+        at = np.arange(self.events)
+        slots = self.models if self.keyed == "any" else max(self.models, self.partitions)
+        return at % slots % self.models, at % DISTINCT
 
     def names(self) -> list[str]:
         return [name(number) for number in range(self.models)]
+
+    def monitors(self) -> Monitors:
+        """The monitors file that watches all of these models."""
+        return monitors(self.names(), self.release)
+
+    def references(self) -> dict[str, Reference]:
+        """By model; all over rows of the same distribution as those sent, but other rows."""
+        return references(self.names())
+
+
+def monitors(names: Iterable[str], release: ReleaseMonitor | None = None) -> Monitors:
+    """A monitors file of these models."""
+    return Monitors(file=Path("bench.yaml"), sha256="0" * 64, models=dict.fromkeys(names, _monitor(release)))
+
+
+def references(names: Iterable[str]) -> dict[str, Reference]:
+    """By model, all alike."""
+    built = table(20_000, seed=1).reference("")
+    return {model: replace(built, model=model) for model in names}
 
 
 def name(number: int) -> str:

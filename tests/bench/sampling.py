@@ -68,6 +68,23 @@ class Watched:
         time.sleep(SETTLE_S)
         return figures(first, last, events=self.processed())
 
+    def steadily(self, after_s: float, for_s: float) -> Figures:
+        """Watch what comes at a steady rate: from ``after_s`` behind the first event processed, for so long."""
+        self.wait(lambda: self.processed() > 0)
+        time.sleep(after_s)
+        first = self._sample()
+        time.sleep(for_s)
+        last = self._sample()
+        return figures(first, last, events=last.events - first.events)
+
+    def wait(self, reached: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
+        """Until it is reached; the end of the worker's log where it is not."""
+        ends = time.monotonic() + timeout_s
+        while not reached():
+            if not self.process.alive or time.monotonic() > ends:
+                raise AssertionError(f"not reached\n{self.process.last_lines()}")
+            time.sleep(POLL_S)
+
     def _sample(self) -> Sample:
         return Sample(time.monotonic(), cpu_s(self.process.pid), self.processed())
 

@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas.monitored import Monitors
-from tests.bench.contest import DRIFTLINE, Contender, Stage
+from tests.bench.contest import Stage
 from tests.bench.events import SPAN_MS, Flow
+from tests.bench.lineup import driftline
 from tests.bench.sampling import Figures
 
 pytestmark = pytest.mark.bench
@@ -48,7 +49,7 @@ def test_a_replay_is_not_slowed_by_evaluation(
     for number in range(2 * ROUNDS):
         name = ("off", "on")[number % 2]
         monkeypatch.setenv("DRIFTLINE_EVALUATE_INTERVAL_S", NEVER_S if name == "off" else "0.5")
-        found[name].append(stage.measure(Contender(f"{name}_{number}", DRIFTLINE, Judged(20, 8, EVENTS))))
+        found[name].append(stage.measure(driftline(f"{name}_{number}", Judged(20, 8, EVENTS))))
     _print(found)
     with redis.Redis.from_url(redis_url) as client:
         judged = sum(1 for _ in client.scan_iter("driftline:bench-*:history:two_hours", count=10_000))

@@ -6,6 +6,8 @@ itself runs and counts.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,16 +16,31 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
-from tests.bench.contest import ROOT, Contender, Stage, Told, contenders
-from tests.bench.events import Flow
+from schemas.columnar import rows_of
+from tests.bench.columnar import Columnar, Written
+from tests.bench.contest import Stage, Told
+from tests.bench.counted import wanted
+from tests.bench.events import DISTINCT, SPAN_MS, START_MS, Flow, name, table
 from tests.bench.in_process import Parts
-from tests.bench.report import BASE, as_table, lowest, ratio, write_json
+from tests.bench.lineup import ROOT, Contender, Live, contenders
+from tests.bench.report import BASE, READING, as_table, lowest, ratio, write_json
 from tests.bench.sampling import Figures
 
-LONG = contenders(stock=120_000, transport=2_000_000, driftline=800_000)
+LONG = contenders(stock=120_000, reading=2_000_000, ours=800_000, models=1_000, batches=1_200)
+LIVE = Live("driftline_live_20k", Flow(20, 64, 900_000), 20_000, after_s=5.0, for_s=30.0)
 #: One of each kind: starting and applying takes longer than counting so few.
-SHORT = [each for each in contenders(stock=2_000, transport=5_000, driftline=5_000) if each.flow.models == 20]
+SHORT = [
+    each
+    for each in contenders(stock=2_000, reading=5_000, ours=5_000, models=3, batches=24, rows_a_record=200)
+    if each.name not in ("driftline_1", "driftline_20", "driftline_200", "columnar_rows")
+]
+SHORT_LIVE = Live("driftline_live", Flow(3, 8, 3_000), 1_000, after_s=0.0, for_s=1.5)
 IN_PROCESS = Flow(20, 8, 200_000)
+#: What issue 7 asks `build/bench.json` for.
+KEYS = {
+    "read_only", "decode_only", "stock_faust_counting", "stock_faust_same_work", "quix", "driftline",
+    "driftline_1000_models_any_key", "driftline_live_20k", "columnar_rows", "columnar_rows_packed",
+}  # fmt: skip
 
 
 @pytest.mark.bench
@@ -31,18 +48,31 @@ def test_the_whole_path_is_faster_than_a_stock_faust_agent_that_only_counts(
     kafka_bootstrap: str, redis_url: str, tmp_path: Path
 ) -> None:
     with telling() as tell:
-        results = race(LONG, Stage(kafka_bootstrap, redis_url, tmp_path, tell))
+        stage = Stage(kafka_bootstrap, redis_url, tmp_path, tell)
+        results = race(present(LONG), stage) | {LIVE.name: stage.measure_live(LIVE)}
     results |= in_process(IN_PROCESS)
+    file = ROOT / "build" / "bench.json"
     Console(width=120).print(as_table(results))
-    write_json(results, ROOT / "build" / "bench.json")
+    write_json(results, file, absent=absent(LONG))
+    assert json.loads(file.read_text()).keys() >= KEYS
     assert processed(results, LONG) == sent(LONG)
     assert [results[name].events for name in ("decode_only", "count_only")] == [IN_PROCESS.events] * 2
     assert ratio(results, lowest(results)) > 1
 
 
-def test_every_contender_processes_exactly_what_was_sent(kafka_bootstrap: str, redis_url: str, tmp_path: Path) -> None:
-    results = race(SHORT, Stage(kafka_bootstrap, redis_url, tmp_path, lambda what, done, total: None))
-    assert processed(results, SHORT) == sent(SHORT)
+@pytest.mark.parametrize("contender", SHORT, ids=lambda contender: contender.name)
+def test_every_contender_counts_exactly_what_was_sent(
+    kafka_bootstrap: str, redis_url: str, tmp_path: Path, contender: Contender
+) -> None:
+    if contender.missing:
+        pytest.skip(contender.missing)
+    found = Stage(kafka_bootstrap, redis_url, tmp_path, silent).measure(contender)
+    assert found.events == contender.flow.events
+
+
+def test_events_at_a_steady_rate_are_counted_and_timed(kafka_bootstrap: str, redis_url: str, tmp_path: Path) -> None:
+    found = Stage(kafka_bootstrap, redis_url, tmp_path, silent).measure_live(SHORT_LIVE)
+    assert 0 < found.events < SHORT_LIVE.flow.events
 
 
 def test_parts_of_the_path_count_every_event() -> None:
@@ -65,10 +95,50 @@ def test_records_of_a_model_stay_in_one_partition_unless_it_is_the_only_one() ->
     assert hot == {f"model-000#{part}".encode(): part for part in range(8)}
 
 
-def test_a_ratio_is_to_the_stock_agent_and_the_slowest_whole_path_speaks_for_all() -> None:
-    rates = {BASE: 20_000.0, "driftline_1": 90_000.0, "driftline_20": 150_000.0, "driftline_200": 80_000.0}
-    results = {name: Figures(1, rate, rate) for name, rate in rates.items()}
-    assert (lowest(results), ratio(results, "driftline_200")) == ("driftline_200", 4.0)
+def test_events_of_any_key_lie_in_every_partition_of_their_model() -> None:
+    flow = Flow(5, 4, 2_000, keyed="any")
+    found = {(json.loads(value)["model"], partition) for partition, _, value in flow.records()}
+    assert len(found) == 20
+    assert len({key for _, key, _ in flow.records()}) == 2_000
+
+
+@pytest.mark.parametrize("flow", [Flow(1, 8, 500), Flow(20, 8, 500), Flow(5, 4, 500, keyed="any")])
+def test_what_must_be_counted_is_what_was_sent(flow: Flow) -> None:
+    sent = [json.loads(value) for _, _, value in flow.records()]
+    for model, of in wanted(flow).items():
+        events = [event for event in sent if event["model"] == model]
+        values = [event["features"]["num03"] for event in events]
+        assert of.events == len(events)
+        assert (sum(of.bins["num03"]), of.missing["num03"]) == (
+            500 // flow.models - values.count(None),
+            values.count(None),
+        )
+        assert of.names["cat1"] == Counter(str(event["features"]["cat1"]) for event in events)
+
+
+@pytest.mark.parametrize("written", ["lists", "packed"])
+def test_a_columnar_record_holds_the_rows_that_single_events_would(written: Written) -> None:
+    flow = Columnar(2, 2, 4, 50, written)
+    rows = [row for _, _, value in flow.records() for row in rows_of(json.loads(value))]
+    models, distinct = flow.rows()
+    bodies = table(DISTINCT, seed=2).bodies()
+    assert [row["model"] for row in rows] == [name(number) for number in models.tolist()]
+    assert [row["timestamp"] for row in rows] == [START_MS + at * SPAN_MS // 200 for at in range(200)]
+    wanted = [json.loads(b"{" + bodies[row]) for row in distinct.tolist()]
+    assert (
+        json.loads(json.dumps([{key: row[key] for key in wanted[0]} for row in rows]).replace("NaN", "null")) == wanted
+    )
+
+
+def test_ratios_are_to_the_stock_agent_and_to_reading_and_the_slowest_whole_path_speaks_for_all(tmp_path: Path) -> None:
+    rates = {BASE: 20_000.0, READING: 400_000.0, "driftline_1": 90_000.0, "driftline_20": 150_000.0}
+    results = {name: Figures(1, rate, rate) for name, rate in (rates | {"driftline_200": 80_000.0}).items()}
+    write_json(results, tmp_path / "bench.json", absent={"quix": "not here"})
+    found = json.loads((tmp_path / "bench.json").read_text())
+    slowest = {"events": 1, "per_cpu_s": 80_000, "per_wall_s": 80_000, "ratio": 4.0, "cost": 5.0}
+    assert (found["driftline"], found["driftline_200"], found["driftline_1"]["cost"]) == (slowest, slowest, 4.44)
+    assert (found["quix"], found["reasons"]) == (None, {"quix": "not here"})
+    assert found["transport_counting"] == found["read_only"]
 
 
 def race(those: Iterable[Contender], stage: Stage) -> dict[str, Figures]:
@@ -82,14 +152,28 @@ def in_process(flow: Flow) -> dict[str, Figures]:
     return {"decode_only": parts.decode_only(), "count_only": parts.count_only()}
 
 
+def present(those: Iterable[Contender]) -> list[Contender]:
+    """Those that can run here."""
+    return [each for each in those if not each.missing]
+
+
+def absent(those: Iterable[Contender]) -> dict[str, str]:
+    """The others, and why they cannot."""
+    return {each.name: each.missing for each in those if each.missing}
+
+
 def processed(results: dict[str, Figures], those: Iterable[Contender]) -> dict[str, int]:
     """By contender."""
-    return {contender.name: results[contender.name].events for contender in those}
+    return {contender.name: results[contender.name].events for contender in present(those)}
 
 
 def sent(those: Iterable[Contender]) -> dict[str, int]:
     """By contender."""
-    return {contender.name: contender.flow.events for contender in those}
+    return {contender.name: contender.flow.events for contender in present(those)}
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 @contextmanager

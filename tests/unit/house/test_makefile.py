@@ -26,5 +26,11 @@ def test_the_bench_of_statistics_builds_its_packages_by_lock_and_runs_itself() -
     assert re.search(r"-m pytest .*-m bench tests/bench/test_statistics\.py$", commands, re.MULTILINE)
 
 
+def test_the_bench_of_throughput_runs_first_and_alone() -> None:
+    runs = re.findall(r"-m pytest .*-m bench (.*)$", _made("--dry-run", "bench"), re.MULTILINE)
+    first = "tests/bench/test_throughput.py"
+    assert runs == [first, f"tests/bench --ignore={first}"]
+
+
 def _made(*arguments: str) -> str:
     return subprocess.run(["make", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True).stdout
