@@ -35,6 +35,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "tail": ("tail", "tail"),
     "reference": ("reference", "app"),
     "dlq": ("dlq", "app"),
+    "outbox": ("outbox", "app"),
     "incident": ("incident", "app"),
     "silence": ("silence", "app"),
     "release": ("release", "app"),
