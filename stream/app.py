@@ -29,7 +29,7 @@ from stream.evaluator_child import EvaluatorChild
 from stream.expose.models import READ_EVERY_S
 from stream.expose.server import Server
 from stream.expose.sighting import LogEnds, Sighting
-from stream.expose.watchdog import EXIT_STUCK, Watchdog
+from stream.expose.watchdog import Watchdog
 from stream.fetching import FetchThread
 from stream.group_errors import to_be_mended
 from stream.incidents.agent import INPUTS
@@ -41,14 +41,14 @@ from stream.kafka_client import faust_broker, kafka_options
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
-from stream.tasks import EXIT_BUG, Periodic, add_periodic, before_leaving, ended, leave_within, surviving
+from stream.tasks import EXIT_BUG, LeavesInTime, Periodic, add_periodic, before_leaving, ended, surviving
 from stream.transport import RunConsumer
 
 log = logging.getLogger(__name__)
 
-LAST_CHECKPOINT_S = 3.0
-LAST_WORDS_S = 1.0
-LEAVE_WITHIN_S = 4.0
+#: Of ``LEAVE_WITHIN_S`` in all; the rest is for good-bye to the group.
+LAST_CHECKPOINT_S = 2.5
+LAST_WORDS_S = 0.5
 VERIFY_S = 2.0
 VERSIONS_S = 5.0
 
@@ -142,7 +142,6 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
         if not stored or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
         await before_leaving(built.evaluation.evaluator.leave(), within_s=LAST_WORDS_S)
-        leave_within(LEAVE_WITHIN_S)
 
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
@@ -196,6 +195,10 @@ async def _check_topics(built: Parts) -> None:
         await built.intake.check_topics(await built.surveyor.ids(topics))
 
 
+class CountingWorker(LeavesInTime, faust.Worker):
+    """Faust's own, which stops its application before anything else."""
+
+
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
     wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
@@ -208,7 +211,7 @@ def run(settings: Settings) -> int:
     further = beside[0].series if beside else None
     server = Server("worker", built.metrics.registry, settings, sampler=built.sampler, further=further)
     app = faust_app(built)
-    worker = faust.Worker(
+    worker = CountingWorker(
         app,
         server,
         *beside,
@@ -218,8 +221,7 @@ def run(settings: Settings) -> int:
         daemon=True,
         redirect_stdouts=False,
     )
-    status = ended(worker)
-    return EXIT_STUCK if app.crashed else status
+    return ended(worker)
 
 
 def _watchdog(app: faust.App, built: Parts) -> Watchdog:

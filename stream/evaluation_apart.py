@@ -16,7 +16,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from mode import Service, Worker
+from mode import Service
 from prometheus_client import CollectorRegistry, ProcessCollector
 
 from schemas.names import Names, Stream
@@ -32,7 +32,7 @@ from stream.redis_client import worker_client
 from stream.start import wait_for_services
 from stream.state.clock import claim
 from stream.state.patience import Patience
-from stream.tasks import Periodic, before_leaving, ended, every
+from stream.tasks import LeavesInTime, Periodic, before_leaving, ended, every
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ def run(settings: Settings) -> int:
     built = apart(settings)
     spare_the_collector()
     server = Server("evaluator", built.registry, settings, sampler=built.shown)
-    worker = Worker(
+    worker = LeavesInTime(
         Evaluators(built, settings),
         server,
         loglevel=settings.log_level,

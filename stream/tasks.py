@@ -19,6 +19,10 @@ from mode import ServiceT, Worker
 log = logging.getLogger(__name__)
 
 EXIT_BUG = 70
+#: It does not do its work any more, and why is not known: only a restart helps.
+EXIT_STUCK = 71
+#: Told to stop, a process ends sooner than this and a supervisor's shortest patience, five seconds.
+LEAVE_WITHIN_S = 4.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ def ended(worker: Worker) -> int:
     try:
         worker.execute_from_commandline()
     except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else 0
+        told = leaving.code if isinstance(leaving.code, int) else 0
+        return told or _status(worker)
 
 
 async def before_leaving(work: Awaitable[object], *, within_s: float) -> bool:
@@ -79,14 +84,24 @@ async def before_leaving(work: Awaitable[object], *, within_s: float) -> bool:
     return True
 
 
-def leave_within(seconds: float) -> None:
-    """Everything is stored; saying good-bye to a broker that does not answer could take half a minute."""
+class LeavesInTime(Worker):
+    """From the moment it is told to stop it has so long, whoever does not answer.
 
-    def leave() -> None:
-        log.warning("leaving without the broker's consent: it did not answer within %g s", seconds)
+    What is stored by then is; saying good-bye to a broker that is gone could take half a minute.
+    """
+
+    async def on_stop(self) -> None:
+        """Before any of its services is stopped."""
+        timer = threading.Timer(LEAVE_WITHIN_S, self._leave)
+        timer.daemon = True
+        timer.start()
+        await super().on_stop()
+
+    def _leave(self) -> None:
+        log.warning("leaving without a good-bye: Kafka or Redis did not answer within %g s", LEAVE_WITHIN_S)
         logging.shutdown()
-        os._exit(0)
+        os._exit(_status(self))
 
-    timer = threading.Timer(seconds, leave)
-    timer.daemon = True
-    timer.start()
+
+def _status(worker: Worker) -> int:
+    return EXIT_STUCK if worker.crashed else 0

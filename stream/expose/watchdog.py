@@ -18,10 +18,9 @@ from faust.types import TP
 from mode import Service
 
 from stream.expose.liveness import TICK_S, Sight, Watch, asks, seen, silent, told, verdict
+from stream.tasks import EXIT_STUCK
 
 log = logging.getLogger(__name__)
-
-EXIT_STUCK = 71
 
 Look = Callable[[], Sight]
 #: The end of each log; those that Kafka does not tell now are missing.

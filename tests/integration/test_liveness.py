@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stream.expose.watchdog import EXIT_STUCK
+from stream.tasks import EXIT_STUCK
 from tests.support.observed import printed
 from tests.support.worker import Deployment
 
