@@ -63,7 +63,7 @@ class Both(msgspec.Struct, frozen=True, array_like=True):
 
 
 class State(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """``stage`` counts the shares from 0; ``since`` is when the share was decided, ``begun`` when the release was.
+    """``since`` is when the share was decided, ``begun`` when the release was.
 
     ``why``: why it was rolled back or refused; ``told``: why the last decision holds, empty where it does not; ``doubtful``: rules
     that doubted the last window; ``seen``: which versions ever answered; ``looks``: the always-valid p-values so far.
@@ -75,7 +75,6 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     champion: str = ""
     challenger: str = ""
     begun: int = 0
-    stage: int = 0
     share: float = 0.0
     since: int = 0
     number: int = 0

@@ -81,8 +81,7 @@ def _onward(state: State, window: HealthWindow, monitor: ReleaseMonitor, *, evid
     further = [share for share in monitor.shares if share > state.share]
     if not further:
         return decided(state, "complete", 1.0, at_ms=at, reasons=healthy, evidence=evidence)
-    after = msgspec.structs.replace(state, stage=len(monitor.shares) - len(further))
-    return decided(after, "promote", further[0], at_ms=at, reasons=healthy, evidence=evidence)
+    return decided(state, "promote", further[0], at_ms=at, reasons=healthy, evidence=evidence)
 
 
 def _bad(checks: Sequence[Check], doubted: Sequence[str]) -> tuple[Reason, ...]:

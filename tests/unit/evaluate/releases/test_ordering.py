@@ -42,6 +42,7 @@ def test_a_release_that_is_held_goes_no_further_until_it_is_resumed() -> None:
     assert held.since_share.challenger.success.n == 1000, "it is judged on"
     again, decision = given(held, "resume", hour=3)
     assert told([decision]) == [(3, "resume", 0.05, ("resumed",))]
+    assert (again.order, again.order_why) == (None, ""), "nothing is left of the hold"
     assert told(stepped(again, [window(4, shared(0.05))])[1]) == [(4, "promote", 0.10, ("healthy",))]
 
 

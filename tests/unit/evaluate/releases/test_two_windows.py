@@ -40,7 +40,7 @@ OTHER_SCORES = {"scores": (0, 25, 25, 75, 75, 75, 125, 175, 200, 225)}
 def test_twice_as_bad_as_it_may_be_is_rolled_back(bad: dict[str, Any], own: int, windows: int, rule: str) -> None:
     asked = max(own, 100)
     arms = shared(0.10, of=10 * asked, champion=arm(9 * asked, **answered(USUAL, 9 * own)), **answered(bad, own))
-    found = stepped(replace(running(), share=0.10, stage=1), [window(hour, arms) for hour in (1, 2)])[1]
+    found = stepped(replace(running(), share=0.10), [window(hour, arms) for hour in (1, 2)])[1]
     back = told(found)[-1]
     assert (back[:3], back[3][0]) == ((windows, "roll_back", 0.0), rule)
     assert [one.decision for one in found[:-1]] == ["hold"] * (windows - 1)
