@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 import redis
 import yaml
 from confluent_kafka import Consumer, TopicPartition
@@ -11,6 +12,7 @@ from confluent_kafka import Consumer, TopicPartition
 from schemas import releases
 from schemas.releases import Decision
 from schemas.settings import Settings
+from stream.command import actions, release_orders
 from stream.evaluate.own_topics import ensure_topics
 from tests.support.command import driftline
 from tests.support.generated import PANE_MS, START_MS
@@ -26,6 +28,13 @@ MODEL = {
 FAST = {"flush_interval_s": "0.1", "evaluate_interval_s": "0.1"}
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands wait for their answer as long as a busy machine may take."""
+    for module in (actions, release_orders):
+        monkeypatch.setattr(module, "ANSWER_WITHIN_S", 60.0)
+
+
 def test_an_order_is_obeyed_once_by_whoever_runs(deployment: Deployment) -> None:
     begun(deployment)
     variables = {**deployment.variables, "USER": "ann"}
@@ -34,7 +43,7 @@ def test_an_order_is_obeyed_once_by_whoever_runs(deployment: Deployment) -> None
         assert (given.code, given.err) == (0, ""), given
 
     order, _ = records(deployment, "actions")
-    deployment.workers[0].kill()
+    deployment.workers[0].stop()  # it leaves the group: nobody waits for its session to run out
     producer = deployment.producer()
     for _ in range(2):  # as a producer does that never heard that its record was stored
         producer.produce(deployment.names.topic("actions"), order, partition=0)
