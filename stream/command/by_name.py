@@ -32,6 +32,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "gpus": ("gpus", "gpus"),
     "status": ("status", "status"),
     "lag": ("lag", "lag"),
+    "doctor": ("doctor", "doctor"),
     "tail": ("tail", "tail"),
     "reference": ("reference", "app"),
     "dlq": ("dlq", "app"),

@@ -41,6 +41,16 @@ _TOPICS: Mapping[str, tuple[int, dict[str, str]]] = {
 }
 
 
+def partitions_of() -> dict[str, int]:
+    """The topics of ours and how many partitions each has; -1: as the broker likes."""
+    return {name: partitions for name, (partitions, _) in _TOPICS.items()}
+
+
+def cleanup_of(name: str) -> str:
+    """How a topic of ours is cleaned up."""
+    return _TOPICS[name][1].get("cleanup.policy", "delete")
+
+
 def ensure_topics(settings: Settings) -> None:
     """Make what is missing.
 
