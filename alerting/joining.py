@@ -9,6 +9,8 @@ Only onsets are compared, never the times of detection, so slow detectors do not
 4. continuation, P2 and P3 only: same class, a shared source with at least three subjects, and a later onset;
 5. none: a new incident.
 
+That a model has no traffic is an alert of its own: it joins other silences only, and nothing else joins it.
+
 A model is downstream of all its features, so sharing a model never joins two sources: candidates are upstream of what fired.
 """
 
@@ -22,6 +24,7 @@ from alerting.draft import Draft
 from alerting.incident import Incident, Interval, JoinedBy
 from alerting.lineage import Lineage, is_source
 from alerting.members import Subject
+from alerting.stopped import is_silence
 from alerting.table import Summary
 from schemas.findings import KIND_CLASS, Finding
 
@@ -56,12 +59,13 @@ def candidates(finding: Finding, draft: Draft) -> dict[str, Interval]:
 def place_of(finding: Finding, draft: Draft) -> Place:
     """The finding's place among the incidents that live."""
     possible = candidates(finding, draft)
-    near = _ordered(_sharing(possible, draft))
+    sharing = _ordered(_sharing(possible, draft))
+    near = [incident for incident in sharing if is_silence(incident) == (finding.kind == "no_traffic")]
     found = _by_subject(finding, possible, draft) or _by_onset(finding, possible, near, draft=draft)
     found = found or _by_continuation(finding, possible, near, lineage=draft.policy.lineage)
     if found is not None:
         return found
-    return Place(None, possible, "first", tuple(i.id for i in near if _same_source(i.anchor, possible))[:LINKS])
+    return Place(None, possible, "first", tuple(i.id for i in sharing if _same_source(i.anchor, possible))[:LINKS])
 
 
 def _ordered(incidents: Iterable[Incident]) -> list[Incident]:
@@ -116,7 +120,9 @@ def _gap(old: Interval, new: Interval) -> int:
 def _by_subject(finding: Finding, possible: Anchor, draft: Draft) -> Place | None:
     """Looked for among all incidents of the model: an anchor may have left a member's own nodes behind."""
     names = draft.before.index.by_model.get(finding.model, frozenset())
-    homes = _ordered(one for one in (draft.incidents[name] for name in names) if _says(one, finding))
+    silent = finding.kind == "no_traffic"
+    known = (draft.incidents[name] for name in names)
+    homes = _ordered(one for one in known if is_silence(one) == silent and _says(one, finding))
     if not homes:
         return None
     home = homes[0]

@@ -14,6 +14,7 @@ from alerting.entry import Entry, Motive, entry_id
 from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import unstable
 from alerting.severity import PAGING
+from alerting.stopped import stopped
 from alerting.storm import asked, rolled, told_singly
 from alerting.table import Summary
 from alerting.wanted import Want, both, wanted
@@ -140,6 +141,8 @@ def _repeated(draft: Draft, incident: Incident, entry: Entry) -> Entry:
     if due is None or due > draft.now or entry.repeat_interval is None:
         return entry
     missed = (draft.now - due) // entry.repeat_interval
+    if stopped(draft, incident):
+        return replace(entry, rung=due + missed * entry.repeat_interval)
     return _ringing(replace(entry, motive="repeat", rung=due + missed * entry.repeat_interval), "repeat")
 
 

@@ -17,6 +17,7 @@ from alerting.incident import Incident, Member
 from alerting.outliving import outlived_due
 from alerting.policy import Timings
 from alerting.severity import eased, lowered_due, recovery_hold
+from alerting.stopped import words
 from alerting.table import Summary, Table
 from alerting.totals import EARLY, LATE, OVER, awaited, totals
 from schemas.incidents import EndReason
@@ -136,7 +137,11 @@ def blind_until(draft: Draft, incident: Incident) -> int | None:
         return None
     limit = draft.policy.timings.blind_limit
     dues = [said.most.blind + limit] if said.most.blind != EARLY else []
-    return max((*dues, *_silent_dues(draft, incident)), default=None)
+    due = max((*dues, *_silent_dues(draft, incident)), default=None)
+    if due is None or due > draft.now:
+        return due
+    # What would be closed now is not over while it is told that nothing comes: the limit runs from the last such word.
+    return max((due, *(_limited(draft, word) for model in incident.models for word in words(draft, model))))
 
 
 def _silent_dues(draft: Draft, incident: Incident) -> Iterator[int]:
@@ -183,9 +188,13 @@ def _silent_until(draft: Draft, heard: int, step: int, *, said: int) -> int:
     this was said again (``said``): that nothing comes is said while event time stands.  After two missed judgements the limit
     runs.  Rounded up, so that not every word of the model sets another deadline.
     """
+    return _limited(draft, max(heard, said) + 3 * step)
+
+
+def _limited(draft: Draft, since: int) -> int:
     limit = draft.policy.timings.blind_limit
     grain = max(1, limit // 24)
-    return -(-(max(heard, said) + 3 * step + limit) // grain) * grain
+    return -(-(since + limit) // grain) * grain
 
 
 def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:
