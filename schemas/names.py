@@ -103,6 +103,10 @@ class Names:
         """Sorted set: workers that evaluate, by when they last said so (ms)."""
         return self.key("evaluation", "workers")
 
+    def instance(self, name: str) -> str:
+        """String: the worker that has this name across restarts; gone when it has not said so for five seconds."""
+        return self.key("instance", name)
+
     def model_state(self, model: str) -> str:
         """Hash for people: how a model is."""
         return self.key("model", model, "state")

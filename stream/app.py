@@ -7,6 +7,7 @@ Faust 0.15 never delivers to it again.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import tempfile
@@ -18,6 +19,7 @@ from typing import Any
 import faust
 from confluent_kafka.admin import AdminClient
 from faust.types import TP
+from redis import Redis
 
 from schemas.errors import DriftlineError
 from schemas.names import TOPICS_IN
@@ -37,6 +39,7 @@ from stream.incidents.wiring import add_agent
 from stream.ingest.decode import VERSIONED
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
+from stream.instance import Instance
 from stream.kafka_client import faust_broker, kafka_options
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
@@ -53,7 +56,7 @@ VERIFY_S = 2.0
 VERSIONS_S = 5.0
 
 
-def faust_app(built: Parts) -> faust.App:
+def faust_app(built: Parts, instance: Instance) -> faust.App:
     """The Faust application: an agent over the four input topics, and one over findings and actions."""
     settings = built.settings
     transport.install(
@@ -84,7 +87,7 @@ def faust_app(built: Parts) -> faust.App:
     )
     _add_agent(app, built)
     add_agent(app, built.incidents, settings)
-    _add_tasks(app, built)
+    _add_tasks(app, built, instance)
     return app
 
 
@@ -133,15 +136,16 @@ def _add_agent(app: faust.App, built: Parts) -> None:
             await surviving(built.intake.receive(run))
 
 
-def _add_tasks(app: faust.App, built: Parts) -> None:
+def _add_tasks(app: faust.App, built: Parts, instance: Instance) -> None:
     add_periodic(app, _periodic(built))
+    add_periodic(app, instance.tasks(built.redis, built.intake.patience))
 
     async def last_checkpoint(app: Any, **kwargs: Any) -> None:
         built.incidents.senders.stop()
         stored = await before_leaving(built.updates.finish(built.checkpointer.run_once()), within_s=LAST_CHECKPOINT_S)
         if not stored or built.checkpointer.tally.cut_short:
             log.warning("stopping without a last checkpoint; its events will be read again")
-        await before_leaving(built.evaluation.evaluator.leave(), within_s=LAST_WORDS_S)
+        await before_leaving(_last_words(built, instance), within_s=LAST_WORDS_S)
 
     async def redis_answers(app: Any, **kwargs: Any) -> None:
         # Faust awaits this without a time limit before it seeks; the seek itself has one.
@@ -149,6 +153,10 @@ def _add_tasks(app: faust.App, built: Parts) -> None:
 
     app.on_rebalance_complete.connect(redis_answers)  # type: ignore[arg-type]
     app.on_before_shutdown.connect(last_checkpoint)  # type: ignore[arg-type]
+
+
+async def _last_words(built: Parts, instance: Instance) -> None:
+    await asyncio.gather(built.evaluation.evaluator.leave(), instance.leave(built.redis))
 
 
 def _periodic(built: Parts) -> list[Periodic]:
@@ -201,7 +209,13 @@ class CountingWorker(LeavesInTime, faust.Worker):
 
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""
-    wait_for_services(settings, check=lambda redis: claim(redis, settings.names, settings.clock))
+    instance = Instance(settings)
+
+    def check(redis: Redis) -> None:
+        claim(redis, settings.names, settings.clock)
+        instance.claim(redis)
+
+    wait_for_services(settings, check=check)
     ensure_topics(settings)
     if settings.evaluate == "elsewhere":
         log.warning("this worker counts and does not evaluate: `driftline evaluate` is to run elsewhere")
@@ -210,7 +224,7 @@ def run(settings: Settings) -> int:
     beside = [EvaluatorChild()] if settings.evaluate == "beside" else []
     further = beside[0].series if beside else None
     server = Server("worker", built.metrics.registry, settings, sampler=built.sampler, further=further)
-    app = faust_app(built)
+    app = faust_app(built, instance)
     worker = CountingWorker(
         app,
         server,

@@ -59,7 +59,10 @@ class KafkaMissing(RuntimeError):
 
 
 class LocalKafka:
-    """One broker under ``folder``; ``bootstrap`` is its address, the same for life. ``java`` are options of the machine's."""
+    """One broker under ``folder``; ``bootstrap`` is its address, the same for life. ``java`` are options of the machine's.
+
+    ``settings`` is the file of its properties.
+    """
 
     def __init__(self, folder: Path, *, java: Sequence[str] = ()) -> None:
         _require()
@@ -67,15 +70,16 @@ class LocalKafka:
         self.port = free_port()
         self.bootstrap = f"127.0.0.1:{self.port}"
         self._log = folder / "kafka.log"
-        self._settings = folder / "server.properties"
-        self._settings.write_text(PROPERTIES.format(port=self.port, controller=free_port(), data=folder / "data"))
+        self.settings = folder / "server.properties"
+        self.controller = free_port()
+        self.settings.write_text(PROPERTIES.format(port=self.port, controller=self.controller, data=folder / "data"))
         self._java = tuple(java)
         self._process: Process | None = None
         _format(folder / "data")
 
     def start(self) -> None:
         """Start the broker and return when it answers; RuntimeError with the end of its log otherwise."""
-        self._process = Process(_java(*self._java, "kafka.Kafka", str(self._settings)), log=self._log)
+        self._process = Process(_java(*self._java, "kafka.Kafka", str(self.settings)), log=self._log)
         self._process.wait_until(lambda: listening(self.port), timeout_s=60)
         self._process.wait_until(self._answers, timeout_s=60)
 
