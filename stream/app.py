@@ -39,11 +39,11 @@ from stream.incidents.wiring import add_agent
 from stream.ingest.decode import VERSIONED
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
-from stream.instance import Instance
 from stream.kafka_client import faust_broker, kafka_options
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
+from stream.state.instance import Instance
 from stream.tasks import EXIT_BUG, LeavesInTime, Periodic, add_periodic, before_leaving, ended, surviving
 from stream.transport import RunConsumer
 

@@ -45,6 +45,7 @@ def test_every_key_is_listed_once() -> None:
         *(names.of_gpu("<host>/<uuid>", part) for part in ("sample", "history")),
         names.lease(7).replace(":7", ":<shard>"),
         names.lease_tokens,
+        names.instance("<id>"),
         names.workers,
         *(names.incidents(*parts) for parts in INCIDENTS),
     ]

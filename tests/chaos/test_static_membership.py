@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.support.generated import assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, offset_hash, printed
 from tests.support.worker import PARTITIONS, Deployment
+
+pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
 MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
