@@ -1,7 +1,7 @@
 """Places at which a test kills the worker: each crash that a flush, an evaluation or a delivery must survive has a label.
 
 ``DRIFTLINE_TEST_KILL_AT=after-send`` ends the process by SIGKILL when it comes there for the first time,
-``after-send:3`` at the third.  Without the variable nothing happens.
+``after-send:3`` at the third; with ``DRIFTLINE_TEST_KILL_BY=SIGSTOP`` it falls asleep there.  Without the variable nothing happens.
 """
 
 from __future__ import annotations
@@ -32,4 +32,4 @@ def passing(label: Label) -> None:
         return
     _passed[label] += 1
     if _passed[label] == int(at or 1):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), signal.Signals[os.environ.get("DRIFTLINE_TEST_KILL_BY", "SIGKILL")])

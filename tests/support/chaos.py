@@ -6,6 +6,7 @@ compares everything stored with what plain Python counts of what was sent.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,14 @@ from typing import Any
 import pytest
 import yaml
 from confluent_kafka import Producer
+from redis.asyncio import Redis
 
 from schemas.names import TOPICS_IN
+from schemas.reference import Reference
+from stream.state.generations import read
 from tests.support import chaos_stored
 from tests.support.chaos_events import FEATURES, MODELS, PARTITIONS, Record, Traffic, watermark
-from tests.support.chaos_oracle import Judged, Layout, Pane, counted, judged
+from tests.support.chaos_oracle import NEVER, Judged, Layout, Pane, counted, judged
 from tests.support.faults import routed
 from tests.support.generated import generate, reference_of, write_monitors
 from tests.support.observed import apply, dead_letters
@@ -33,6 +37,8 @@ REFERENCES = {
 #: Panes by (stream, partition, model, hash of the layout), and layouts by (model, stream, hash).
 Panes = Mapping[tuple[str, int, str, str], Mapping[int, Pane]]
 Layouts = Mapping[tuple[str, str, str], Layout]
+#: By model: a reference's hash, and from which pane on it counts.
+Switches = Mapping[str, tuple[str, int]]
 #: A worker that is gone is noticed within 2 s.
 QUICK = {"session_timeout_s": "2", "in_doubt_s": "0.5"}
 RELEASE = {"champion": "3", "challenger": "4"}
@@ -82,8 +88,12 @@ class Scene:
     def start(self, count: int = 1, **settings: str) -> list[Process]:
         """Start workers, and wait until they share the partitions of predictions among those that live."""
         started = [self.deployment.start_worker(**(QUICK | settings)) for _ in range(count)]
-        self.deployment.wait_until_shared(*(worker for worker in self.deployment.workers if worker.alive))
+        self.deployment.wait_until_shared(*self.living())
         return started
+
+    def living(self) -> list[Process]:
+        """The workers that run."""
+        return [worker for worker in self.deployment.workers if worker.alive]
 
     def wait_for(self, share: float, records: Sequence[Record]) -> None:
         """Wait until so much of the records is counted and stored; there is to be more to come."""
@@ -98,24 +108,30 @@ class Scene:
         """Everything sent is stored, and every number of it is what plain Python counts; so is what was closed of it."""
         self.deployment.wait_until_stored(timeout_s=timeout_s)
         truth = judged(self.sent, now_ms=self.now_ms, topic=f"{self.deployment.environment}.")
+        wanted = self.assert_counts(truth)
+        self.assert_refusals(truth)
+        self.assert_closed(wanted)
+
+    def assert_counts(self, truth: Judged | None = None) -> Panes:
+        """Each partition's panes are what is counted of its own events; what they are."""
         known = self._layouts()
-        wanted = panes_of(truth, known)
-        stored = chaos_stored.panes(*self._redis, known)
+        wanted = panes_of(truth or judged(self.sent, now_ms=self.now_ms), known, switches(self.deployment))
+        stored = chaos_stored.panes(*self.redis, known)
         same(set(stored), set(wanted), "what is stored")
         for place, panes in wanted.items():
             same_panes(stored[place], panes, str(place))
-        self.assert_refusals(truth)
-        self.assert_closed(wanted, known)
+        return wanted
 
     def assert_refusals(self, truth: Judged) -> None:
         """By stream and reason, and every dead letter at its coordinates."""
         for stream in TOPICS_IN:
-            found = chaos_stored.refused(*self._redis, stream, partitions=PARTITIONS)
+            found = chaos_stored.refused(*self.redis, stream, partitions=PARTITIONS)
             same(found, truth.rejected[stream], f"refused of {stream}")
         same(set(dead_letters(self.deployment)), truth.letters, "dead letters")
 
-    def assert_closed(self, wanted: Panes, known: Layouts, *, timeout_s: float = 60.0) -> None:
+    def assert_closed(self, wanted: Panes, *, timeout_s: float = 60.0) -> None:
         """The closed panes of predictions are the sums over partitions, once everything is closed."""
+        known = self._layouts()
         of = {key: merged(wanted, key) for key, layout in known.items() if _is_closed(key, layout)}
         end = time.monotonic() + timeout_s
         while any(self._closed(key, known) != panes for key, panes in of.items()) and time.monotonic() < end:
@@ -124,24 +140,44 @@ class Scene:
             same_panes(self._closed(key, known), panes, f"closed {key}")
 
     def _closed(self, key: tuple[str, str, str], known: Layouts) -> dict[int, Pane]:
-        return chaos_stored.closed(*self._redis, key[0], (key[2], known[key]))
+        return chaos_stored.closed(*self.redis, key[0], (key[2], known[key]))
 
     @property
-    def _redis(self) -> tuple[str, str]:
+    def redis(self) -> tuple[str, str]:
+        """Where it is, and the name that its keys begin with."""
         return self.deployment.redis_url, self.deployment.environment
 
     def _layouts(self) -> Layouts:
-        return {key: found for model in MODELS for key, found in chaos_stored.layouts(*self._redis, model).items()}
+        return {key: found for model in MODELS for key, found in chaos_stored.layouts(*self.redis, model).items()}
 
 
 def _is_closed(key: tuple[str, str, str], layout: Layout) -> bool:
     return key[1] == "predictions" and layout["categorical"][0]["path"] != "version"
 
 
-def panes_of(truth: Judged, known: Layouts) -> Panes:
+def switches(deployment: Deployment) -> Switches:
+    """By model the reference in force and the start of the first pane that is counted by it, where there was another before."""
+
+    async def ask() -> Switches:
+        async with Redis.from_url(deployment.redis_url) as client:
+            generation = await read(client, deployment.names)
+        models = generation.models.items() if generation else ()
+        return {model: (force.reference, force.from_ms) for model, force in models if force.from_ms is not None}
+
+    return asyncio.run(ask())
+
+
+def _between(panes: dict[int, Pane], layout: Layout, switched: Switches) -> dict[int, Pane]:
+    """The panes that are counted in this layout, and not in the one before or after it."""
+    reference, from_ms = switched.get(layout["model"], (layout["reference"], NEVER))
+    new = layout["reference"] == reference
+    return {start: pane for start, pane in panes.items() if (start >= from_ms) == new}
+
+
+def panes_of(truth: Judged, known: Layouts, switched: Switches) -> Panes:
     """What each partition should hold of each model, in each layout."""
     found = {
-        (stream, partition, model, digest): counted(events, layout)
+        (stream, partition, model, digest): _between(counted(events, layout), layout, switched)
         for (stream, partition), events in truth.counted.items()
         for (model, of, digest), layout in known.items()
         if of == stream
@@ -205,11 +241,10 @@ def _param(of: Row) -> Any:
     return pytest.param(of, id=of.name.replace(" ", "-"), marks=marks)
 
 
-def put_in_force(deployment: Deployment, *, changed: Mapping[str, Any] | None = None) -> None:
-    """The two models, alpha with a release; ``changed`` keys of the file's ``defaults``."""
-    file = routed(write_monitors(deployment.folder, REFERENCES))
+def put_in_force(deployment: Deployment, *, references: Mapping[str, Reference] = REFERENCES) -> None:
+    """These models, alpha with a release."""
+    file = routed(write_monitors(deployment.folder, references))
     document = yaml.safe_load(file.read_text())
     document["models"]["alpha"]["release"] = RELEASE
-    document["defaults"] |= changed or {}
     file.write_text(yaml.safe_dump(document))
     apply(deployment, file)

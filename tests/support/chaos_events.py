@@ -58,7 +58,10 @@ class Traffic:
     poison_every: int = POISON_EVERY
     odd_every: int = ODD_EVERY
     models: Sequence[str] = MODELS
+    #: From and to: every request in between fails, and none before and after.
+    down: tuple[int, int] | None = None
     chance: random.Random = field(init=False)
+    _poison: int = 0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -94,7 +97,8 @@ class Traffic:
         for record in records:
             yield record
             if self.poison_every and self._one_in(self.poison_every):
-                bad = self.chance.choice(REFUSED)
+                bad = REFUSED[self._poison]
+                self._poison = (self._poison + 1) % len(REFUSED)
                 yield replace(record, stream=bad.stream, value=bad.value, events=(), refused=bad.reason)
 
     def _event(self, stream: Stream, model: str, time_ms: int, form: str) -> Event:
@@ -103,7 +107,10 @@ class Traffic:
             values = [self._number(0.05) for _ in range(self.chance.randint(1, 6))]
             return {"feature": self.chance.choice(FEATURES), "source": "feed", "timestamp": time_ms, "values": values}
         event = {"model": model, "timestamp": time_ms, "version": self.chance.choice(("3", "3", "4", "5", None))}
-        return event | make[stream](plain=form in ("columns", "packed"))
+        event |= make[stream](plain=form in ("columns", "packed"))
+        if self.down and "status" in event:
+            event["status"] = "error" if self.down[0] <= time_ms < self.down[1] else "success"
+        return event
 
     def _prediction(self, *, plain: bool) -> Event:
         features: Event = {name: self._number(0.03 if not plain else 0.0) for name in FEATURES}

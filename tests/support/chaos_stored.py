@@ -69,7 +69,8 @@ def layouts(url: str, environment: str, model: str) -> dict[tuple[str, str, str]
 
 
 def panes(url: str, environment: str, known: Mapping[tuple[str, str, str], Layout]) -> Stored:
-    """All panes of all partitions; ``known`` are the layouts by model, stream and hash."""
+    """The panes of all partitions in ``known`` layouts (by model, stream and hash), which are all of those models."""
+    models = {model for model, _, _ in known}
     head = f"driftline:{environment}:{{"
     stored: Stored = defaultdict(dict)
     with redis.Redis.from_url(url) as client:
@@ -77,6 +78,8 @@ def panes(url: str, environment: str, known: Mapping[tuple[str, str, str], Layou
             place, _, rest = key.decode().removeprefix(head).partition("}:panes:")
             stream, partition = place.split(":")
             model, digest, _ = rest.rsplit(":", 2)
+            if model not in models:
+                continue
             cells = cells_of(known[model, stream, digest])
             for start, packed in cast(Hash, client.hgetall(key)).items():
                 stored[stream, int(partition), model, digest][int(start)] = unpacked(packed, cells)
