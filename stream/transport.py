@@ -12,11 +12,12 @@ With ``fetching.py`` the only file that touches Faust's and aiokafka's private n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, ClassVar, cast
 
 import faust
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
@@ -110,8 +111,8 @@ class RunConsumer(driver.Consumer):
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
                 await self._pause_if_short(await self._deliver_fetch())
-        except self.consumer_stopped_errors:
-            if not self.transport.app.should_stop:
+        except (asyncio.CancelledError, ConsumerStoppedError):
+            if not self.transport.app.should_stop:  # else Faust crashes what is cancelled while partitions move
                 raise
 
     async def _deliver_fetch(self) -> int:

@@ -23,6 +23,7 @@ from stream.state.layout import LATE, Layout
 from stream.state.packing import Partial
 from stream.state.reading import stored_partials
 from tests.support.arms import expected, held_by
+from tests.support.chaos import row
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
 from tests.support.worker import PARTITIONS, Deployment
 
@@ -34,6 +35,7 @@ DISORDER_MS = 3 * PANE_MS
 RELEASE = {"champion": "3", "challenger": "4"}
 
 
+@row("kill -9 while a release is counted by version", "every cell of both versions exact")
 def test_counts_by_version_are_exact_through_a_kill(deployment: Deployment) -> None:
     seed = random.randrange(1_000_000)
     print(f"seed {seed}")  # shown when the test fails

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from schemas.reference import Reference
 from stream.state.reading import read_counts
+from tests.support.chaos import row
 from tests.support.generated import (
     PANE_MS,
     START_MS,
@@ -46,6 +47,7 @@ def references() -> dict[str, Reference]:
     }
 
 
+@row("kill -9, restart and scale out", "every feature, bin and pane exact")
 def test_counts_are_exact_through_kill_restart_and_scale_out(
     deployment: Deployment, references: dict[str, Reference]
 ) -> None:

@@ -21,6 +21,7 @@ from schemas.findings import Finding
 from schemas.reference import Reference
 from stream.local.receivers.pagerduty import RecordingPagerDuty, recording_pagerduty
 from stream.state.summary import summary_of
+from tests.support.chaos import row
 from tests.support.closed import closed_panes, judged_to, totals, unsent
 from tests.support.command import driftline
 from tests.support.faults import failing_panes, findings_on, records_with_fault, routed
@@ -86,6 +87,7 @@ def undisturbed(
     return concluded(made)
 
 
+@row("kill -9 at random while panes close", "the same findings as undisturbed, each fault rings once")
 def test_killed_workers_conclude_what_an_undisturbed_one_does_and_each_fault_rings_once(
     deployment: Deployment, events: dict[str, Events], references: dict[str, Reference], undisturbed: dict[str, Finding]
 ) -> None:

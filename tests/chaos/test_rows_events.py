@@ -72,7 +72,7 @@ def applied_again(scene: Scene) -> None:
     scene.start(2)
     with scene.sending(records, rate=1_500):
         scene.wait_for(0.2, records)
-        assert apply_broken(scene) == 1
+        assert apply_broken(scene) == 2
         scene.wait_for(0.4, records)
         other = reference_of(generate("alpha", 4_000, seed=99, features=3))
         put_in_force(scene.deployment, references=REFERENCES | {"alpha": other})

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from stream.local.receivers.pagerduty import recording_pagerduty
+from tests.support.chaos import row
 from tests.support.closed import judged_to
 from tests.support.command import driftline
 from tests.support.faults import records_with_fault, routed
@@ -27,6 +28,7 @@ DOWN = {"from_ms": START_MS + 10 * PANE_MS, "to_ms": START_MS + 30 * PANE_MS}
 DIVIDED_MS = START_MS + 20 * PANE_MS
 
 
+@row("Redis and the broker killed under an open alert", "rung once, its end told")
 def test_an_open_alert_outlives_a_killed_redis_and_a_killed_broker(
     own_kafka: LocalKafka, own_redis: LocalRedis, environment_name: str, tmp_path: Path
 ) -> None:

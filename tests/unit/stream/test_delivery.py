@@ -105,3 +105,24 @@ def test_a_tenure_of_a_partition_that_went_elsewhere_ends() -> None:
         return dropped
 
     assert asyncio.run(left()) == [ONE]
+
+
+@pytest.mark.parametrize(("ends", "cancelled"), [(True, False), (False, True)])
+def test_a_worker_that_ends_in_the_middle_of_a_rebalance_does_not_crash_of_it(ends: bool, cancelled: bool) -> None:
+    """Faust takes a fetcher that is cancelled while partitions move for one to start anew, and crashes it: exit code 1."""
+    consumer = bare_consumer(queue=asyncio.Event())
+    consumer._stopped = asyncio.Event()
+    consumer.transport = SimpleNamespace(app=SimpleNamespace(should_stop=ends))
+
+    async def for_ever(_: float) -> Any:
+        await asyncio.Event().wait()
+
+    async def cancel() -> bool:
+        consumer._wait_next_records = for_ever
+        drains = asyncio.create_task(consumer._drain_messages(SimpleNamespace(_stopped=asyncio.Event())))
+        await asyncio.sleep(0)
+        drains.cancel()
+        await asyncio.wait([drains])
+        return drains.cancelled()
+
+    assert asyncio.run(cancel()) == cancelled

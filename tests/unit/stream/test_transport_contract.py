@@ -19,6 +19,7 @@ import faust
 import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import ConsumerStoppedError
 from faust.transport import consumer as base
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
@@ -214,7 +215,7 @@ def test_flow_control_has_the_names_the_fetch_loop_reads() -> None:
     for name in ("callback", "suspend_flow", "transport"):
         assert f"self.{name}" in made, told("RunConsumer._deliver_fetch", f"Faust's Consumer must set {name}")
     assert driver.Consumer.flow_active, told("RunConsumer._deliver_fetch", "a new Consumer must have flow_active true")
-    assert driver.Consumer.consumer_stopped_errors, told(
+    assert driver.Consumer.consumer_stopped_errors == (ConsumerStoppedError,), told(
         "RunConsumer._drain_messages", "the driver must name its stop errors"
     )
     assert hasattr(faust.App, "consumer_generation_id"), told(
