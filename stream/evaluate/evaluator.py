@@ -43,8 +43,6 @@ from stream.state.patience import Patience
 log = logging.getLogger(__name__)
 #: What has a turn of its own: a model's stream, or what follows it.
 Evaluated = TypeVar("Evaluated", Unit, Follower)
-
-
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
 #: Notes of a model that is not in force are kept so long (event time): it may have been left out by mistake.
@@ -238,7 +236,9 @@ class Evaluator:
     async def _forget(self, stream: str) -> None:
         """What is stored needs no note; a stop before it is forgotten only has it merged again."""
         done, self._done[stream] = self._done[stream], []
-        await self._desk.notes.forget(stream, done)
+        if not await self._desk.notes.forget(stream, done):
+            self._roll.anew(stream)
+            self._marks.clear()
 
     async def _listen(self, unit: Unit, due: Due) -> None:
         await self._listening.listen(unit, due=due, now_ms=due.seen(0))

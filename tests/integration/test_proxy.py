@@ -69,6 +69,20 @@ def test_an_answer_takes_as_long_as_was_said_and_a_hundred_at_once_no_longer(pro
     assert _seconds(client.ping) < 0.3
 
 
+def test_a_fail_over_leads_the_same_address_to_another_service(
+    proxy: Proxy, client: redis.Redis, tmp_path: Path
+) -> None:
+    other = LocalRedis(tmp_path / "other")
+    other.start()
+    try:
+        client.set("key", "of the first")
+        proxy.to(other.port)
+        with redis.Redis(port=proxy.port) as anew:
+            assert anew.get("key") is None
+    finally:
+        other.stop()
+
+
 def _seconds(done: Callable[[], object]) -> float:
     started = time.monotonic()
     done()

@@ -17,7 +17,7 @@ from tests.support.process import Process, free_port, listening
 CHUNK = 65_536
 #: Chunks that one direction of a connection may have on their way; beyond them the sender is not read.
 ON_THE_WAY = 256
-THROUGH, CUT, HELD = "through", "cut", "held"
+THROUGH, CUT, HELD, TO = "through", "cut", "held", ">"
 
 
 class Proxy:
@@ -56,6 +56,11 @@ class Proxy:
         """Pass every answer on so many milliseconds after it came; what clients send goes at once."""
         self._say(str(ms))
 
+    def to(self, target: int) -> None:
+        """Let through to another service from now on: connections to the one before are reset, as at a fail-over."""
+        self.target = target
+        self._say(f"{TO}{target}")
+
     def _say(self, word: str) -> None:
         with socket.create_connection(("127.0.0.1", self._control), timeout=10) as control:
             control.sendall(f"{word}\n".encode())
@@ -67,37 +72,40 @@ class Proxy:
 class Line:
     """What happens to bytes now, and the connections that it happens to."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: int) -> None:
+        self.target = target
         self.is_cut, self.delay_s, self.passable = False, 0.0, asyncio.Event()
         self.passable.set()
         self.writers: set[asyncio.StreamWriter] = set()
 
     def become(self, word: str) -> None:
-        """THROUGH, CUT, HELD, or the milliseconds that an answer takes."""
+        """THROUGH, CUT, HELD, the milliseconds that an answer takes, or TO and a port."""
         self.is_cut, self.delay_s = word == CUT, int(word) / 1_000 if word.isdigit() else 0.0
         if word == HELD:
             self.passable.clear()
         else:
             self.passable.set()
-        if self.is_cut:
+        if word.startswith(TO):
+            self.target = int(word.removeprefix(TO))
+        if self.is_cut or word.startswith(TO):
             for writer in self.writers:
                 writer.transport.abort()
 
-    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
+    async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One client's connection, from its first byte until either side ends it."""
         self.writers.add(writer)
         try:
             await self.passable.wait()
             if not self.is_cut:
-                await self._between(reader, writer, target)
+                await self._between(reader, writer)
         except OSError:  # the service is not there, or one side reset the connection
             pass
         finally:
             self.writers.discard(writer)
             writer.transport.abort()
 
-    async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: int) -> None:
-        answers, asking = await asyncio.open_connection("127.0.0.1", target)
+    async def _between(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asking = await asyncio.open_connection("127.0.0.1", self.target)
         self.writers.add(asking)
         ways = [asyncio.create_task(self._pass(reader, asking)), asyncio.create_task(self._answer(answers, writer))]
         try:
@@ -142,7 +150,7 @@ class Line:
 
 async def serve(port: int, target: int, control: int) -> None:
     """Pass bytes on between ``port`` and ``target``, as the last line that came to ``control`` says."""
-    line = Line()
+    line = Line(target)
 
     async def obey(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if word := (await reader.readline()).decode().strip():
@@ -150,7 +158,7 @@ async def serve(port: int, target: int, control: int) -> None:
             writer.write(b"done\n")
         writer.close()
 
-    await _listen(port, lambda reader, writer: line.connect(reader, writer, target))
+    await _listen(port, line.connect)
     await _listen(control, obey)
     await asyncio.Event().wait()
 

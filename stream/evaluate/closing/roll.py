@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import cast
@@ -17,6 +18,8 @@ from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.notes import Note
 from stream.evaluate.storing.shards import shard_of
 from stream.state.layout import Layout
+
+log = logging.getLogger(__name__)
 
 #: Units that are read in one round trip.
 AT_ONCE = 50
@@ -99,6 +102,12 @@ class Roll:
             if stored is not None:
                 found[digest] = Layout.from_json(cast(bytes, stored))
         return found
+
+    def anew(self, stream: str) -> None:
+        """Another Redis has taken over, or it was started again: what is in memory may never have come to it."""
+        log.warning("%s are evaluated anew: Redis is another than a moment ago", stream)
+        for unit in list(self.units[cast(Stream, stream)].values()):
+            self.reset(unit)
 
     def reset(self, unit: Unit) -> None:
         """Forget what is in memory of a unit; it is restored before its next turn."""

@@ -2,6 +2,9 @@
 
 A partition's note of a pane is made when the pane is first stored there, and again at each change after it was sealed.  It is
 removed when what it speaks of is merged and stored, and only if nothing was noted since: so no event is ever left out.
+
+Nor is it removed from another Redis than it was read from: a replica that takes over may have lost what was stored meanwhile,
+and would count the events of the note again into a pane that nobody merges any more.
 """
 
 from __future__ import annotations
@@ -50,6 +53,8 @@ class Notes:
     def __init__(self, redis: Redis, names: Names, *, asking: Asking) -> None:
         self._redis, self._names, self._asking = redis, names, asking
         self._read, self._forget = script(redis, "evaluate", "notes"), script(redis, "evaluate", "forget")
+        #: By key: the history of writes of the Redis that the notes were read from.
+        self._histories: dict[str, bytes] = {}
 
     async def read(self, stream: str, partitions: Iterable[int]) -> dict[str, list[Note]]:
         """All notes of these partitions by model."""
@@ -65,21 +70,25 @@ class Notes:
                 found[note.model].append(note)
         return found
 
-    async def forget(self, stream: str, notes: Iterable[Note]) -> None:
-        """Remove these, unless they were noted again since they were read."""
+    async def forget(self, stream: str, notes: Iterable[Note]) -> bool:
+        """Remove these, unless they were noted again since they were read; False: Redis is another than then."""
         by_partition: dict[int, list[Note]] = defaultdict(list)
         for note in notes:
             by_partition[note.partition].append(note)
         for partition, held in by_partition.items():
             for first in range(0, len(held), AT_ONCE):
-                await self._forget_some(self._names.revised(stream, partition), held[first : first + AT_ONCE])
+                if not await self._forget_some(self._names.revised(stream, partition), held[first : first + AT_ONCE]):
+                    return False
+        return True
 
     async def _of(self, stream: str, partition: int) -> AsyncIterator[Note]:
         key, cursor = self._names.revised(stream, partition), "0"
         seen: set[str] = set()
+        self._histories.pop(key, None)
         while True:
             asked = partial(self._read, keys=[key], args=[cursor, AT_ONCE])
-            found, packed = cast("tuple[bytes, bytes]", await self._asking(asked))
+            found, packed, history = cast("tuple[bytes, bytes, bytes]", await self._asking(asked))
+            self._histories.setdefault(key, history)
             for field, count in _pairs(_DECODER.decode(packed)):
                 if field not in seen:
                     seen.add(field)
@@ -89,10 +98,12 @@ class Notes:
             if cursor == "0":
                 return
 
-    async def _forget_some(self, key: str, notes: Sequence[Note]) -> None:
+    async def _forget_some(self, key: str, notes: Sequence[Note]) -> bool:
         packed = msgspec.msgpack.encode([part for note in notes for part in (note.field, note.count)])
-        await self._asking(lambda: self._forget(keys=[key], args=[packed]))
+        history = self._histories.get(key, b"")
+        done = await self._asking(lambda: self._forget(keys=[key], args=[packed, history]))
         await self._asking.breath()
+        return bool(done)
 
 
 def panes_due(notes: Iterable[Note], *, last: int, pane_ms: int, watermark: int) -> int:
