@@ -73,6 +73,17 @@ def test_what_redis_refuses_ends_a_worker_and_a_command_at_once_with_a_line_of_i
         assert (asked.code, said in asked.err, password in asked.err) == (2, True, False)
 
 
+def test_a_user_that_may_not_ask_info_is_let_in_and_the_policy_is_said_to_be_unknown(
+    own_redis: LocalRedis, kafka_bootstrap: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made_user(own_redis.client(), "-info")
+    url = f"redis://driftline:{PASSWORD.replace('/', '%2F')}@127.0.0.1:{own_redis.port}/0"
+    wait_for_services(Settings(kafka=kafka_bootstrap, redis=url), check=lambda redis: None)
+    assert [one.partition(":")[0] for one in caplog.messages] == [
+        "Redis does not say its maxmemory-policy, which must be noeviction"
+    ]
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificates(tmp_path_factory.mktemp("certificates"))

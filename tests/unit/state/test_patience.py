@@ -7,6 +7,7 @@ import logging
 
 import pytest
 from redis.exceptions import ConnectionError as NotConnected
+from redis.exceptions import NoPermissionError
 
 from stream.state.patience import Patience
 
@@ -51,6 +52,25 @@ def test_one_failure_is_an_old_connection_and_no_outage(caplog: pytest.LogCaptur
     with caplog.at_level(logging.WARNING):
         assert asyncio.run(Patience()(ask)) == 7
     assert caplog.records == []
+
+
+def test_rights_that_were_taken_away_are_waited_for_and_not_said_to_be_an_outage(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tries: list[int] = []
+
+    async def ask() -> int:
+        tries.append(1)
+        if len(tries) < 4:
+            raise NoPermissionError("no permissions to run the 'xadd' command")
+        return 7
+
+    with caplog.at_level(logging.WARNING):
+        assert asyncio.run(Patience()(ask)) == 7
+    assert caplog.messages[0].startswith(
+        "Redis refuses this user; reading pauses until it does not: NoPermissionError("
+    )
+    assert len(caplog.messages) == 2
 
 
 def test_a_redis_that_answers_readers_only_keeps_reading_paused() -> None:
