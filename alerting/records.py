@@ -6,7 +6,7 @@ changed and not an incident of 300 members.  What follows from the rest (routes,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -56,12 +56,20 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
 
     :raises ValueError: they are of another shape.
     """
+    return _derived(tabled(records, policy))
+
+
+def tabled(records: Mapping[str, bytes], policy: Policy) -> State:
+    """The same without routes, silenced members and index: nothing can be decided by it yet.
+
+    :raises ValueError: they are of another shape.
+    """
     tables = _tables(records)
     meta = msgspec.json.decode(records["meta"]) if "meta" in records else {"now": 0, "schema": SCHEMA}
     if meta["schema"] != SCHEMA:
         raise ValueError(f"the incident owner's records have the shape {meta['schema']}; this program reads {SCHEMA}")
     entries = {name: _read(value, Entry) for (name,), value in tables.get("entry", {}).items()}
-    state = State(
+    return State(
         policy,
         meta["now"],
         models=_heard(tables),
@@ -71,7 +79,24 @@ def restored(records: Mapping[str, bytes], policy: Policy) -> State:
         silences={name: _read(value, Silence) for (name,), value in tables.get("silence", {}).items()},
         digests={name: _read(value, Digest) for (name,), value in tables.get("digest", {}).items()},
     )
-    return _derived(state)
+
+
+def records_of(state: State, name: str, members: Iterable[Member]) -> Iterator[tuple[str, bytes]]:
+    """The fields of one incident with these of its members, what is remembered of their keys, and what its addresses believe."""
+    incident = state.incidents[name]
+    yield _field("incident", name), _ENCODER.encode(incident)
+    for entry in incident.entries:
+        yield _field("entry", entry), _ENCODER.encode(state.entries[entry])
+    models: dict[str, Heard] = {}
+    for member in members:
+        key, model = member.finding.key, member.finding.model
+        yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
+        heard = models[model] = state.models.get(model) or Heard()
+        known = heard.keys.get(key)
+        if known is not None:
+            yield _field("key", model, key), _ENCODER.encode(known)
+    for model, heard in models.items():
+        yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
 
 
 def stored_now(meta: bytes) -> int:

@@ -105,7 +105,16 @@ class SilenceView(Value, frozen=True, kw_only=True, omit_defaults=True):
     comment: str = ""
 
 
+class WithKept(msgspec.Struct, frozen=True):
+    """What the topic's document has besides: ``kept`` is the owner's own part of it, no contract (:mod:`alerting.keeping`)."""
+
+    id: str
+    ended: int | None = None
+    kept: msgspec.Raw = msgspec.Raw()
+
+
 _DECODER = msgspec.json.Decoder(IncidentView)
+_WITH_KEPT = msgspec.json.Decoder(WithKept)
 _SILENCE_DECODER = msgspec.json.Decoder(SilenceView)
 
 
@@ -117,6 +126,23 @@ def encode(view: IncidentView | SilenceView) -> bytes:
 def decode(value: bytes) -> IncidentView:
     """:raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape)."""
     return _DECODER.decode(value)
+
+
+def with_kept(document: bytes, part: bytes) -> bytes:
+    """A document as it goes to Kafka.
+
+    >>> with_kept(b'{"id":"inc-1"}', b'{"now":7}')
+    b'{"id":"inc-1","kept":{"now":7}}'
+    """
+    return document[:-1] + b',"kept":' + part + b"}"
+
+
+def decode_kept(value: bytes) -> WithKept:
+    """The id of a document, when it ended, and the part that is kept with it; an older program's has none.
+
+    :raises msgspec.DecodeError: it is damaged (``ValidationError``: of another shape).
+    """
+    return _WITH_KEPT.decode(value)
 
 
 def decode_silence(value: bytes) -> SilenceView:

@@ -100,6 +100,8 @@ def _partition(one: PartitionProgress) -> dict[str, Any]:
         "rejected": dict(one.rejected),
         "lost": one.lost,
         "happened": one.happened,
+        "warming": one.warming,
+        "to_read_again": one.to_read_again,
     }
 
 
@@ -144,6 +146,8 @@ def _replay(awaited: Iterable[Sequence[str]]) -> str:
 
 
 def _remarks(at: Mapping[str, Any]) -> str:
-    parts = [at["happened"] or "", f"{at['lost']} records lost" if at["lost"] else ""]
+    again = f": {at['to_read_again']} records to read again" if at["to_read_again"] else ""
+    warming = f"warming{again}" if at["warming"] else ""
+    parts = [at["happened"] or "", warming, f"{at['lost']} records lost" if at["lost"] else ""]
     closed = f"closed up to {moment(at['closed_ms'])}" if at["closed_ms"] is not None else ""
     return ", ".join(part for part in (*parts, closed) if part)

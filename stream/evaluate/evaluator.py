@@ -26,7 +26,7 @@ from stream.evaluate.closing.silence import Listening
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.following import Follower, Followers
-from stream.evaluate.panes.clocks import PartitionState, closed_before
+from stream.evaluate.panes.clocks import Rebuild, closed_before, together
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.lanes import in_lanes
@@ -80,6 +80,7 @@ class Evaluator:
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
         self._warm: dict[Stream, bool] = {}
+        self._rebuilds: dict[Stream, Rebuild] = {}
         self._silent: dict[Stream, bool] = {}
         self._done: dict[str, list[Note]] = defaultdict(list)
         self._failed: dict[tuple[str, str], int] = {}
@@ -133,7 +134,7 @@ class Evaluator:
         await in_lanes(followers, partial(self._after, now=now), breath=self._breath)
 
     async def _after(self, follower: Follower, *, now: int) -> None:
-        poll = Poll(now, follower.closed, (), any(self._warm.values()))
+        poll = Poll(now, follower.closed, (), any(self._warm.values()), together(self._rebuilds.values()))
         await self._guarded(follower, poll, self._followers.work)
 
     async def _follow(self) -> None:
@@ -163,9 +164,12 @@ class Evaluator:
         marks = watermarks(units.values(), partitions)
         await self._breath()
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
-        warming = self._warm[stream] = await self._warming(stream, partitions, watermark=max(marks.values()))
+        newest, span_ms = max(marks.values()), self._roll.longest_window_ms(stream)
+        warming = await self._sealing.warm(stream, partitions, watermark=newest, span_ms=span_ms)
+        rebuild = await self._sealing.rebuilt(stream, partitions, watermark=newest)
+        self._warm[stream], self._rebuilds[stream] = warming, rebuild
         mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
-        polls = {model: Poll(now, watermark, partitions, warming) for model, watermark in marks.items()}
+        polls = {model: Poll(now, watermark, partitions, warming, rebuild) for model, watermark in marks.items()}
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark
             await self._close(stream, polls, end_ms=max(ends))
@@ -198,13 +202,6 @@ class Evaluator:
 
         await in_lanes(units, one, breath=self._breath)
         await self._forget(stream)
-
-    async def _warming(self, stream: Stream, partitions: Sequence[PartitionState], *, watermark: int) -> bool:
-        if not any(partition.warming for partition in partitions):
-            return False
-        return await self._sealing.warm(
-            stream, partitions, watermark=watermark, span_ms=self._roll.longest_window_ms(stream)
-        )  # fmt: skip
 
     async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:
         layouts = await self._roll.layouts(unit, notes)
@@ -254,7 +251,7 @@ class Evaluator:
         lateness = unit.phase.watched.monitor.lateness_ms
         seen = seen_at(poll.now, lateness_ms=lateness, event_clock=self._event_clock)
         try:
-            await work(unit, Due(token, poll.watermark, poll.partitions, poll.warming, seen))
+            await work(unit, Due(token, poll.watermark, poll.partitions, poll.warming, seen, poll.rebuild))
         except Refused as refused:
             await self._refused(unit, refused)
         except Exception as error:

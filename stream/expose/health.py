@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Pulse:
     """What the judgement needs: records left to read, seconds since any offset was stored, whether partitions are held.
 
-    ``refusing`` says why the newest configuration is not followed, if it is not.
+    ``refusing`` says why the newest configuration is not followed, if it is not; ``again`` records are read again, since Redis
+    was emptied.
     """
 
     lag: int
@@ -17,6 +18,7 @@ class Pulse:
     assigned: int
     redis_answers: bool
     refusing: str = ""
+    again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +42,6 @@ def judge(pulse: Pulse, *, patience_s: float) -> Health:
     if pulse.lag > 0 and pulse.quiet_s > patience_s:
         return Health(False, f"no progress for {pulse.quiet_s:.0f} s with {pulse.lag} records to read")
     said = f"{pulse.assigned} partitions, {pulse.lag} records to read"
+    if pulse.again:
+        said += f"; warming: Redis was emptied, {pulse.again} records are read again and alerts are held meanwhile"
     return Health(True, f"{said}; {pulse.refusing}" if pulse.refusing else said)

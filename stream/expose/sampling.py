@@ -54,6 +54,7 @@ class Sampler:
             assigned=len(self._intake.ownership.tenures),
             redis_answers=self._intake.patience.answers.is_set(),
             refusing=self._follower.refusing,
+            again=sum(max(0, one.rebuild_to - one.stored) for one in self._intake.ownership.tenures.values()),
         )
         return judge(pulse, patience_s=PATIENCE_S)
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -28,11 +29,12 @@ from stream.incidents.feeding import Broken
 from stream.incidents.inbox import EventInbox, Inbox
 from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
-from stream.incidents.store import Begun
+from stream.incidents.restoring import Memory, write_ended
+from stream.incidents.store import Begun, Turn
 from stream.incidents.tenure import Tenure
 from stream.ingest.buffer import Rejection
 from stream.ingest.dead_letters import DeadLetters
-from stream.state.epochs import Log, Resume, resume
+from stream.state.epochs import Log, Resume, Stored, resume
 from stream.transport import Run, RunConsumer
 
 log = logging.getLogger(__name__)
@@ -45,9 +47,12 @@ Survey = Callable[[set[TP]], Awaitable[Mapping[TP, Log]]]
 class IncidentAgent:
     """Connects the consumer with the owner; ``who`` tells operators which process owns."""
 
-    def __init__(self, owner: Owner, configured: Configured, *, survey: Survey, letters: DeadLetters, who: str) -> None:
+    def __init__(
+        self, owner: Owner, configured: Configured, *, survey: Survey, letters: DeadLetters, who: str,
+        memory: Memory | None = None,
+    ) -> None:  # fmt: skip
         self.owner, self._configured, self._survey, self._who = owner, configured, survey, who
-        self._letters = letters
+        self._letters, self._memory = letters, memory
         self.consumer: RunConsumer | None = None
         self._placements: dict[TP, int] = {}
         self._orphaned = False
@@ -143,6 +148,7 @@ class IncidentAgent:
     async def _begin(self, logs: Mapping[TP, Log]) -> Mapping[TP, int]:
         store, patiently = self.owner.store, self.owner.patience
         begun = await patiently(lambda: store.take(topics=INPUTS, owner=self._who))
+        begun = await self._recalled(begun, logs)
         decided = {tp: _resumed(tp, begun, logs[tp], name=name) for tp, name in self.inputs.items()}
         offsets = {name: decided[tp].offset for tp, name in self.inputs.items()}
         ids = {name: logs[tp].topic_id for tp, name in self.inputs.items()}
@@ -150,6 +156,32 @@ class IncidentAgent:
         state = await self._state(begun)
         self.owner.begin(self._tenure(begun, state, offsets=offsets))
         return {tp: one.offset for tp, one in decided.items()}
+
+    async def _recalled(self, begun: Begun, logs: Mapping[TP, Log]) -> Begun:
+        """Where nothing is stored at all: what Kafka has of it, stored as the first turn, and inputs as the group had read them.
+
+        A replay decides all again, in event time's order, so it takes nothing back.
+        """
+        known = any(stored.next_offset is not None for stored in begun.inputs.values())
+        if self._memory is None or self.owner.lock_step or begun.turn or known:
+            return begun
+        store, patiently = self.owner.store, self.owner.patience
+        now_ms = await patiently(store.now_ms)
+        found = await self._memory.recalled(now_ms=now_ms)
+        if not found:
+            return begun
+        await patiently(lambda: write_ended(store, found))
+        turn = Turn(begun.epoch, 1, writes=list(found.writes()))
+        if await patiently(lambda: store.commit(turn)) != "stored":
+            return begun
+        log.warning(
+            "nothing was stored of incidents: %d open ones, %d silences and %d that have ended are back from Kafka",
+            len(found.documents), len(found.silences), len(found.ended),
+        )  # fmt: skip
+        if found.strangers:  # of an older program: only its findings bring them back
+            return replace(begun, turn=1, records=found.records)
+        inputs = {name: _read_before(logs[tp], begun.inputs[name]) for tp, name in self.inputs.items()}
+        return replace(begun, turn=1, records=found.records, inputs=inputs)
 
     async def _state(self, begun: Begun) -> State:
         """What is stored, under the policy that is followed; read on a thread, for it may be much."""
@@ -197,6 +229,14 @@ class IncidentAgent:
             await transport.rejoin(consumer)
         except KafkaError as error:
             log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
+
+
+def _read_before(found: Log, stored: Stored) -> Stored:
+    """Where the group had read to, as far as that is there: what was decided by then is in the documents."""
+    if found.committed is None:
+        return stored
+    offset = min(max(found.committed, found.start), found.end)
+    return replace(stored, next_offset=offset, topic_id=found.topic_id)
 
 
 def _summed(records: Mapping[str, bytes], policy: Policy) -> State:

@@ -23,7 +23,7 @@ from stream.incidents.jumps import Watch, stepped_back
 from stream.incidents.store import IncidentStore, Turn
 from stream.incidents.tally import OwnerTally
 from stream.incidents.tenure import Ended, Tenure
-from stream.incidents.writes import Changed, documents, forgetting, written_by
+from stream.incidents.writes import Changed, documents, forgetting, parts, written_by
 from stream.kill_points import passing
 from stream.state.patience import Patience
 
@@ -182,6 +182,7 @@ class Owner:
         changed = Changed(
             dict(await gathered(changes(tenure.state, feeding.state))),
             dict(await gathered(documents(tenure.state, feeding.state))),
+            dict(await gathered(parts(tenure.state, feeding.state))),
         )
         marks = {name: at for name, at in tenure.inbox.marks().items() if tenure.marks.get(name) != at}
         outlived = [

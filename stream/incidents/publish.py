@@ -20,6 +20,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from schemas.incidents import with_kept
 from schemas.settings import Settings
 from stream.incidents.owner import Owner
 from stream.incidents.tenure import Tenure
@@ -39,6 +40,8 @@ DOCUMENTS = 10
 #: By event time changes are gathered for so long.
 GATHER_S = 0.25
 FLUSH_S = 1.0
+#: Of a record of Kafka: a broker's default is a megabyte.
+MOST_BYTES = 950_000
 #: Where Kafka does not take documents, they are tried again after so long.
 AGAIN_S = 1.0
 #: What no second try will change.
@@ -52,7 +55,7 @@ class Relay:
         self._owner, self._producer = owner, producer
         store = owner.store
         self._outbox, self._topic = store.names.incidents("outbox"), store.names.topic("incidents")
-        self._documents = store.names.incidents("documents")
+        self._documents, self._parts = store.names.incidents("documents"), store.names.incidents("kept")
         self._given_up: set[bytes] = set()
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
@@ -98,9 +101,10 @@ class Relay:
                 await asyncio.sleep(AGAIN_S)
 
     async def _stored(self, incidents: list[bytes]) -> Documents:
-        read = partial(self._owner.store.redis.hmget, self._documents, incidents)
-        found: Any = await self._owner.patience(read)
-        return dict(zip(incidents, found, strict=True))
+        documents: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._documents, incidents))
+        parts: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._parts, incidents))
+        found = zip(incidents, documents, parts, strict=True)
+        return {one: _whole(document, part) for one, document, part in found}
 
     def _delivered(self, documents: Mapping[bytes, bytes | None]) -> set[bytes]:
         """Produce and wait; the incidents that are done with."""
@@ -140,6 +144,12 @@ class Relay:
                 size,
                 incident.decode(),
             )
+
+
+def _whole(document: bytes | None, part: bytes | None) -> bytes | None:
+    """With what is kept besides, unless Kafka would take neither."""
+    room = document is not None and part is not None and len(document) + len(part) < MOST_BYTES
+    return with_kept(document, part) if room and document is not None and part is not None else document
 
 
 def incident_producer(settings: Settings) -> Producer:

@@ -10,6 +10,7 @@ key                  type        what
 ``records``          hash        the working state of :mod:`alerting`, a field for each thing that changes by itself
 ``marks``            hash        event clock only: how far each model's stream is judged
 ``documents``        hash        incident -> its document (JSON), the ended ones too
+``kept``             hash        incident -> what goes to Kafka with its document (:mod:`alerting.keeping`)
 ``ended``            sorted set  ended incidents by when they ended
 ``timeline:<id>``    stream      what happened to an incident, oldest first, capped
 ``silences``         hash        silence -> JSON

@@ -19,10 +19,12 @@ from stream.incidents.budget import RedisBudget
 from stream.incidents.configured import Configured
 from stream.incidents.owner import Owner
 from stream.incidents.publish import Relay, incident_producer
+from stream.incidents.restoring import Memory
 from stream.incidents.senders import Senders
 from stream.incidents.store import IncidentStore
 from stream.incidents.tally import OwnerTally
 from stream.ingest.dead_letters import DeadLetters
+from stream.kafka_client import kafka_options
 from stream.state.patience import Patience
 from stream.tasks import Periodic, surviving
 from stream.transport import RunConsumer
@@ -74,7 +76,14 @@ def incidents_of(
     configured = Configured(redis, settings, patience=patience)
     return Incidents(
         owner,
-        IncidentAgent(owner, configured, survey=survey, letters=letters, who=who),
+        IncidentAgent(
+            owner,
+            configured,
+            survey=survey,
+            letters=letters,
+            who=who,
+            memory=Memory(kafka_options(settings), settings.names),
+        ),
         Senders(
             owner,
             RedisBudget(redis, settings.names),

@@ -7,9 +7,10 @@ in, commands out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from alerting.document import view
+from alerting.keeping import kept
 from alerting.silences import silence_view
 from alerting.state import State
 from schemas.actions import OrderRelease
@@ -27,10 +28,11 @@ ANSWER_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """Records to write (None: to delete) and the documents of the incidents that changed."""
+    """Records to write (None: to delete), the documents of the incidents that changed, and what is kept with each on Kafka."""
 
     records: Mapping[str, bytes | None]
     documents: Mapping[str, IncidentView]
+    kept: Mapping[str, bytes | None] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.records or self.documents)
@@ -39,6 +41,11 @@ class Changed:
 def documents(old: State, new: State) -> Iterator[tuple[str, IncidentView]]:
     """The documents of the incidents that a turn changed, one by one: each takes a moment."""
     return ((one, view(new, one)) for one in sorted(touched(old, new))) if old is not new else iter(())
+
+
+def parts(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
+    """What an owner that lost everything would need of them, one by one; of an incident that has left nothing."""
+    return ((one, kept(new, one)) for one in sorted(touched(old, new))) if old is not new else iter(())
 
 
 def touched(old: State, new: State) -> set[str]:
@@ -72,6 +79,7 @@ def forgetting(incidents: list[str]) -> Iterator[Write]:
     """The commands that remove incidents whose time is over, from Kafka's compacted topic too."""
     for one in incidents:
         yield "documents", "HDEL", (one,)
+        yield "kept", "HDEL", (one,)
         yield "ended", "ZREM", (one,)
         yield f"timeline:{one}", "DEL", ()
         yield "outbox", "XADD", ("*", "id", one)
@@ -89,6 +97,8 @@ def _documents(changed: Changed) -> Iterator[Write]:
     for one, document in changed.documents.items():
         packed = encode(document)
         yield "documents", "HSET", (one, packed)
+        part = changed.kept.get(one)
+        yield ("kept", "HDEL", (one,)) if part is None else ("kept", "HSET", (one, part))
         yield "outbox", "XADD", ("*", "id", one)
         if document.ended is not None:
             yield "ended", "ZADD", (document.ended, one)

@@ -101,6 +101,7 @@ class Ownership:
         await self._patiently(lambda: self._store.resume(stream, tp.partition, epoch=epoch, fields=fields))
         tenure = _tenure(tp, stream, epoch, decided=decided)
         tenure.topic_id = found.topic_id
+        tenure.rebuild_to = found.end if decided.happened == "emptied" else 0
         return tenure
 
     async def _take(self, stream: Stream, tp: TP) -> tuple[Epoch, Stored]:
@@ -124,6 +125,7 @@ def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
     """What to record of a resume; a lost range is named by where it began, so recording it twice is harmless."""
     lost = [(f"lost:{decided.offset - decided.lost}", decided.lost)] if decided.lost else []
     warming = [("state", "warming")] if decided.happened else []
+    rebuilt = [("rebuild_to", found.end)] if decided.happened == "emptied" else []
     reset = [("clock", ""), ("closed", "")] if decided.happened == "recreated" else []
     return fields_of(
         [
@@ -133,6 +135,7 @@ def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
             ("happened", decided.happened),
             *lost,
             *warming,
+            *rebuilt,
             *reset,
         ]
     )

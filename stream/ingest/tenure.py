@@ -54,6 +54,8 @@ class Tenure:
     live: bool = True
     read: int = 0
     counted: int = 0
+    #: Where the log ended when it was seen that Redis had been emptied; 0: it was not.
+    rebuild_to: int = 0
     panes: dict[PaneId, OpenPane] = field(default_factory=dict)
     changed: set[PaneId] = field(default_factory=set)
     rejected: Counter[str] = field(default_factory=Counter)

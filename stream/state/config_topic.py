@@ -16,17 +16,17 @@ from __future__ import annotations
 
 import logging
 import re
-import time
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.config import Generation
 from schemas.errors import StoreError
 from schemas.reference import BadReference, Reference
+from stream.state.whole_topic import whole_topic
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,6 @@ RECORD_BYTES = REFERENCE_BYTES + 4096
 PARTITION = 0
 _GENERATION, _REFERENCE = re.compile(r"generation:(\d+)"), re.compile(r"reference:([0-9a-f]{64})")
 _AT_ONCE = 500
-_ASK_S, _GATHER_S = 0.5, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,50 +136,8 @@ class ConfigTopic:
         return Producer({**self._options, **how})
 
     def _newest(self) -> Iterator[tuple[str, bytes | None]] | None:
-        """Every record from the beginning to the end; None where there is no topic."""
-        down: list[KafkaError] = []
-        consumer = Consumer(
-            {
-                **self._options, "client.id": "driftline-config", "group.id": "driftline-config",
-                "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 50,
-                "error_cb": lambda error: down.append(error) if error.code() == KafkaError._ALL_BROKERS_DOWN else None,
-            }
-        )  # fmt: skip
-        try:
-            there = self.topic in self._topics(consumer, down)
-        except BaseException:
-            consumer.close()
-            raise
-        if not there:
-            consumer.close()
-            return None
-        return self._to_the_end(consumer)
-
-    def _topics(self, consumer: Consumer, down: list[KafkaError]) -> Mapping[str, Any]:
-        """Asked in short turns: where no broker listens that is known at once, and need not be waited for."""
-        until = time.monotonic() + self._within_s
-        while True:
-            try:
-                found: Mapping[str, Any] = consumer.list_topics(timeout=_ASK_S).topics
-                return found
-            except KafkaException:
-                consumer.poll(0)
-                if down or time.monotonic() > until:
-                    raise
-
-    def _to_the_end(self, consumer: Consumer) -> Iterator[tuple[str, bytes | None]]:
-        try:
-            consumer.assign([TopicPartition(self.topic, PARTITION, OFFSET_BEGINNING)])
-            heard = time.monotonic()
-            while time.monotonic() - heard < self._within_s:
-                for message in consumer.consume(_AT_ONCE, _GATHER_S):
-                    heard = time.monotonic()
-                    if _is_end(message):
-                        return
-                    yield _text(message.key()), message.value() or None
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        finally:
-            consumer.close()
+        records = whole_topic(self._options, self.topic, within_s=self._within_s)
+        return None if records is None else ((_text(key), value or None) for key, value in records)
 
 
 def packed(references: Mapping[str, Reference]) -> dict[str, bytes]:
@@ -195,17 +152,8 @@ def spoken(error: Exception) -> str:
     return str(error)
 
 
-def _is_end(message: Message) -> bool:
-    error = message.error()
-    if error is None:
-        return False
-    if error.code() != KafkaError._PARTITION_EOF:
-        raise KafkaException(error)
-    return True
-
-
-def _text(key: Any) -> str:
-    return key.decode(errors="replace") if isinstance(key, bytes) else str(key or "")
+def _text(key: bytes | None) -> str:
+    return (key or b"").decode(errors="replace")
 
 
 def _toggle(known: set[Any], name: Any, *, there: bool) -> None:

@@ -24,6 +24,7 @@ class PartitionProgress:
 
     ``clock_ms`` is the greatest event time counted, ``closed_ms`` what a control record declared complete.  ``lost``
     records were deleted from the log unread, by all that was noticed; ``happened`` is why a resume was not a plain one.
+    ``warming``: counts are missing; of what an emptied Redis had counted ``to_read_again`` records are still to come.
     """
 
     stream: Stream
@@ -36,6 +37,8 @@ class PartitionProgress:
     rejected: Mapping[str, int]
     lost: int
     happened: str | None
+    warming: bool = False
+    to_read_again: int = 0
 
 
 async def known_partitions(redis: Redis, names: Names, stream: Stream) -> tuple[int, ...]:
@@ -72,6 +75,8 @@ def _progress(stream: Stream, partition: int, found: Mapping[bytes, bytes], *, o
     return PartitionProgress(
         stream, partition, next_offset, clock, closed, updated, owner,
         rejected=_counts(fields, "rejected:"), lost=sum(_counts(fields, "lost:").values()), happened=fields.get("happened"),
+        warming=fields.get("state") == "warming",
+        to_read_again=max(0, int(fields.get("rebuild_to") or 0) - (next_offset or 0)) if "rebuild_to" in fields else 0,
     )  # fmt: skip
 
 

@@ -250,5 +250,6 @@ def test_progress_tells_what_the_offset_hash_holds(deployed: Deployment) -> None
     [found] = deployed.run(read_progress)
     assert dataclasses.asdict(found) == {
         "stream": "serving", "partition": 0, "next_offset": 12, "clock_ms": JANUARY, "closed_ms": None, "updated_ms": 5,
-        "owner": "host:9", "rejected": {"not_json": 2}, "lost": 7, "happened": None,
+        "owner": "host:9", "rejected": {"not_json": 2}, "lost": 7, "happened": None, "warming": False,
+        "to_read_again": 0,
     }  # fmt: skip

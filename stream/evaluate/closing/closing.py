@@ -13,7 +13,7 @@ from itertools import groupby
 from stream.evaluate.closing.loading import load_rings
 from stream.evaluate.closing.unit import Phase, Unit
 from stream.evaluate.closing.walk import Seen, Walk
-from stream.evaluate.panes.clocks import PartitionState, closed_before
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, Rebuild, closed_before
 from stream.evaluate.storing.commit import Commits, Outcome
 from stream.evaluate.storing.merged import Merged
 from stream.evaluate.storing.notes import Note, Notes
@@ -31,6 +31,11 @@ class Due:
     partitions: Sequence[PartitionState]
     warming: bool
     seen: Seen
+    rebuild: Rebuild = NO_REBUILD
+
+    def holds(self, end_ms: int) -> bool:
+        """Whether nothing is told of what ends here: counts are missing, or it was judged before Redis was emptied."""
+        return self.warming or self.rebuild.running or end_ms <= self.rebuild.quiet_to
 
 
 class Refused(Exception):
@@ -54,7 +59,8 @@ class Desk:
     def walk(self, unit: Unit, due: Due) -> Walk:
         """A new batch."""
         return Walk(
-            unit, self.merged, seen=due.seen, warming=due.warming, breath=self.merged.breath, tally=self.tally
+            unit, self.merged, seen=due.seen, warming=due.warming, held=due.holds, breath=self.merged.breath,
+            tally=self.tally,
         )  # fmt: skip
 
     async def store(self, walk: Walk, due: Due) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from stream.evaluate.closing.unit import Unit
-from stream.evaluate.panes.clocks import PartitionState, stream_watermark
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, Rebuild, stream_watermark
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -17,6 +17,7 @@ class Poll:
     watermark: int
     partitions: Sequence[PartitionState]
     warming: bool
+    rebuild: Rebuild = NO_REBUILD
 
 
 def watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:

@@ -8,14 +8,14 @@ behind, the model may only be waiting in it, and nothing is said.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.asyncio import Redis
 
 from schemas.names import Names
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.unit import Unit
-from stream.evaluate.panes.clocks import PartitionState
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.verdicts.serving import LOOKS, no_traffic_verdict, traffic_verdict
 from stream.state.layout import EVENTS
@@ -69,6 +69,10 @@ class Listening:
         after_ms, before = monitor.no_traffic_after_ms, self._heard.get(unit.model)
         if after_ms is None or not unit.listens:
             return
+        if due.rebuild.running:  # what is counted again says nothing of what comes
+            self.forget(unit.model)
+            return
+        due = replace(due, rebuild=NO_REBUILD)  # a silence is no pane's
         if before is not None and now_ms < before.looked_ms + after_ms // LOOKS:
             return
         events = await self._events(unit, due.partitions)

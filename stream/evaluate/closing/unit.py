@@ -7,12 +7,13 @@ dropped at any time and is built again from Redis: what was stored is never ahea
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from schemas import service_levels
+from schemas.findings import Finding
 from schemas.service_levels import Service
 from stream.evaluate.calibration.live_calibration import Search
 from stream.evaluate.causes.causes import Causes
@@ -29,8 +30,9 @@ from stream.state.packing import Partial
 
 log = logging.getLogger(__name__)
 
+_HELD = msgspec.json.Decoder(dict[str, Finding])
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service", "held")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,6 +95,9 @@ class Unit:
     loaded: bool = False
     #: The phase that was gone over to last.
     entered: Phase | None = None
+    #: The newest finding of each key that is not told yet, since Redis is being filled again; and whether there was any.
+    held: dict[str, Finding] = field(default_factory=dict)
+    has_held: bool = False
 
     @property
     def phase(self) -> Phase:
@@ -144,6 +149,8 @@ class Unit:
         self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
         self.touched = Touched.from_json(found["touched"]) if found["touched"] else Touched()
         self.service = self._service(found["service"])
+        self.held = _HELD.decode(found["held"]) if found["held"] else {}
+        self.has_held = bool(self.held)
 
     def _service(self, stored: bytes | None) -> Service | None:
         try:
@@ -151,6 +158,12 @@ class Unit:
         except msgspec.DecodeError as error:
             log.warning("stored service levels of %s cannot be read, they are told anew: %s", self.model, error)
             return None
+
+    def told_late(self, newer: Iterable[Finding]) -> list[Finding]:
+        """What was held, as far as nothing newer is told of the same key; nothing is held any more."""
+        keys, held = {finding.key for finding in newer}, self.held
+        self.held = {}
+        return [finding for key, finding in held.items() if key not in keys]
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""
@@ -172,11 +185,13 @@ class Unit:
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
         service = {} if self.service is None else {"service": service_levels.encode(self.service)}
+        self.has_held = self.has_held or bool(self.held)
+        held = {"held": msgspec.json.encode(self.held)} if self.has_held else {}
         touched = {"touched": self.touched.to_json()} if self.touched != Touched() else {}
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "charts": self.charts.to_json(), "standing": self.standing.to_json(), "causes": self.causes.to_json(),
-            **touched, **service,
+            **touched, **service, **held,
         }  # fmt: skip
 
     def boundary(self) -> int:

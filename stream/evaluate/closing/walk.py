@@ -56,9 +56,10 @@ class Walk:
     """One batch: from the unit as it stands to the ``conclusion`` that is to be stored."""
 
     def __init__(
-        self, unit: Unit, merged: Merged, *, seen: Seen, warming: bool, breath: Breath, tally: EvaluationTally
-    ) -> None:
-        self.unit, self._merged, self._seen, self._warming = unit, merged, seen, warming
+        self, unit: Unit, merged: Merged, *, seen: Seen, warming: bool, held: Callable[[int], bool], breath: Breath,
+        tally: EvaluationTally,
+    ) -> None:  # fmt: skip
+        self.unit, self._merged, self._seen, self._warming, self._held = unit, merged, seen, warming, held
         self._breath, self._tally = breath, tally
         self.conclusion = Conclusion(unit.model, unit.stream, unit.expected)
         self.reports: list[Report] = []
@@ -259,7 +260,10 @@ class Walk:
         return unit.charts
 
     async def conclude(self, verdicts: Iterable[Verdict | Quiet | Clear | Fine], *, at_ms: int, revision: int) -> None:
-        """While a stream is warming nothing new is found, and what fires goes on."""
+        """While a stream is warming nothing new is found, and what fires goes on.
+
+        What is found again after Redis was emptied is held until that is over; then each key's newest word is told.
+        """
         if self._warming:
             return
         unit, seen = self.unit, self._seen(at_ms)
@@ -269,5 +273,8 @@ class Walk:
         )
         self._tally.findings += len(found)
         self._alarms[alarms.BEGUN] += alarms.begun(found, before, unit.phase.watched)
-        for finding in found:
+        if self._held(at_ms):
+            unit.held |= {finding.key: finding for finding in found}
+            return
+        for finding in (*unit.told_late(found), *found):
             self.conclusion.tell(finding)

@@ -7,18 +7,50 @@ never beyond one that was told earlier.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from stream.state.watermarks import UNREAD, PartitionClock, partition_watermark
 
 #: Fields of an offset hash that evaluation reads.
-FIELDS = ("clock", "closed", "idle", "sealed", "revisions", "incarnation", "state", "warming_until")
+FIELDS = (
+    "clock",
+    "closed",
+    "idle",
+    "sealed",
+    "revisions",
+    "incarnation",
+    "state",
+    "warming_until",
+    "next",
+    "rebuild_to",
+    "quiet_to",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """Whether an emptied Redis is being filled again, and up to when what is judged was judged before that was over."""
+
+    running: bool = False
+    quiet_to: int = UNREAD
+
+
+NO_REBUILD = Rebuild()
+
+
+def together(several: Iterable[Rebuild]) -> Rebuild:
+    """Of several streams, or partitions of one."""
+    found = list(several)
+    return Rebuild(any(one.running for one in found), max((one.quiet_to for one in found), default=UNREAD))
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionState:
-    """One partition as evaluation sees it; ``sealed`` is UNREAD before the first seal."""
+    """One partition as evaluation sees it; ``sealed`` is UNREAD before the first seal.
+
+    Of what an emptied Redis had counted, ``unread`` records are still to come.
+    """
 
     clock: PartitionClock
     sealed: int = UNREAD
@@ -26,6 +58,8 @@ class PartitionState:
     incarnation: int = 0
     warming: bool = False
     warming_until: int | None = None
+    rebuild: Rebuild = NO_REBUILD
+    unread: int = 0
 
 
 UNTOUCHED = PartitionState(PartitionClock())
@@ -34,14 +68,16 @@ UNTOUCHED = PartitionState(PartitionClock())
 def state_of(values: Sequence[bytes | None]) -> PartitionState:
     """What the fields of an offset hash say, in the order of ``FIELDS``."""
     found: Mapping[str, bytes | None] = dict(zip(FIELDS, values, strict=True))
-    sealed = _number(found["sealed"])
+    sealed, to, quiet = _number(found["sealed"]), _number(found["rebuild_to"]), _number(found["quiet_to"])
     return PartitionState(
         PartitionClock(_number(found["clock"]), _number(found["closed"]), idle=found["idle"] == b"1"),
         sealed=UNREAD if sealed is None else sealed,
         revisions=_number(found["revisions"]) or 0,
         incarnation=_number(found["incarnation"]) or 0,
-        warming=found["state"] == b"warming",
+        warming=found["state"] == b"warming" and to is None,
         warming_until=_number(found["warming_until"]),
+        rebuild=Rebuild(to is not None, UNREAD if quiet is None else quiet),
+        unread=max(0, to - (_number(found["next"]) or 0)) if to is not None else 0,
     )
 
 

@@ -66,7 +66,7 @@ class Judging:
         release = self._release
         for _ in range(PANES_A_BLOCK):
             known, monitor = release.known_ahead, release.counted.release
-            if not known or monitor is None or self._due.warming:
+            if not known or monitor is None or self._due.holds(release.end_ahead):
                 return
             last, ahead = release.last or 0, release.ahead
             if ahead is None or not ahead.follows(release.state, last):
@@ -120,7 +120,7 @@ class Judging:
     async def _judge(self, end_ms: int) -> None:
         release, counted, start = self._release, self._release.counted, self._release.last or 0
         monitor, state = counted.release, release.state
-        if monitor is None or self._due.warming:
+        if monitor is None or self._due.holds(end_ms):
             return
         known_from = state.since + counted.monitor.lateness_ms
         span = Span(start, end_ms, known_from)

@@ -12,7 +12,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from schemas.names import Names, Stream
-from stream.evaluate.panes.clocks import FIELDS, PartitionState, state_of
+from stream.evaluate.panes.clocks import FIELDS, PartitionState, Rebuild, state_of, together
 from stream.evaluate.storing.breath import Asking
 from stream.state.lua import called, script
 from stream.state.watermarks import UNREAD
@@ -62,6 +62,23 @@ class Sealing:
             elif state.warming_until is not None and watermark >= state.warming_until:
                 await self._asking(partial(self._redis.hdel, key, "state", "warming_until"))
         return bool(warming)
+
+    async def rebuilt(self, stream: Stream, states: Sequence[PartitionState], *, watermark: int) -> Rebuild:
+        """Whether what an emptied Redis lost is still being counted again; it ends once all of it is.
+
+        What lies before that was judged before, as far as anybody knows, so of it nothing is told but how it stands now.
+        """
+        rebuilding = [number for number, state in enumerate(states) if state.rebuild.running]
+        if rebuilding and not any(state.unread for state in states) and watermark > UNREAD:
+            for number in rebuilding:
+                await self._asking(partial(self._end_rebuild, self._names.offset(stream, number), watermark))
+        return together(state.rebuild for state in states)
+
+    async def _end_rebuild(self, key: str, quiet_to: int) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(key, "quiet_to", str(quiet_to))
+            pipe.hdel(key, "rebuild_to", "state", "warming_until")
+            await pipe.execute()
 
     async def _read(self, stream: Stream, numbers: Sequence[int]) -> list[PartitionState]:
         pipe = self._redis.pipeline(transaction=False)

@@ -24,6 +24,12 @@ from stream.expose.sampling import Sampler
         (Pulse(10, 59.0, 4, True), True, "4 partitions, 10 records to read"),
         (Pulse(10, 61.0, 4, True), False, "no progress for 61 s with 10 records to read"),
         (Pulse(0, 0.0, 4, True, "it stays at 1: x"), True, "4 partitions, 0 records to read; it stays at 1: x"),
+        (
+            Pulse(7, 0.0, 4, True, again=6),
+            True,
+            "4 partitions, 7 records to read; warming: Redis was emptied, 6 records are read again and alerts are held"
+            " meanwhile",
+        ),
         (Pulse(0, 0.0, 4, False), False, "Redis does not answer; reading is paused, nothing is lost"),
     ],
 )

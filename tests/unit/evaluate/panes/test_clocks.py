@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from schemas.monitored import FeatureMonitor
-from stream.evaluate.panes.clocks import UNTOUCHED, PartitionState, closed_before, state_of, stream_watermark
+from stream.evaluate.panes.clocks import (
+    UNTOUCHED,
+    PartitionState,
+    Rebuild,
+    closed_before,
+    state_of,
+    stream_watermark,
+    together,
+)
 from stream.evaluate.panes.windows import boundary_before, windows_of
 from stream.state.watermarks import UNREAD, PartitionClock
 from tests.support.ingest import HOUR, monitor
@@ -32,9 +40,19 @@ def test_what_control_records_closed_is_closed_also_when_all_is_idle() -> None:
 
 
 def test_an_offset_hash_is_read_field_by_field() -> None:
-    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None])
+    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None])
     assert found == PartitionState(PartitionClock(5, None, idle=True), 7, 2, 1, warming=True, warming_until=None)
-    assert state_of([None] * 8) == UNTOUCHED
+    assert state_of([None] * 11) == UNTOUCHED
+
+
+def test_what_an_emptied_redis_counts_again_is_no_warming_of_windows_and_ends_where_kafka_did() -> None:
+    found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None])
+    assert (found.warming, found.rebuild, found.unread) == (False, Rebuild(running=True), 60)
+    read = state_of([b"5", None, None, None, None, None, b"warming", None, b"100", b"100", None])
+    assert (read.rebuild.running, read.unread) == (True, 0)
+    over = state_of([b"5", None, None, None, None, None, None, None, b"120", None, b"5000"])
+    assert (over.rebuild, over.unread) == (Rebuild(running=False, quiet_to=5000), 0)
+    assert together([read.rebuild, over.rebuild]) == Rebuild(running=True, quiet_to=5000)
 
 
 def test_windows_end_on_multiples_of_the_step_from_the_epoch() -> None:

@@ -1,0 +1,114 @@
+"""``FLUSHALL`` under an open alert: counts, configuration, incident, acknowledgement and silence come back from Kafka.
+
+Nobody is rung again for what they were told, nobody is told what is not so, and whoever was told hears how it ended.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from stream.local.receivers.pagerduty import recording_pagerduty
+from tests.support.closed import judged_to
+from tests.support.command import driftline
+from tests.support.faults import records_with_fault, routed
+from tests.support.generated import (
+    PANE_MS,
+    START_MS,
+    assert_counts,
+    expected,
+    generate,
+    reference_of,
+    write_monitors,
+)
+from tests.support.observed import counts, printed
+from tests.support.redis import LocalRedis
+from tests.support.worker import PARTITIONS, Deployment
+
+pytestmark = pytest.mark.chaos
+
+MODEL = "alpha"
+EVENTS = generate(MODEL, 6_000, seed=90, features=2, span_ms=60 * PANE_MS)
+REFERENCE = reference_of(generate(MODEL, 2_000, seed=91, features=2))
+#: Down from the tenth minute to the thirtieth; the events come in two parts, divided at the twentieth.
+DOWN = {"from_ms": START_MS + 10 * PANE_MS, "to_ms": START_MS + 30 * PANE_MS}
+DIVIDED_MS = START_MS + 20 * PANE_MS
+
+
+class Place:
+    """The deployment, asked as a person asks."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+
+    def run(self, *arguments: str) -> Any:
+        return driftline(*arguments, "--json", env=self.deployment.variables).json
+
+    def do(self, *arguments: str) -> None:
+        ended = driftline(*arguments, env=self.deployment.variables)
+        assert ended.code == 0, ended
+
+    def incidents(self) -> list[Any]:
+        found: list[Any] = self.run("incident", "ls", "--all")["incidents"]
+        return found
+
+    def silences(self) -> list[Any]:
+        found: list[Any] = self.run("silence", "ls")["silences"]
+        return found
+
+    def empty(self) -> None:
+        with redis.Redis.from_url(self.deployment.redis_url) as client:
+            client.flushall()
+
+
+def test_an_emptied_redis_gets_everything_back_and_nobody_is_rung_again(
+    kafka_bootstrap: str, own_redis: LocalRedis, environment_name: str, tmp_path: Path
+) -> None:
+    deployment = Deployment(kafka_bootstrap, own_redis.url, environment_name, tmp_path)
+    deployment.create_topics()
+    place = Place(deployment)
+    applied = place.run("apply", str(routed(write_monitors(tmp_path, {MODEL: REFERENCE}))))
+    records = records_with_fault(EVENTS, **DOWN)
+    first = int((EVENTS.times < DIVIDED_MS).sum())
+    with recording_pagerduty(folder=tmp_path) as pager:
+        worker = deployment.start_worker(pagerduty_url=pager.url, in_doubt_s="0.5")
+        try:
+            deployment.send(records[:first])
+            deployment.wait_until(lambda: pager.vendor.rings == 1)
+            deployment.wait_until(lambda: printed(worker, "is on the topic") > 0)
+            [told] = place.incidents()
+            place.do("incident", "ack", told["id"], "--by", "ada")
+            place.do("silence", "add", "feature=f1", "--for", "2h", "--by", "ada", "--comment", "known")
+            silences = place.silences()
+            deployment.wait_until_stored()
+            time.sleep(4)  # the group's offsets are committed every 2.8 s
+
+            place.empty()
+            deployment.wait_until_stored()
+            deployment.wait_until(lambda: place.incidents() != [] and place.silences() == silences)
+            [again] = place.incidents()
+            assert (again["id"], again["state"], again["acknowledged_by"]) == (told["id"], "open", "ada")
+            status = place.run("status")
+            assert status["generation"]["number"] == applied["generation"] == 1
+
+            deployment.send(records[first:])
+            closing = json.dumps({"control": "watermark", "timestamp": START_MS + 60 * PANE_MS}).encode()
+            deployment.send([closing] * PARTITIONS)
+            deployment.wait_until(lambda: judged_to(deployment, MODEL) == START_MS + 60 * PANE_MS)
+            deployment.wait_until(lambda: not pager.vendor.open_keys())
+            assert (pager.vendor.rings, pager.vendor.lost, worker.alive) == (1, [], True)
+            [one] = place.incidents()
+            assert (one["id"], one["worst"], one["state"], one["end_reason"]) == (
+                told["id"],
+                "P0",
+                "ended",
+                "recovered",
+            )
+            assert_counts(counts(deployment, MODEL), expected(EVENTS, REFERENCE))
+        finally:
+            deployment.stop()

@@ -1,0 +1,92 @@
+"""What goes with an incident's document: enough for an owner that has lost everything to go on and tell nobody twice."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from alerting.keeping import Kept, kept, read, rejoined
+from alerting.records import restored
+from alerting.register import calls
+from alerting.silences import Silence
+from alerting.state import State
+from schemas.actions import Acknowledge, Matcher
+from tests.unit.alerting.world import HOUR, MINUTE, T0, World, finding, policy
+
+
+def lost_and_found(state: State, *silences: Silence) -> State:
+    """The state that the incidents' parts make."""
+    parts = [read(part) for name in state.incidents if (part := kept(state, name)) is not None]
+    return restored(rejoined(parts, silences), policy())
+
+
+def told() -> World:
+    """An incident of three findings that everybody was told of and somebody took."""
+    world = World()
+    for number in range(3):
+        world.fire("a/w0", onset=(T0 - HOUR, T0), window=str(number), rev=(T0, number))
+    world.wait(MINUTE)
+    world.send()
+    world.give(Acknowledge(incident=world.incident(), by="ada", at=world.now))
+    world.send()
+    return world
+
+
+def test_an_incident_its_members_and_its_register_are_the_same_and_nobody_is_to_be_told() -> None:
+    world = told()
+    found = lost_and_found(world.state)
+    assert found.incidents == world.state.incidents
+    assert found.entries == world.state.entries
+    assert found.models["a"] == world.state.models["a"]
+    assert calls(found, world.now) == []
+
+
+def test_findings_that_were_known_are_no_news_and_the_next_goes_on_in_the_same_incident() -> None:
+    world = told()
+    name = world.incident()
+    world.state = lost_and_found(world.state)
+    before = world.state.incidents
+    world.fire("a/w0", onset=(T0 - HOUR, T0), window="1", rev=(T0, 1))
+    assert world.state.incidents == before
+    world.fire("a/w0", onset=(T0 - HOUR, T0), window="1", rev=(T0 + HOUR, 1))
+    assert list(world.state.incidents) == [name]
+    assert world.state.incidents[name].acknowledged is not None
+
+
+def test_who_was_told_is_told_that_it_is_over() -> None:
+    world = told()
+    world.state = lost_and_found(world.state)
+    for number in range(3):
+        world.clear("a/w0", world.now + 1, window=str(number))
+    world.wait(HOUR)
+    closes = [call.kind for call in calls(world.state, world.now)]
+    assert closes
+    assert set(closes) == {"close"}
+
+
+def test_silences_hold_again() -> None:
+    world = told()
+    silence = Silence("s", (Matcher("model", "=", "a"),), 0, world.now + HOUR, "ada")
+    found = lost_and_found(world.state, silence)
+    assert found.silences == {"s": silence}
+    assert {member.silenced for member in found.incidents[world.incident()].members.values()} == {silence.ends}
+
+
+def test_what_names_a_part_that_is_missing_lets_go_of_it() -> None:
+    world = told()
+    part = read(kept(world.state, world.incident()) or b"")
+    torn = {name: value for name, value in part.records.items() if name.split("\x1f")[0] not in ("entry", "member")}
+    found = restored(rejoined([Kept(part.schema, part.now, torn)], ()), policy())
+    assert found.incidents[world.incident()].entries == ()
+    assert {known.home for known in found.models["a"].keys.values()} == {None}
+
+
+@pytest.mark.parametrize("part", [b"{}", b"\x07", b'{"schema":2,"now":1,"records":{}}'])
+def test_a_damaged_part_is_refused(part: bytes) -> None:
+    with pytest.raises(msgspec.DecodeError):
+        read(part)
+
+
+def test_of_an_incident_that_has_left_nothing_is_kept() -> None:
+    assert kept(told().state, "inc-gone") is None
+    assert finding("a/w0", T0).model == "a"
