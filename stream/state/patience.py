@@ -78,7 +78,7 @@ class Patience:
             self._silent_since = time.monotonic()
             error = state.outcome.exception() if state.outcome else None
             if isinstance(error, REFUSALS):
-                log.error("Redis refuses this user; reading pauses until it does not: %r", error)
+                log.error("Redis refuses this user; reading pauses until it does not: %s", error)
             else:
                 log.error("Redis does not answer; reading pauses until it does: %r", error)
 
