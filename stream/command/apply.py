@@ -47,7 +47,7 @@ def check_config(file: File, *, as_json: AsJson = False) -> None:
     Every problem is printed as FILE:LINE: key: what is allowed, and the exit code is 2. Warnings are about what is allowed
     and probably not meant.
     """
-    _tell(_checked(file), None, as_json=as_json)
+    _tell(checked_file(file), None, as_json=as_json)
 
 
 def apply(file: File, *, as_json: AsJson = False) -> None:
@@ -57,7 +57,7 @@ def apply(file: File, *, as_json: AsJson = False) -> None:
     event has reached yet, so that every pane is counted in one way. Kafka's topic `config` gets it too, so that an emptied
     Redis gets it back; where Kafka does not answer, a worker sees to that later.
     """
-    checked = _checked(file)
+    checked = checked_file(file)
     settings = load_settings()
     topic = ConfigTopic(command_options(settings), settings.names.topic("config"), within_s=ANSWER_WITHIN_S)
     known, unwritten = _known(topic)
@@ -96,7 +96,8 @@ def _unwritten(
     return []
 
 
-def _checked(file: Path) -> Checked:
+def checked_file(file: Path) -> Checked:
+    """:raises ConfigError: the file, or a reference that it names, cannot be used."""
     monitors = load_monitors(file)
     check_routes(monitors)
     return Checked(monitors, load_references(monitors))

@@ -28,6 +28,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "compare": ("compare", "compare"),
     "counts": ("counts", "counts"),
     "produce": ("produce", "produce"),
+    "replay": ("replay", "replay"),
     "features": ("features", "features"),
     "gpus": ("gpus", "gpus"),
     "status": ("status", "status"),

@@ -84,6 +84,16 @@ def outgoings(path: Path) -> Iterator[Outgoing]:
         raise ConfigError(problems)
 
 
+def clock_of(value: bytes | None) -> int | None:
+    """The latest event time that a record's events have; None where none can be read.
+
+    >>> clock_of(b'[{"timestamp": 1357035300000}, {"timestamp": 1357035360000}]'), clock_of(b"[")
+    (1357035360000, None)
+    """
+    found = _decoded(value or b"")
+    return Outgoing(0, b"", found).clock_ms
+
+
 def _read(path: Path) -> Iterator[tuple[int, bytes, Any]]:
     """(line, bytes, what they are as JSON, or the error that says why they are not)."""
     array = _array(path)

@@ -22,6 +22,9 @@ Stretch = tuple[int, int]
 AT_ONCE = 500
 #: librdkafka waits for all of ``AT_ONCE``, however few there are: not longer than this.
 GATHER_S = 0.1
+_LEADERLESS = frozenset(
+    {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
+)
 #: Longest wait for records that are known to be there.
 SILENCE_S = 10.0
 
@@ -43,10 +46,19 @@ def logs_in(consumer: Consumer, settings: Settings, topic: str) -> dict[int, Str
 
 
 def _log(consumer: Consumer, place: TopicPartition) -> Stretch:
-    found = consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
-    if found is None:
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-    return found
+    """Asked again for a while where a partition has no leader yet: a topic that was just made."""
+    until = time.monotonic() + ANSWER_WITHIN_S
+    while True:
+        try:
+            found = consumer.get_watermark_offsets(place, timeout=ANSWER_WITHIN_S)
+        except KafkaException as error:
+            if time.monotonic() > until or error.args[0].code() not in _LEADERLESS:
+                raise
+            time.sleep(GATHER_S)
+        else:
+            if found is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            return found
 
 
 def records_of(consumer: Consumer, stretches: Mapping[Place, Stretch]) -> Iterator[Message]:
