@@ -18,6 +18,7 @@ from schemas.errors import ConfigError, Problem
 Place = tuple[str | int, ...]
 
 _DEEPEST = 50
+#: With aliases a short file may hold more than a machine does; without them no file holds more nodes than bytes.
 _MOST_NODES = 100_000
 
 
@@ -83,7 +84,9 @@ def parse_yaml(content: bytes, file: str) -> Document:
     try:
         loader = yaml.SafeLoader(content)
         node = loader.get_single_node()
-        document.data = _Reader(loader, document).value(node, ()) if node is not None else None
+        document.data = (
+            _Reader(loader, document, max(_MOST_NODES, len(content))).value(node, ()) if node is not None else None
+        )
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ConfigError([Problem(file, line, "", f"is not YAML: {error.problem}")]) from None
@@ -100,10 +103,11 @@ class _Reader:
 
     loader: yaml.SafeLoader
     document: Document
+    most: int
 
     def value(self, node: yaml.Node, place: Place) -> Any:
         self.document.lines.setdefault(place, node.start_mark.line + 1)
-        if len(place) > _DEEPEST or len(self.document.lines) > _MOST_NODES:
+        if len(place) > _DEEPEST or len(self.document.lines) > self.most:
             raise yaml.MarkedYAMLError(problem="an alias contains itself", problem_mark=node.start_mark)
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, place)

@@ -67,15 +67,14 @@ def test_events_are_counted_through(row: Row, scene: Scene) -> None:
 
 
 def applied_again(scene: Scene) -> None:
-    """A broken file changes nothing; a valid one changes the reference of a model at the boundary of a pane."""
+    """A valid file changes the reference of a model at the boundary of a pane; a broken one after it changes nothing."""
     records = scene.traffic().records(9_000)
     scene.start(2)
-    with scene.sending(records, rate=1_500):
-        scene.wait_for(0.2, records)
-        assert apply_broken(scene) == 2
-        scene.wait_for(0.4, records)
+    with scene.sending(records, rate=500):
+        scene.wait_for(0.3, records)
         other = reference_of(generate("alpha", 4_000, seed=99, features=3))
         put_in_force(scene.deployment, references=REFERENCES | {"alpha": other})
+        assert apply_broken(scene) == 2
 
 
 def apply_broken(scene: Scene) -> int:
@@ -110,7 +109,7 @@ def fuzzed(scene: Scene, count: int) -> None:
     workers = scene.start(2)
     records = list(fuzz(count, seed=scene.seed))
     scene.send([*records, *watermark(END_MS)])
-    scene.deployment.wait_until_stored(timeout_s=400)
+    scene.deployment.wait_until_stored(timeout_s=900)
     assert all(worker.alive for worker in workers)
     assert sum(len(worker.log.read_bytes()) for worker in workers) < 100_000
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas import yaml_lines
 from schemas.errors import ConfigError
 from schemas.yaml_lines import parse_yaml, read_yaml
 
@@ -60,3 +61,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_yaml(tmp_path / "m.yaml")
     assert str(caught.value) == f"{tmp_path}/m.yaml: cannot be read: No such file or directory"
+
+
+def test_a_file_of_thousands_of_models_is_read_and_one_of_thousands_of_aliases_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(yaml_lines, "_MOST_NODES", 500)
+    long = b"".join(b"m%d: {a: 1}\n" % number for number in range(400))
+    assert len(parse_yaml(long, "m.yaml").data) == 400
+    bomb = b"a: &a [1, 1, 1, 1, 1, 1, 1, 1]\nb: &b [*a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
+    with pytest.raises(ConfigError, match="an alias contains itself"):
+        parse_yaml(bomb, "m.yaml")
