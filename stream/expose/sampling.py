@@ -34,7 +34,7 @@ class Sampler:
         self._grow(metrics.late, counter.late)
         self._grow(metrics.config_refused, follower.refused)
         metrics.generation.set(follower.number)
-        metrics.memory.set(counter.arena.nbytes)
+        metrics.memory.set(counter.rooms.nbytes)
         tenures = list(self._intake.ownership.tenures.values())
         metrics.open_panes.set(sum(len(tenure.panes) for tenure in tenures))
         self._sample_checkpoints()

@@ -32,8 +32,9 @@ class Room:
 class Arena:
     """Grows in place, an eighth at a time; a ``Room`` stays valid until it is freed, a view of a vector until the next one."""
 
-    def __init__(self) -> None:
-        self.cells = np.zeros(1 << 16, np.uint32)
+    def __init__(self, counts: type[np.unsignedinteger] = np.uint32) -> None:
+        self.cells: npt.NDArray[np.unsignedinteger] = np.zeros(1 << 16, counts)
+        self.one = counts(1)  # of another type, numpy would add it ten times as slowly
         self.sums = np.zeros(1 << 12, np.int64)
         self.extrema = np.zeros(1 << 12, np.float64)
         self._next = Room(0, 0)

@@ -18,6 +18,7 @@ from stream.ingest.arms import KINDS, NEITHER, ArmsPlan, ArmsTables
 from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
 from stream.ingest.counting import Rows
+from stream.ingest.rooms import Places
 from stream.ingest.slab import Slab, stretches
 from stream.state.layout import WASTE
 
@@ -57,9 +58,9 @@ def by_version(block: Block, plan: ArmsPlan) -> Block:
 
 
 def arm_rows(
-    buffer: Buffer, block: Block, chosen: Ints, *, found: ArmsTables, numbers: Numbers | None, rooms: tuple[Ints, Ints]
+    buffer: Buffer, block: Block, chosen: Ints, *, found: ArmsTables, numbers: Numbers | None, places: Places
 ) -> Rows:
-    """The chosen rows of ``by_version``, ready to be counted; ``rooms`` are first cell and first sum of each one's partial."""
+    """The chosen rows of ``by_version``, ready to be counted; each is counted in its ``places``."""
     count = len(chosen)
     narrow, wide = np.empty((count, found.narrow_at.shape[1])), np.empty((count, found.wide_at.shape[1]))
     codes = np.full((count, max(map(len, found.named))), WASTE, np.int64)
@@ -72,7 +73,9 @@ def arm_rows(
         for at, column in enumerate(columns):
             starts = column.starts[kind]
             codes[piece.at, at] = np.where(starts == WASTE, WASTE, starts + cells[at])
-    return Rows(block.layout[chosen] * KINDS + kinds, *rooms, narrow, wide, codes, block.late[chosen])
+    return Rows(
+        block.layout[chosen] * KINDS + kinds, places.cells, places.sums, narrow, wide, codes, block.late[chosen]
+    )
 
 
 def _pieces(buffer: Buffer, row: Ints, layout: Ints, *, found: ArmsTables, numbers: Numbers | None) -> Iterator[_Piece]:

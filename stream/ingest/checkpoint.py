@@ -121,7 +121,7 @@ class Checkpointer:
             pane.revision += pane.late
             pane.late = False
         place = tenure.stream, tenure.partition, tenure.incarnation
-        forms = stored_forms(panes, self._counter)
+        forms = stored_forms(panes, self._counter.rooms)
         return [(PaneKey(*place, pane.layout, pane.start_ms), form) for pane, form in zip(panes, forms, strict=True)]
 
     async def _store_all(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:

@@ -8,36 +8,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.gpus import Sampled
-from stream.ingest.arena import Arena
 from stream.ingest.arm_rows import Numbers, arm_rows, by_version
 from stream.ingest.arms import ArmsTables
-from stream.ingest.block import Block, arrange, code_matrix, matrix
+from stream.ingest.block import Block, arrange
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.counting import Rows, count
 from stream.ingest.featured import Valued
-from stream.ingest.groups import Groups, groups_of, rooms_of
+from stream.ingest.groups import Groups, groups_of
 from stream.ingest.newest import Newest
 from stream.ingest.plan import StreamPlan, retaught, taught
+from stream.ingest.rooms import Places, Rooms
+from stream.ingest.rows import heaviest, rows_of
 from stream.ingest.sheets import sheets_of
-from stream.ingest.slab import stretches
-from stream.ingest.slab_values import slab_values
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
 from stream.ingest.whole import count_sheet
-from stream.state.layout import UNKNOWN_FEATURES, UNKNOWN_KEYS, Layout
+from stream.state.layout import Layout
 from stream.state.packing import Partial
 from stream.state.store import PaneKey
 from stream.transport import Record, Run
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Load = Callable[[Sequence[PaneKey]], Awaitable[list[Partial]]]
 Result = TypeVar("Result")
 Refuse = Callable[[Sequence[Rejection]], None]
@@ -45,8 +43,6 @@ Keep = Callable[[Sequence[Sampled]], None]
 
 #: Rows that are counted together: enough to spread numpy's cost per call, few enough to stay in the cache.
 BLOCK_ROWS = 4096
-#: Half of what a cell of 32 bits holds: no more than that is counted from one checkpoint to the next.
-OUTGROWN = 1 << 31
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -69,7 +65,7 @@ class Counter:
         self, plans: Mapping[str, StreamPlan], *, load: Load, refuse: Refuse, keep: Keep, newest: Newest, skew_ms: int
     ) -> None:
         self.plans = plans
-        self.arena = Arena()
+        self.rooms = Rooms()
         self.events = 0
         self.late = 0
         self._load, self._refuse, self._keep, self._newest = load, refuse, keep, newest
@@ -117,25 +113,17 @@ class Counter:
         """End a tenure: its partials leave memory, and rows read under it will not count."""
         tenure.live = False
         for pane in tenure.panes.values():
-            self.arena.free(pane.room, pane.layout)
+            self.rooms.free(pane)
         tenure.panes.clear()
         tenure.changed.clear()
-
-    def content(self, pane: OpenPane) -> Partial:
-        """All that was counted of a pane; what outgrows the room's 32 bits is carried beside it from then on."""
-        counted = self.arena.read(pane.room, pane.layout, revision=pane.revision)
-        whole = counted if pane.carried is None else replace(pane.carried + counted, revision=pane.revision)
-        if counted.cells.max() >= OUTGROWN:
-            pane.carried = whole
-            self.arena.clear(pane.room, pane.layout)
-        return whole
 
     def evict(self, tenure: Tenure, *, before_ms: int) -> None:
         """Drop stored partials of panes that ended by ``before_ms``; a late event loads them again."""
         old = [key for key, pane in tenure.panes.items() if pane.end_ms <= before_ms and key not in tenure.changed]
         for key in old:
             pane = tenure.panes.pop(key)
-            self.arena.free(pane.room, pane.layout)
+            tenure.shelved = max(tenure.shelved, pane.start_ms)
+            self.rooms.free(pane)
 
     async def _drain_all(self) -> None:
         for stream in self.plans:
@@ -165,8 +153,8 @@ class Counter:
     async def _loaded(self, block: Block, groups: Groups) -> dict[int, Partial | None]:
         """What groups not in memory start from (None: nothing): an evicted pane written blindly would lose its counts.
 
-        Of a pane that begins after the tenure's clock nothing is stored, so Redis is not asked: every counted event moved the
-        clock to its time or beyond, and one script writes panes and clock, so they are read back (and lost) together.
+        Redis is not asked for a pane that begins after ``tenure.shelved``: nothing of it was stored before the tenure, whose
+        clock every counted event moves and one script writes with the panes, and nothing of it left memory since.
         """
         wanted: dict[int, PaneKey] = {}
         found: dict[int, Partial | None] = {}
@@ -174,7 +162,7 @@ class Counter:
             tenure, layout = block.tenures[owner], groups.layouts[number]
             if not tenure.live or (layout.hash, int(pane)) in tenure.panes:
                 continue
-            if pane > tenure.clock:
+            if pane > tenure.shelved:
                 found[at] = None
             else:
                 wanted[at] = PaneKey(tenure.stream, tenure.partition, tenure.incarnation, layout, int(pane))
@@ -185,34 +173,40 @@ class Counter:
     def _count(self, buffer: Buffer, work: _Work, tables: StreamTables) -> Numbers | None:
         """Count the rows; the numbers of those that were counted one by one, if any were."""
         block, of_row = work.block, work.groups.of_row
-        panes, chosen = self._panes(work)
+        panes, chosen = self._panes(work, weight=heaviest(buffer))
         sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
         for sheet in sheets:
-            count_sheet(sheet, self.arena, narrow=tables.narrow, wide=tables.wide)
+            count_sheet(sheet, self.rooms.large, narrow=tables.narrow, wide=tables.wide)
             self._newest.see(sheet.valued(), tables)
         self._note_late(work, chosen, panes)
         self.events += len(chosen)
         self.late += int(block.late[chosen].sum())
         if not len(single):
             return None
-        rows = _rows(buffer, block, single, tables=tables, rooms=rooms_of(panes, of_row[single]))
-        count(rows, self.arena, narrow=tables.narrow, wide=tables.wide)
+        places = self.rooms.places(panes).of(of_row[single])
+        rows = rows_of(buffer, block, single, tables=tables, places=places)
+        self._add(rows, places, tables)
         self._newest.see(Valued(rows.layout, block.time[single], rows.narrow, rows.wide, rows.codes), tables)
-        self._count_unknown(buffer, block.row[single], rows)
         return Numbers(block.row[single], rows.narrow, rows.wide)
 
     def _count_arms(self, buffer: Buffer, work: _Work, found: ArmsTables, *, numbers: Numbers | None) -> None:
-        panes, chosen = self._panes(work)
+        panes, chosen = self._panes(work, weight=1)
         if len(chosen):
-            rooms = rooms_of(panes, work.groups.of_row[chosen])
-            rows = arm_rows(buffer, work.block, chosen, found=found, numbers=numbers, rooms=rooms)
-            count(rows, self.arena, narrow=found.tables.narrow, wide=found.tables.wide)
+            places = self.rooms.places(panes).of(work.groups.of_row[chosen])
+            rows = arm_rows(buffer, work.block, chosen, found=found, numbers=numbers, places=places)
+            self._add(rows, places, found.tables)
             self._note_late(work, chosen, panes)
 
-    def _panes(self, work: _Work) -> tuple[list[OpenPane | None], Ints]:
-        """The open pane of each group, and the rows whose tenure has not ended meanwhile."""
-        panes = [self._pane(at, work) for at in range(len(work.groups))]
-        return panes, np.flatnonzero(np.array([pane is not None for pane in panes], np.bool_)[work.groups.of_row])
+    def _add(self, rows: Rows, places: Places, tables: StreamTables) -> None:
+        for arena, at in self.rooms.parts(places):
+            count(rows if len(at) == len(rows.layout) else rows.of(at), arena, narrow=tables.narrow, wide=tables.wide)
+
+    def _panes(self, work: _Work, *, weight: int) -> tuple[list[OpenPane | None], Ints]:
+        """The open pane of each group with room for its rows, and the rows whose tenure has not ended meanwhile."""
+        of_row, count = work.groups.of_row, len(work.groups)
+        panes = [self._pane(at, work) for at in range(count)]
+        self.rooms.prepare(panes, np.bincount(of_row, minlength=count), weight=weight)
+        return panes, np.flatnonzero(np.array([pane is not None for pane in panes], np.bool_)[of_row])
 
     def _pane(self, at: int, work: _Work) -> OpenPane | None:
         """The open pane of a group, opened now where it has to be; None where its tenure has ended meanwhile."""
@@ -224,30 +218,9 @@ class Counter:
         key: PaneId = (layout.hash, start)
         pane: OpenPane | None = tenure.panes.get(key)
         if pane is None:
-            pane = tenure.panes[key] = self._opened(layout, start, work.loaded[at])
+            pane = tenure.panes[key] = self.rooms.opened(layout, start, work.loaded[at])
         tenure.changed.add(key)
         return pane
-
-    def _opened(self, layout: Layout, start_ms: int, stored: Partial | None) -> OpenPane:
-        if stored is None:
-            return OpenPane(layout, start_ms, self.arena.allocate(layout), 0)
-        if stored.cells.max() < OUTGROWN:
-            return OpenPane(layout, start_ms, self.arena.allocate(layout, stored), stored.revision)
-        room = self.arena.allocate(layout)
-        return OpenPane(layout, start_ms, room, stored.revision, carried=stored)
-
-    def _count_unknown(self, buffer: Buffer, row: Ints, rows: Rows) -> None:
-        for slab, span, _ in stretches(buffer.slabs, row, first=len(buffer.shape)):
-            for cell, unknown in ((UNKNOWN_FEATURES, slab.unknown_features), (UNKNOWN_KEYS, slab.unknown_keys)):
-                if unknown:
-                    np.add.at(self.arena.cells, rows.cells[span] + cell, np.uint32(unknown))
-        if not buffer.unknown:
-            return
-        place = {int(at): cell for at, cell in zip(row, rows.cells, strict=True)}
-        for at, features, keys in buffer.unknown:
-            if at in place:
-                self.arena.cells[place[at] + UNKNOWN_FEATURES] += features
-                self.arena.cells[place[at] + UNKNOWN_KEYS] += keys
 
     def _note_late(self, work: _Work, chosen: Ints, panes: Sequence[OpenPane | None]) -> None:
         for at in np.unique(work.groups.of_row[chosen[work.block.late[chosen]]]):
@@ -271,23 +244,3 @@ class Counter:
 
 def _from(run: Run, offset: int) -> list[Record]:
     return [record for record in run.records if record.offset >= offset]
-
-
-def _rows(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables, rooms: tuple[Ints, Ints]) -> Rows:
-    row, layout = block.row[chosen], block.layout[chosen]
-    listed = int(np.searchsorted(row, len(buffer.shape)))
-    narrow, wide, codes = _listed_values(buffer, row[:listed], layout[:listed], tables=tables)
-    if buffer.slabs:
-        slabs = slab_values(buffer.slabs, row[listed:] - len(buffer.shape), layout[listed:], tables=tables)
-        narrow, wide, codes = (np.concatenate(pair) for pair in zip((narrow, wide, codes), slabs, strict=True))
-    return Rows(layout, *rooms, narrow, wide, codes, block.late[chosen])
-
-
-def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
-    places, codes = row.tolist(), tables.codes  # a list is indexed by ints of its own three times as fast
-    named = [buffer.categorical[at] for at in places]
-    return (
-        matrix([buffer.narrow[at] for at in places], tables.narrow.columns),
-        matrix([buffer.wide[at] for at in places], tables.wide.columns),
-        code_matrix(named, [codes[at] for at in layout.tolist()], max(map(len, codes))),
-    )

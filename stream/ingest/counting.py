@@ -19,20 +19,20 @@ from detectors.value_buckets import bucket_of
 from stream.ingest import marks
 from stream.ingest.arena import Arena
 from stream.ingest.tables import NumericGroup
-from stream.state.layout import EVENTS, LATE, SPECIALS, WASTE
+from stream.state.layout import EVENTS, LATE, SPECIALS, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 _NAN_KIND = np.array([SPECIALS.index("missing"), SPECIALS.index("nan"), SPECIALS.index("wrong_type"), -1], np.int64)
-_ONE = np.uint32(1)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Rows:
     """Rows ready to be counted: layout number, first cell and first sum of the partial, then the values.
 
-    ``narrow`` and ``wide`` are (rows × columns of the group); ``codes`` are cells within the partial (``WASTE``: none).
+    ``narrow`` and ``wide`` are (rows × columns of the group); ``codes`` are cells within the partial (``WASTE``: none);
+    ``unknown``, if any row holds some: how many undeclared features, and keys.
     """
 
     layout: Ints
@@ -42,6 +42,14 @@ class Rows:
     wide: Floats
     codes: Ints
     late: npt.NDArray[np.bool_]
+    unknown: Ints | None = None
+
+    def of(self, at: Ints) -> Rows:
+        """Some of the rows."""
+        return Rows(
+            self.layout[at], self.cells[at], self.sums[at], self.narrow[at], self.wide[at], self.codes[at], self.late[at],
+            None if self.unknown is None else self.unknown[at],
+        )  # fmt: skip
 
 
 def count(rows: Rows, arena: Arena, *, narrow: NumericGroup, wide: NumericGroup) -> None:
@@ -49,6 +57,9 @@ def count(rows: Rows, arena: Arena, *, narrow: NumericGroup, wide: NumericGroup)
     _scatter(arena, rows.cells + EVENTS)
     _scatter(arena, rows.cells[rows.late] + LATE)
     _scatter(arena, (rows.cells[:, None] + rows.codes).ravel())
+    if rows.unknown is not None:
+        cells = rows.cells[:, None] + np.array((UNKNOWN_FEATURES, UNKNOWN_KEYS))
+        np.add.at(arena.cells, cells, rows.unknown.astype(arena.cells.dtype))
     for group, values in ((narrow, rows.narrow), (wide, rows.wide)):
         if group.columns and len(values):
             _count_numeric(rows, arena, group=group, values=values + 0.0)
@@ -109,4 +120,4 @@ def _count_moments(values: Floats, sums: Ints, *, arena: Arena, group: NumericGr
 
 
 def _scatter(arena: Arena, cells: Ints) -> None:
-    np.add.at(arena.cells, cells, _ONE)
+    np.add.at(arena.cells, cells, arena.one)

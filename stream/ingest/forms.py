@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stream.ingest.counter import OUTGROWN, Counter
+from stream.ingest.arena import Arena
+from stream.ingest.rooms import OUTGROWN, Rooms
 from stream.ingest.tenure import OpenPane
 from stream.state.arms import is_of_arms, stored_form
 from stream.state.bulk import passes
@@ -16,18 +17,24 @@ from stream.state.bulk import passes
 CELLS_AT_ONCE = 250_000
 
 
-def stored_forms(panes: Sequence[OpenPane], counter: Counter) -> list[bytes]:
+def stored_forms(panes: Sequence[OpenPane], rooms: Rooms) -> list[bytes]:
     """What is stored of each of these panes now."""
     together = [at for at, pane in enumerate(panes) if pane.carried is None and not is_of_arms(pane.layout)]
-    widest = max((panes[at].layout.cells for at in together), default=1)
     found: dict[int, bytes] = {}
-    for some in passes(together, cells=widest, at_once=CELLS_AT_ONCE):
-        flat = counter.arena.together([(panes[at].room, panes[at].layout) for at in some])
+    for arena in (rooms.small, rooms.large):
+        found |= _together(panes, [at for at in together if panes[at].arena is arena], arena)
+    return [
+        found[at] if at in found else stored_form(pane.layout, rooms.content(pane)) for at, pane in enumerate(panes)
+    ]
+
+
+def _together(panes: Sequence[OpenPane], those: Sequence[int], arena: Arena) -> dict[int, bytes]:
+    """Of those panes of an arena that have not outgrown their rooms."""
+    widest = max((panes[at].layout.cells for at in those), default=1)
+    found: dict[int, bytes] = {}
+    for some in passes(those, cells=widest, at_once=CELLS_AT_ONCE):
+        flat = arena.together([(panes[at].room, panes[at].layout) for at in some])
         packed = flat.packed([panes[at].revision for at in some])
-        whole = flat.largest() < OUTGROWN
-        found |= (pair for pair, held in zip(zip(some, packed, strict=True), whole.tolist(), strict=True) if held)
-    return [found[at] if at in found else _alone(pane, counter) for at, pane in enumerate(panes)]
-
-
-def _alone(pane: OpenPane, counter: Counter) -> bytes:
-    return stored_form(pane.layout, counter.content(pane))
+        fits = (flat.largest() < OUTGROWN).tolist()
+        found |= (pair for pair, held in zip(zip(some, packed, strict=True), fits, strict=True) if held)
+    return found

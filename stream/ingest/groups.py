@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.block import Block
-from stream.ingest.tenure import OpenPane
 from stream.state.layout import Layout
 
 Ints = npt.NDArray[np.int64]
@@ -38,10 +37,3 @@ def groups_of(block: Block, layouts: Sequence[Layout]) -> Groups:
     composite = (block.tenure * numbers + block.layout) * len(panes) + pane_of
     _, first, of_row = np.unique(composite, return_index=True, return_inverse=True)
     return Groups(layouts, block.tenure[first], block.layout[first], block.pane[first], of_row)
-
-
-def rooms_of(panes: Sequence[OpenPane | None], of_row: Ints) -> tuple[Ints, Ints]:
-    """First cell and first sum of the pane of each row."""
-    cells = np.array([pane.room.cells if pane else 0 for pane in panes], np.int64)
-    sums = np.array([pane.room.sums if pane else 0 for pane in panes], np.int64)
-    return cells[of_row], sums[of_row]

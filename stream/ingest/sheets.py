@@ -17,7 +17,8 @@ from stream.ingest.whole import Sheet
 
 Ints = npt.NDArray[np.int64]
 
-#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.
+#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.  More than a cell of 8
+#: bits holds: sheets are counted in the large rooms.
 ENOUGH = 256
 
 

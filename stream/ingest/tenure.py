@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from faust.types import TP
 
-from stream.ingest.arena import Room
+from stream.ingest.arena import Arena, Room
 from stream.ingest.timing import NEVER
 from stream.state.epochs import Epoch
 from stream.state.layout import Layout
@@ -27,9 +27,12 @@ class OpenPane:
 
     layout: Layout
     start_ms: int
+    arena: Arena
     room: Room
     revision: int
     late: bool = False
+    #: No cell of a small room holds more.
+    most: int = 0
     #: What was counted before it outgrew the room's cells of 32 bits.
     carried: Partial | None = None
 
@@ -40,7 +43,10 @@ class OpenPane:
 
 @dataclass(slots=True, eq=False)
 class Tenure:
-    """Offsets are next offsets: ``read`` ≥ ``counted`` ≥ ``stored``. ``clock`` is the greatest event time counted."""
+    """Offsets are next offsets: ``read`` ≥ ``counted`` ≥ ``stored``. ``clock`` is the greatest event time counted.
+
+    Nothing is stored of a pane that begins after ``shelved`` and is not in memory.
+    """
 
     tp: TP
     stream: str
@@ -58,10 +64,12 @@ class Tenure:
     rebuild_to: int = 0
     panes: dict[PaneId, OpenPane] = field(default_factory=dict)
     changed: set[PaneId] = field(default_factory=set)
+    shelved: int = NEVER
     rejected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.read = self.counted = self.stored
+        self.shelved = self.clock
 
     @property
     def partition(self) -> int:

@@ -156,7 +156,7 @@ async def take_in(scene: Scene, values: list[bytes], *, killed_after: int) -> No
                 await counting.drain()
             if end == stored:
                 panes = [
-                    (PaneKey("predictions", 0, 0, pane.layout, pane.start_ms), pack(counting.content(pane)))
+                    (PaneKey("predictions", 0, 0, pane.layout, pane.start_ms), pack(counting.rooms.content(pane)))
                     for pane in owner.panes.values()
                 ]
                 made = Checkpoint(

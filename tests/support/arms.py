@@ -36,7 +36,7 @@ def counted(plan: StreamPlan, records: Iterable[bytes], *, at_once: int = 1000, 
 
     asyncio.run(count())
     return {
-        (pane.layout.model, pane.start_ms): (pane.layout, counting.content(pane))
+        (pane.layout.model, pane.start_ms): (pane.layout, counting.rooms.content(pane))
         for pane in owner.panes.values()
         if is_of_arms(pane.layout)
     }

@@ -158,4 +158,4 @@ def counter(
 
 def partials(counted: Counter, owner: Tenure) -> dict[tuple[str, int], Partial]:
     """The open panes of a tenure by model and start."""
-    return {(pane.layout.model, pane.start_ms): counted.content(pane) for pane in owner.panes.values()}
+    return {(pane.layout.model, pane.start_ms): counted.rooms.content(pane) for pane in owner.panes.values()}

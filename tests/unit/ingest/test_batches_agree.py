@@ -89,7 +89,7 @@ def left(plan: StreamPlan, values: list[bytes], *, lateness: int = 0) -> dict[st
         await counting.drain()
 
     asyncio.run(count())
-    found = {(pane.layout.hash, pane.start_ms): counting.content(pane) for pane in owner.panes.values()}
+    found = {(pane.layout.hash, pane.start_ms): counting.rooms.content(pane) for pane in owner.panes.values()}
     return {
         "partials": {key: (p.cells.tobytes(), p.sums.tobytes(), p.extrema.tobytes()) for key, p in found.items()},
         "late": {(pane.layout.model, pane.start_ms) for pane in owner.panes.values() if pane.late},

@@ -41,7 +41,7 @@ def store(counting: Counter, owner: Tenure, shelf: Shelf) -> None:
     for key in sorted(owner.changed):
         pane = owner.panes[key]
         stored = PaneKey(owner.stream, owner.partition, owner.incarnation, pane.layout, pane.start_ms)
-        shelf.held[place(stored)] = counting.content(pane)
+        shelf.held[place(stored)] = counting.rooms.content(pane)
     owner.changed.clear()
 
 
@@ -242,7 +242,7 @@ def test_counts_beyond_32_bits_are_carried_on() -> None:
         await counting.drain()
         assert events(counting, owner) == {PANE: 2**32 + 1}
         (pane,) = owner.panes.values()
-        counting.arena.cells[pane.room.cells + 1] = 2**31
+        pane.arena.cells[pane.room.cells + 1] = 2**31
         assert events(counting, owner) == {PANE: 2**32 - 1 + 2**31}  # and moves out of the room
         await add(counting, owner, event())
         await counting.drain()

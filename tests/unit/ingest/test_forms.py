@@ -10,13 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.release import ReleaseMonitor
-from stream.ingest.counter import OUTGROWN, Counter
 from stream.ingest.forms import CELLS_AT_ONCE, stored_forms
+from stream.ingest.rooms import OUTGROWN, SMALL, Rooms
 from stream.ingest.tenure import OpenPane
 from stream.state.arms import arms_layout, stored_form
 from stream.state.layout import EVENTS, WASTE, CategoricalColumn, Layout, NumericColumn
 from stream.state.packing import Partial, empty
-from tests.support.ingest import both, counter
 
 REQUESTS = NumericColumn("latency_s", "latency_s", (0.1, 1.0))
 LAYOUTS = (
@@ -54,32 +53,33 @@ def opened(draw: st.DrawFn) -> list[tuple[Layout, Partial, int]]:
 @settings(max_examples=60, deadline=None)
 @given(opened())
 def test_together_is_alone(made: list[tuple[Layout, Partial, int]]) -> None:
-    counting = counter(both())
-    panes = [_pane(counting, layout, replace(held, revision=revision)) for layout, held, revision in made]
+    rooms = Rooms()
+    panes = [_pane(rooms, layout, replace(held, revision=revision)) for layout, held, revision in made]
     expected = [stored_form(layout, replace(held, revision=revision)) for layout, held, revision in made]
-    assert stored_forms(panes, counting) == expected
+    assert stored_forms(panes, rooms) == expected
     assert [pane.carried is not None for pane in panes] == [bool(held.cells.max() >= OUTGROWN) for _, held, _ in made]
-    assert stored_forms(panes, counting) == expected  # what outgrew its room was moved out of it
+    assert stored_forms(panes, rooms) == expected  # what outgrew its room was moved out of it
 
 
 def test_more_panes_than_one_pass_goes_over() -> None:
-    counting, chance = counter(both()), Random(1)
+    rooms, chance = Rooms(), Random(1)
     made = [partial(LAYOUTS[2], seed, filled=0.1, largest=chance.choice((9, 300))) for seed in range(1_000)]
     assert sum(len(held.cells) for held in made) > CELLS_AT_ONCE
-    panes = [_pane(counting, LAYOUTS[2], held) for held in made]
-    assert stored_forms(panes, counting) == [stored_form(LAYOUTS[2], held) for held in made]
+    panes = [_pane(rooms, LAYOUTS[2], held) for held in made]
+    assert stored_forms(panes, rooms) == [stored_form(LAYOUTS[2], held) for held in made]
 
 
 def test_what_falls_into_the_waste_is_not_stored() -> None:
-    counting = counter(both())
-    pane = _pane(counting, LAYOUTS[0], empty(LAYOUTS[0].cells, 1))
-    counting.arena.cells[pane.room.cells + WASTE] = 7
-    counting.arena.cells[pane.room.cells + EVENTS] = 2
+    rooms = Rooms()
+    pane = _pane(rooms, LAYOUTS[0], empty(LAYOUTS[0].cells, 1))
+    pane.arena.cells[pane.room.cells + WASTE] = 7
+    pane.arena.cells[pane.room.cells + EVENTS] = 2
     expected = empty(LAYOUTS[0].cells, 1)
     expected.cells[EVENTS] = 2
-    assert stored_forms([pane], counting) == [stored_form(LAYOUTS[0], expected)]
+    assert stored_forms([pane], rooms) == [stored_form(LAYOUTS[0], expected)]
 
 
-def _pane(counting: Counter, layout: Layout, held: Partial) -> OpenPane:
+def _pane(rooms: Rooms, layout: Layout, held: Partial) -> OpenPane:
     """Of what one checkpoint's events counted: no more than a cell of 32 bits holds."""
-    return OpenPane(layout, 0, counting.arena.allocate(layout, held), held.revision)
+    arena = rooms.small if held.cells.max() <= SMALL else rooms.large
+    return OpenPane(layout, 0, arena, arena.allocate(layout, held), held.revision)

@@ -30,7 +30,7 @@ def counted(*values: bytes, **changed: Any) -> tuple[dict[int, int], dict[str, i
         starts = zip(pane.layout.categorical, pane.layout.categorical_starts, strict=True)
         for column, first in starts:
             if column.path == ID:
-                cells = counting.content(pane).cells[first : first + column.cells].tolist()
+                cells = counting.rooms.content(pane).cells[first : first + column.cells].tolist()
                 buckets = {at: rows for at, rows in enumerate(cells[:ID_BUCKETS]) if rows}
                 return buckets, dict(zip(CATEGORY_TAIL, cells[ID_BUCKETS:], strict=True))
         return None
