@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any
 
+import hiredis
 from redis.asyncio.connection import Connection
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as NotConnected
@@ -28,6 +29,11 @@ class LeanConnection(Connection):
         >>> LeanConnection().pack_command("HSET", "key", "field", 7)
         [b'*4\\r\\n$4\\r\\nHSET\\r\\n$3\\r\\nkey\\r\\n$5\\r\\nfield\\r\\n$1\\r\\n7\\r\\n']
         """
+        try:
+            if args[0] == "EVALSHA":  # of thousands of arguments redis-py looks at each, in Python
+                return [hiredis.pack_command(args)]
+        except TypeError:
+            pass  # redis-py says what is wrong, and packs some that hiredis does not
         packed: list[bytes] = self._packer.pack(*args)
         return packed
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,12 +20,18 @@ from stream.state.packing import Partial
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
-    """Where a partial's cells and sums begin."""
+class Room(NamedTuple):
+    """Where a partial's cells and sums begin, and all of them."""
 
     cells: int
     sums: int
+    of_cells: slice
+    of_sums: slice
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """How many cells and sums."""
+        return self.of_cells.stop - self.cells, self.of_sums.stop - self.sums
 
 
 class Arena:
@@ -37,73 +42,64 @@ class Arena:
         self.one = counts(1)  # of another type, numpy would add it ten times as slowly
         self.sums = np.zeros(1 << 12, np.int64)
         self.extrema = np.zeros(1 << 12, np.float64)
-        self._next = Room(0, 0)
+        self._next = (0, 0)
         self._free: dict[tuple[int, int], list[Room]] = defaultdict(list)
 
     def allocate(self, layout: Layout, start: Partial | None = None) -> Room:
         """A room for a partial of ``layout`` that starts from ``start``, or from nothing."""
-        free = self._free.get(_shape(layout))
-        room = free.pop() if free else self._fresh(layout)
+        shape = layout.cells, 2 * len(layout.numeric)
+        free = self._free.get(shape)
+        room = free.pop() if free else self._fresh(*shape)
         if start is None:
-            self.clear(room, layout)
+            self.clear(room)
         else:
-            cells, sums = _slices(room, layout)
-            self.cells[cells], self.sums[sums], self.extrema[sums] = start.cells, start.sums, start.extrema
+            self.cells[room.of_cells] = start.cells
+            self.sums[room.of_sums], self.extrema[room.of_sums] = start.sums, start.extrema
         return room
 
-    def read(self, room: Room, layout: Layout, *, revision: int) -> Partial:
+    def read(self, room: Room, *, revision: int) -> Partial:
         """A copy of what the room holds; the waste cell reads 0."""
-        cells, sums = _slices(room, layout)
-        counted = self.cells[cells].astype(np.int64)
+        counted = self.cells[room.of_cells].astype(np.int64)
         counted[0] = 0
-        return Partial(counted, self.sums[sums].copy(), self.extrema[sums].copy(), revision)
+        return Partial(counted, self.sums[room.of_sums].copy(), self.extrema[room.of_sums].copy(), revision)
 
-    def together(self, rooms: Sequence[tuple[Room, Layout]]) -> Flat:
+    def together(self, rooms: Sequence[Room]) -> Flat:
         """A copy of what these rooms hold, one behind the other; the waste cells read 0."""
-        spans = [_slices(room, layout) for room, layout in rooms]
-        shapes = np.array([_shape(layout) for _, layout in rooms])
-        cells = np.concatenate([self.cells[own] for own, _ in spans])
+        shapes = np.array([room.shape for room in rooms])
+        cells = np.concatenate([self.cells[room.of_cells] for room in rooms])
         cells[begins_of(shapes[:, 0])] = 0
-        sums = np.concatenate([self.sums[own] for _, own in spans])
-        return Flat(cells, sums, np.concatenate([self.extrema[own] for _, own in spans]), shapes)
+        sums = np.concatenate([self.sums[room.of_sums] for room in rooms])
+        return Flat(cells, sums, np.concatenate([self.extrema[room.of_sums] for room in rooms]), shapes)
 
-    def clear(self, room: Room, layout: Layout) -> None:
+    def clear(self, room: Room) -> None:
         """Count from nothing again in the room."""
-        cells, sums = _slices(room, layout)
-        self.cells[cells], self.sums[sums], self.extrema[sums] = 0, 0, _nothing(len(layout.numeric))
+        self.cells[room.of_cells] = 0
+        self.sums[room.of_sums] = 0
+        self.extrema[room.of_sums] = _nothing(room.of_sums.stop - room.sums)
 
-    def free(self, room: Room, layout: Layout) -> None:
+    def free(self, room: Room) -> None:
         """Give the room back."""
-        self._free[_shape(layout)].append(room)
+        self._free[room.shape].append(room)
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self.cells.nbytes + self.sums.nbytes + self.extrema.nbytes
 
-    def _fresh(self, layout: Layout) -> Room:
-        cells, sums = _shape(layout)
-        room = self._next
-        self._next = Room(room.cells + cells, room.sums + sums)
-        _grow(self.cells, self._next.cells)
-        _grow(self.sums, self._next.sums)
-        _grow(self.extrema, self._next.sums)
-        return room
-
-
-def _shape(layout: Layout) -> tuple[int, int]:
-    return layout.cells, 2 * len(layout.numeric)
-
-
-def _slices(room: Room, layout: Layout) -> tuple[slice, slice]:
-    cells, sums = _shape(layout)
-    return slice(room.cells, room.cells + cells), slice(room.sums, room.sums + sums)
+    def _fresh(self, cells: int, sums: int) -> Room:
+        first, first_sum = self._next
+        self._next = end, end_sum = first + cells, first_sum + sums
+        if end > len(self.cells) or end_sum > len(self.sums):
+            _grow(self.cells, end)
+            _grow(self.sums, end_sum)
+            _grow(self.extrema, end_sum)
+        return Room(first, first_sum, slice(first, end), slice(first_sum, end_sum))
 
 
 @lru_cache(maxsize=1024)
-def _nothing(columns: int) -> Floats:
+def _nothing(extrema: int) -> Floats:
     """Minima and maxima of no value at all."""
-    return np.tile((np.inf, -np.inf), columns)
+    return np.tile((np.inf, -np.inf), extrema // 2)
 
 
 def _grow(vector: npt.NDArray[Any], size: int) -> None:

@@ -29,6 +29,7 @@ from stream.ingest.rows import heaviest, rows_of
 from stream.ingest.sheets import sheets_of
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, PaneId, Tenure
+from stream.ingest.timing import NEVER
 from stream.ingest.whole import count_sheet
 from stream.state.layout import Layout
 from stream.state.packing import Partial
@@ -119,11 +120,14 @@ class Counter:
 
     def evict(self, tenure: Tenure, *, before_ms: int) -> None:
         """Drop stored partials of panes that ended by ``before_ms``; a late event loads them again."""
+        if before_ms < tenure.first_end:
+            return
         old = [key for key, pane in tenure.panes.items() if pane.end_ms <= before_ms and key not in tenure.changed]
         for key in old:
             pane = tenure.panes.pop(key)
             tenure.shelved = max(tenure.shelved, pane.start_ms)
             self.rooms.free(pane)
+        tenure.first_end = min((pane.end_ms for pane in tenure.panes.values()), default=NEVER)
 
     async def _drain_all(self) -> None:
         for stream in self.plans:
@@ -176,7 +180,7 @@ class Counter:
         panes, chosen = self._panes(work, weight=heaviest(buffer))
         sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
         for sheet in sheets:
-            count_sheet(sheet, self.rooms.large, narrow=tables.narrow, wide=tables.wide)
+            count_sheet(sheet, narrow=tables.narrow, wide=tables.wide)
             self._newest.see(sheet.valued(), tables)
         self._note_late(work, chosen, panes)
         self.events += len(chosen)
@@ -219,6 +223,7 @@ class Counter:
         pane: OpenPane | None = tenure.panes.get(key)
         if pane is None:
             pane = tenure.panes[key] = self.rooms.opened(layout, start, work.loaded[at])
+            tenure.first_end = min(tenure.first_end, pane.end_ms)
         tenure.changed.add(key)
         return pane
 

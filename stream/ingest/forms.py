@@ -33,7 +33,7 @@ def _together(panes: Sequence[OpenPane], those: Sequence[int], arena: Arena) -> 
     widest = max((panes[at].layout.cells for at in those), default=1)
     found: dict[int, bytes] = {}
     for some in passes(those, cells=widest, at_once=CELLS_AT_ONCE):
-        flat = arena.together([(panes[at].room, panes[at].layout) for at in some])
+        flat = arena.together([panes[at].room for at in some])
         packed = flat.packed([panes[at].revision for at in some])
         fits = (flat.largest() < OUTGROWN).tolist()
         found |= (pair for pair, held in zip(zip(some, packed, strict=True), fits, strict=True) if held)

@@ -78,16 +78,16 @@ class Rooms:
 
     def content(self, pane: OpenPane) -> Partial:
         """All that was counted of a pane; what outgrows the room's 32 bits is carried beside it from then on."""
-        counted = pane.arena.read(pane.room, pane.layout, revision=pane.revision)
+        counted = pane.arena.read(pane.room, revision=pane.revision)
         whole = counted if pane.carried is None else replace(pane.carried + counted, revision=pane.revision)
         if counted.cells.max() >= OUTGROWN:
             pane.carried = whole
-            pane.arena.clear(pane.room, pane.layout)
+            pane.arena.clear(pane.room)
         return whole
 
     def free(self, pane: OpenPane) -> None:
         """Give a pane's room back."""
-        pane.arena.free(pane.room, pane.layout)
+        pane.arena.free(pane.room)
 
     @property
     def nbytes(self) -> int:
@@ -95,6 +95,6 @@ class Rooms:
         return self.small.nbytes + self.large.nbytes
 
     def _widen(self, pane: OpenPane) -> None:
-        held = self.small.read(pane.room, pane.layout, revision=0)
-        self.small.free(pane.room, pane.layout)
+        held = self.small.read(pane.room, revision=0)
+        self.small.free(pane.room)
         pane.arena, pane.room = self.large, self.large.allocate(pane.layout, held)

@@ -17,8 +17,7 @@ from stream.ingest.whole import Sheet
 
 Ints = npt.NDArray[np.int64]
 
-#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.  More than a cell of 8
-#: bits holds: sheets are counted in the large rooms.
+#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.
 ENOUGH = 256
 
 
@@ -57,4 +56,6 @@ def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, codes: Ints, layout: int, la
     times, narrow, wide = slab.times, slab.narrow, slab.wide
     if len(at) < len(slab):
         times, narrow, wide, codes = times[at], narrow[:, at], wide[:, at], codes[:, at]
-    return Sheet(layout, pane.room, times, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys)
+    return Sheet(
+        layout, pane.arena, pane.room, times, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys
+    )

@@ -45,7 +45,7 @@ class OpenPane:
 class Tenure:
     """Offsets are next offsets: ``read`` ≥ ``counted`` ≥ ``stored``. ``clock`` is the greatest event time counted.
 
-    Nothing is stored of a pane that begins after ``shelved`` and is not in memory.
+    Nothing is stored of a pane that begins after ``shelved`` and is not in memory; no pane in memory ends before ``first_end``.
     """
 
     tp: TP
@@ -65,6 +65,7 @@ class Tenure:
     panes: dict[PaneId, OpenPane] = field(default_factory=dict)
     changed: set[PaneId] = field(default_factory=set)
     shelved: int = NEVER
+    first_end: int = NEVER
     rejected: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:

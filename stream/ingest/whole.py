@@ -23,14 +23,13 @@ from stream.state.layout import EVENTS, HASH_BUCKETS, LATE, UNKNOWN_FEATURES, UN
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-_ONE = np.uint32(1)
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Sheet:
     """Rows of one partial: (columns × rows) of numbers and of cells, how many are late, and what nobody declared."""
 
     layout: int
+    arena: Arena
     room: Room
     times: Ints
     narrow: Floats
@@ -51,14 +50,14 @@ class Sheet:
         return Valued(layout, self.times, self.narrow.T, self.wide.T, self.codes.T)
 
 
-def count_sheet(sheet: Sheet, arena: Arena, *, narrow: NumericGroup, wide: NumericGroup) -> None:
+def count_sheet(sheet: Sheet, *, narrow: NumericGroup, wide: NumericGroup) -> None:
     """Add every row to the partial."""
-    first = sheet.room.cells
+    arena, first = sheet.arena, sheet.room.cells
     unknown = ((UNKNOWN_FEATURES, sheet.unknown_features), (UNKNOWN_KEYS, sheet.unknown_keys))
     for cell, events in ((EVENTS, 1), *unknown):
-        arena.cells[first + cell] += np.uint32(events * sheet.rows)
-    arena.cells[first + LATE] += np.uint32(sheet.late)
-    np.add.at(arena.cells, (first + sheet.codes).ravel(), _ONE)
+        arena.cells[first + cell] += arena.one * (events * sheet.rows)
+    arena.cells[first + LATE] += arena.one * sheet.late
+    np.add.at(arena.cells, (first + sheet.codes).ravel(), arena.one)
     for group, values in ((narrow, sheet.narrow), (wide, sheet.wide)):
         used = group.used[sheet.layout, : len(values)]
         if used.any():
@@ -111,7 +110,7 @@ def _count_specials(
     odd = ~np.isfinite(values)
     kinds = special_kinds(values[odd])
     specials = sheet.room.cells + group.specials_at[sheet.layout, columns[np.nonzero(odd)[0]]] + kinds
-    np.add.at(arena.cells, np.where(kinds < 0, WASTE, specials), np.uint32(weight))
+    np.add.at(arena.cells, np.where(kinds < 0, WASTE, specials), arena.one * weight)
 
 
 def _count_column(column: _Column, sheet: Sheet, *, arena: Arena, group: NumericGroup, weight: int) -> None:
@@ -120,7 +119,7 @@ def _count_column(column: _Column, sheet: Sheet, *, arena: Arena, group: Numeric
     if group.hash_at[at] != WASTE:
         first = cells + int(group.hash_at[at])
         found = np.bincount(column.buckets, minlength=HASH_BUCKETS) * weight
-        arena.cells[first : first + HASH_BUCKETS] += found.astype(np.uint32)
+        arena.cells[first : first + HASH_BUCKETS] += found.astype(arena.cells.dtype)
         _count_beyond(column.values, cells, arena=arena, group=group, at=at, weight=weight)
     place = sheet.room.sums + int(group.sum_at[at])
     arena.sums[place] += column.quantised.sum() * weight
@@ -138,7 +137,7 @@ def _count_bins(
     below[1:-1] = values.searchsorted(group.edges[at[0] * group.columns + at[1], :edges])
     below[-1] = len(values)
     counts = (below[1:] - below[:-1]) * weight
-    arena.cells[first : first + edges + 1] += counts.astype(np.uint32)
+    arena.cells[first : first + edges + 1] += counts.astype(arena.cells.dtype)
 
 
 def _count_beyond(
@@ -150,4 +149,4 @@ def _count_beyond(
     low, high = values.searchsorted(minimum), values.searchsorted(maximum, side="right")
     beyond = np.concatenate([values[:low], values[high:]])
     keys = outside_keys(beyond, minimum=minimum, maximum=maximum, sd=float(group.sd[at]))
-    np.add.at(arena.cells, cells + int(group.outside_at[at]) + keys, np.uint32(weight))
+    np.add.at(arena.cells, cells + int(group.outside_at[at]) + keys, arena.one * weight)

@@ -129,8 +129,10 @@ class PaneStore:
     def _arguments(self, checkpoint: Checkpoint) -> tuple[list[str], list[Any]]:
         blocks: dict[str, list[Any]] = {}
         for key, packed in checkpoint.panes:
-            heads = [note_of(key.layout.model, key.layout.hash), key.layout.pane_ms]
-            blocks.setdefault(self._block_key(key), heads).extend((key.field, packed))
+            block = self._block_key(key)
+            if block not in blocks:
+                blocks[block] = [note_of(key.layout.model, key.layout.hash), key.layout.pane_ms]
+            blocks[block] += key.field, packed
         epoch = checkpoint.epoch
         args: list[Any] = [epoch.number, epoch.token, checkpoint.start, checkpoint.next_offset, self.keep_ms]
         for pairs in (checkpoint.fields, checkpoint.rejected):

@@ -90,7 +90,7 @@ def counted_block(layouts: list[tuple[Layout, Shape]], rows: list[tuple[int, dic
     tables, arena = stream_tables(layouts), Arena()
     rooms = [arena.allocate(layout, empty(layout.cells, len(layout.numeric))) for layout, _ in layouts]
     count(_rows(tables, layouts, rows, rooms), arena, narrow=tables.narrow, wide=tables.wide)
-    return [arena.read(room, layout, revision=0) for room, (layout, _) in zip(rooms, layouts, strict=True)]
+    return [arena.read(room, revision=0) for room in rooms]
 
 
 def _rows(tables: StreamTables, layouts: list[tuple[Layout, Shape]], rows: Any, rooms: Any) -> Rows:
@@ -122,7 +122,7 @@ def counted_row(of: Layout, numbers: tuple[Any, ...], names: tuple[Any, ...]) ->
     codes = code_matrix([names], tables.codes, len(names))
     rows = Rows(zero, zero, zero, matrix([numbers], len(numbers)), matrix([()], 0), codes, np.zeros(1, np.bool_))
     count(rows, arena, narrow=tables.narrow, wide=tables.wide)
-    return arena.read(room, of, revision=0)
+    return arena.read(room, revision=0)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -207,9 +207,9 @@ def test_the_arena_keeps_what_it_holds_when_it_grows_and_starts_a_freed_room_ane
     first = arena.allocate(of, start)
     arena.cells[first.cells + EVENTS] = 7
     rooms = [arena.allocate(of, start) for _ in range(2 * len(arena.cells) // of.cells)]
-    assert arena.read(first, of, revision=4).cells[EVENTS] == 7
-    arena.free(first, of)
+    assert arena.read(first, revision=4).cells[EVENTS] == 7
+    arena.free(first)
     again = arena.allocate(of, start)
     assert again == first
     assert again not in rooms
-    assert not arena.read(again, of, revision=0).cells.any()
+    assert not arena.read(again, revision=0).cells.any()

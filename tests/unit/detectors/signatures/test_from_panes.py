@@ -29,7 +29,7 @@ def pane(profile: NumericProfile, values: Floats) -> tuple[Layout, Partial]:
     numbers = matrix([(value,) for value in values.tolist()], 1), matrix([()] * len(values), 0)
     rows = Rows(zeros, zeros + room.cells, zeros + room.sums, *numbers, zeros[:, None][:, :0], zeros > 0)
     count(rows, arena, narrow=tables.narrow, wide=tables.wide)
-    return layout, arena.read(room, layout, revision=0)
+    return layout, arena.read(room, revision=0)
 
 
 @pytest.mark.parametrize(("scale", "shift"), [(1.0, 0.0), (1.8, 32.0), (100.0, 0.0), (-1.0, 3.0)])
