@@ -67,6 +67,8 @@ class Added:
         read = _read(packed, heads, index_type=narrowest(cells))
         if _beyond(read.index, cells) or _beyond(read.where, sums):
             return False
+        if not (_rising(read.index, heads["filled"]) and _rising(read.where, heads["summed"])):
+            return False
         np.add.at(self._cells.reshape(-1), np.repeat(rows * cells, heads["filled"]) + read.index, read.counts)
         np.add.at(self._sums.reshape(-1), np.repeat(rows * sums, heads["summed"]) + read.where, read.sums)
         self._widen(rows, read.extrema.reshape(len(rows), sums))
@@ -190,3 +192,11 @@ def _joined(parts: Iterable[bytes], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
 
 def _beyond(index: npt.NDArray[Any], size: int) -> bool:
     return bool(len(index)) and int(index.max()) >= size
+
+
+def _rising(index: npt.NDArray[Any], lengths: npt.NDArray[Any]) -> bool:
+    """Whether no index comes twice in its own piece: of damaged bytes, which count then depends on how they are read."""
+    steps = index[1:] > index[:-1]
+    begins = np.cumsum(lengths.astype(np.int64))[:-1]
+    steps[begins[(begins > 0) & (begins < len(index))] - 1] = True
+    return bool(steps.all())

@@ -116,6 +116,16 @@ def test_damage_is_refused_as_it_is_alone(why: str) -> None:
         added([(0, pack(good)), (0, bad)])
 
 
+def test_an_index_that_damage_made_come_twice_is_added_as_alone() -> None:
+    one = empty(20, 1)
+    one.cells[[1, 2, 3]] = 1, 2, 3
+    packed = bytearray(pack(one))
+    packed[HEAD.size + 1] = 1  # now the indices are 1, 1, 3
+    stored = [(0, bytes(packed)), (0, pack(one))]
+    wanted = unpack(bytes(packed), 20) + one
+    assert added(stored, cells=20, columns=1)[0].cells.tolist() == wanted.cells.tolist()
+
+
 @settings(max_examples=25)
 @given(st.lists(partials(cells=20, columns=2, largest=300), min_size=1, max_size=4), st.data())
 def test_flipped_bytes_are_added_as_one_by_one_or_refused(made: list[Partial], data: st.DataObject) -> None:
