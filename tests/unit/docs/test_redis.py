@@ -13,8 +13,8 @@ from stream.evaluate.skew import unit as skew
 PAGE = (Path(__file__).parents[3] / "docs" / "redis.md").read_text()
 MODEL, STREAM = "<model>", "<stream>"
 INCIDENTS = (
-    ("documents",), ("timeline", "<id>"), ("silences",), ("ended",), ("owner",), ("records",), ("marks",), ("outbox",),
-    ("orders",), ("answer", "<nonce>"), ("budget", "<address>"),
+    ("documents",), ("kept",), ("timeline", "<id>"), ("silences",), ("ended",), ("owner",), ("records",), ("marks",),
+    ("outbox",), ("orders",), ("answer", "<nonce>"), ("budget", "<address>"),
 )  # fmt: skip
 
 
