@@ -81,7 +81,7 @@ def test_a_shadow_counts_what_the_live_environment_counted(deployment: Deploymen
     started = shadow.start_worker(clock="event")
     shadow.wait_until_stored()
     live, replayed = (counts(site, "m") for site in (deployment, shadow))
-    assert live == replayed
+    assert live | {"revisions": 0} == replayed | {"revisions": 0}  # how often evaluation saw a pane before it was whole
     assert (live["events"], live["late"] > 100) == (1_200, True)
     assert rejected(deployment) == rejected(shadow) == {"future": 4, "not_json": 1}
     for partition in range(PARTITIONS):
