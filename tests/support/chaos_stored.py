@@ -82,7 +82,9 @@ def panes(url: str, environment: str, known: Mapping[tuple[str, str, str], Layou
                 continue
             cells = cells_of(known[model, stream, digest])
             for start, packed in cast(Hash, client.hgetall(key)).items():
-                stored[stream, int(partition), model, digest][int(start)] = unpacked(packed, cells)
+                # A topic that was made anew has its panes beside those of before, as START.1 and so on.
+                at, of = int(start.partition(b".")[0]), stored[stream, int(partition), model, digest]
+                of[at] = of[at] + unpacked(packed, cells) if at in of else unpacked(packed, cells)
     return stored
 
 
