@@ -36,7 +36,7 @@ class Leases:
         self.tokens: dict[int, int] = {}
         self._redis, self._names, self._worker, self._asking = redis, names, worker, asking
         self._monotonic = monotonic
-        self._hold = script(redis, "evaluate", "hold")
+        self._hold, self._fence = script(redis, "evaluate", "hold"), script(redis, "evaluate", "token")
         self._good_until: dict[int, float] = {}
 
     def token(self, shard: int) -> int | None:
@@ -94,7 +94,7 @@ class Leases:
         sent, key = self._monotonic(), self._names.lease(shard)
         if not await self._asking(lambda: self._redis.set(key, self._worker, nx=True, px=TTL_MS)):
             return
-        token = await self._asking(lambda: self._redis.hincrby(self._names.lease_tokens, str(shard), 1))
+        token = await self._asking(lambda: self._fence(keys=[self._names.lease_tokens], args=[shard]))
         # A pause between the two would leave a token that is newer than the rightful holder's.
         if await self._asking(lambda: self._hold(keys=[key], args=[self._worker, "hold", TTL_MS])):
             self.tokens[shard], self._good_until[shard] = int(token), sent + TTL_MS / 1000
