@@ -54,7 +54,7 @@ class Watched:
     process: Process
     processed: Callable[[], int]
 
-    def until(self, events: int, *, told: Callable[[int], None], timeout_s: float = 300.0) -> Figures:
+    def until(self, events: int, *, told: Callable[[int], None], timeout_s: float = 900.0) -> Figures:
         """Watch until so many events are processed, and a moment longer: one more than those would be an error."""
         first = last = self._sample()
         ends = last.at_s + timeout_s
