@@ -37,6 +37,7 @@ from stream.group_errors import to_be_mended
 from stream.incidents.agent import INPUTS
 from stream.incidents.wiring import add_agent
 from stream.ingest.decode import VERSIONED
+from stream.ingest.follow import follow_or_restore
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
 from stream.kafka_client import faust_broker, kafka_options
@@ -93,9 +94,7 @@ def faust_app(built: Parts, instance: Instance) -> faust.App:
 
 def _take(built: Parts) -> transport.Take:
     async def take(consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
-        if not built.follower.number:
-            await surviving(built.restorer.run_once())
-        await built.follower.refresh()
+        await follow_or_restore(built.follower, lambda: surviving(built.restorer.run_once()))
         if not built.follower.number:
             log.warning("nothing is in force yet; reading waits for `driftline apply FILE`")
         try:

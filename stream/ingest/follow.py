@@ -94,3 +94,14 @@ class Follower:
         if why != self._said:
             log.error("%s", self.refusing)
             self._said = why
+
+
+async def follow_or_restore(follower: Follower, restore: Callable[[], Awaitable[object]]) -> None:
+    """Follow what is in force; only where Redis holds nothing, what Kafka kept is waited for.
+
+    Of a thousand models that takes half a minute (seen), and partitions that were just taken would be read no sooner.
+    """
+    await follower.refresh()
+    if not follower.number:
+        await restore()
+        await follower.refresh()

@@ -13,7 +13,7 @@ from schemas.errors import StoreError
 from schemas.monitored import FeatureMonitor
 from schemas.reference import Reference
 from stream.ingest.counter import Counter
-from stream.ingest.follow import Follower
+from stream.ingest.follow import Follower, follow_or_restore
 from stream.state.generations import Stamp
 from tests.support.ingest import OLD, both, counter, monitor, reference
 
@@ -129,3 +129,18 @@ def test_names_that_cannot_be_learned_end_nothing_and_are_said_once(
     for _ in range(3):
         asyncio.run(follower.refresh())
     assert [record.message for record in caplog.records] == ["undeclared names are not learned"]
+
+
+@pytest.mark.parametrize(("held", "asked"), [(True, 0), (False, 1)], ids=["Redis holds it", "Redis is empty"])
+def test_partitions_that_were_taken_wait_for_kafkas_copy_only_where_redis_holds_nothing(held: bool, asked: int) -> None:
+    stored, asks = Stored(), list[int]()
+    follower = Follower(counter({}), stored.newer)
+    if held:
+        stored.apply(1, GOOD)
+
+    async def restore() -> None:
+        asks.append(1)
+        stored.apply(1, GOOD)
+
+    asyncio.run(follow_or_restore(follower, restore))
+    assert (len(asks), follower.number) == (asked, 1)
