@@ -62,5 +62,5 @@ def test_a_topic_that_another_worker_made_at_the_same_time_is_taken(monkeypatch:
     cluster = ensured(monkeypatch, {NAMES.topic("actions"): 1})
     assert (cluster.looks, sorted(cluster.made)) == (
         3,
-        sorted(map(NAMES.topic, ("findings", "drift-reports", "incidents", "releases"))),
+        sorted(map(NAMES.topic, ("findings", "drift-reports", "incidents", "releases", "config"))),
     )
