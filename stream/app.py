@@ -205,6 +205,9 @@ async def _check_topics(built: Parts) -> None:
 class CountingWorker(LeavesInTime, faust.Worker):
     """Faust's own, which stops its application before anything else."""
 
+    # Mode silences the logger of a service's module until a worker runs, and what is said here before would be lost.
+    logger = logging.getLogger(f"{__name__}.worker")
+
 
 def run(settings: Settings) -> int:
     """Run a worker until it is told to stop; the exit code."""

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.chaos
 
 ROWS = {"alpha": 120_000, "beta": 80_000}
 FEATURES = {"alpha": 8, "beta": 4}
-RATE = 8_000
+RATE = 7_000
 #: Events come this much out of order: more than the lateness of two minutes, so some are late and meet evicted panes.
 DISORDER_MS = 3 * PANE_MS
 

@@ -58,7 +58,7 @@ def test_a_worker_with_evaluation_beside_it_is_one_thing_to_start_to_look_at_and
     deployment.send(FIRST.records())
     deployment.send([_control(HALF_MS)] * PARTITIONS)
     deployment.wait_until(lambda: _last(deployment) == HALF_MS)
-    deployment.wait_until(lambda: f'model_name="{MODEL}"' in page(worker, "metrics")[1])
+    deployment.wait_until(lambda: f'model_predictions_total{{model_name="{MODEL}"' in page(worker, "metrics")[1])
     names = re.findall(r"^# TYPE (\S+)", page(worker, "metrics")[1], re.MULTILINE)
     assert {"driftline_events_total", "driftline_closed_panes_total", "model_predictions_total"} <= set(names)
     assert len(names) == len(set(names))

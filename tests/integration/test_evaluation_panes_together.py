@@ -102,6 +102,7 @@ async def change(scene: Scene, rnd: random.Random) -> None:
 
 async def content(scene: Scene) -> dict[bytes, Any]:
     found: dict[bytes, Any] = {}
+    await scene.redis.delete(scene.names.lease_tokens)  # they follow Redis' clock
     async for key in scene.redis.scan_iter(match=scene.names.key("*"), count=10_000):
         name = key.removeprefix(scene.names.key("").encode())
         match await scene.redis.type(key):

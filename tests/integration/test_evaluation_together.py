@@ -86,7 +86,7 @@ def test_a_lease_lost_to_another_refuses_one_script_of_the_pipeline_and_no_other
         evaluator = scene.evaluator()
         await evaluator.tend()
         # Whoever takes over has a greater token, and writes it with what it concludes.
-        await scene.redis.hset(scene.names.evaluation("n", "predictions"), "token", "1000000")
+        await scene.redis.hset(scene.names.evaluation("n", "predictions"), "token", str(10**15))
         await evaluator.run_once()
         assert ["EVALSHA"] * 3 in pipelines
         await assert_counted_once(scene, "m", "o")
