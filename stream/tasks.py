@@ -72,7 +72,7 @@ def ended(worker: Worker) -> int:
         worker.execute_from_commandline()
     except SystemExit as leaving:
         told = leaving.code if isinstance(leaving.code, int) else 0
-        return told or _status(worker)
+        return told if told > 1 else _status(worker) or told
 
 
 async def before_leaving(work: Awaitable[object], *, within_s: float) -> bool:
@@ -104,4 +104,9 @@ class LeavesInTime(Worker):
 
 
 def _status(worker: Worker) -> int:
-    return EXIT_STUCK if worker.crashed else 0
+    """What a crash ends with, however far it went: mode says 1 of one that had time to leave."""
+    if not worker.crashed:
+        return 0
+    log.critical("%r; this worker ends, start it again: nothing is lost", worker.crash_reason)
+    logging.shutdown()
+    return EXIT_STUCK
