@@ -29,5 +29,6 @@ def test_ever_new_names_take_no_memory_and_are_counted(deployment: Deployment) -
     # Panes hold greater numbers, which take a few digits more each, and no name.
     assert few.panes > 0
     assert more.panes - few.panes < NAMES // 3
-    assert more.worker - many.worker < ALLOWED
+    # What names take is taken twice; what a young worker takes for itself, of a busy machine more than this, once.
+    assert min(many.worker - few.worker, more.worker - many.worker) < ALLOWED
     assert counts(deployment, NEIGHBOUR)["events"] == 3 * NAMES // 1000
