@@ -91,7 +91,7 @@ def clock_an_hour_fast(scene: Scene) -> None:
 
 @rows(
     Row("kill -9 mid-pane", killed_mid_pane, EXACT, long=True),
-    Row("kill -9 mid-flush", killed_mid_flush, EXACT),
+    Row("kill -9 mid-flush", killed_mid_flush, EXACT, long=True),
     Row("kill -9 mid-evaluation", killed_mid_evaluation, f"{EXACT}; closed panes too", long=True),
     Row("SIGTERM under load", told_to_stop, f"{EXACT}; exit code 0", long=True),
     Row("1, 3, 1 workers under load", three_and_one, EXACT, long=True),
