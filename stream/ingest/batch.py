@@ -50,6 +50,10 @@ class _Rows:
     chosen: Bools | None
     nan: NanWord
 
+    def places(self) -> Ints | None:
+        """Which rows of the batch are accepted; None where all are."""
+        return None if self.chosen is None else np.flatnonzero(self.chosen)
+
     def column(self, path: str) -> Any:
         """The column that a path of the event names; None where the batch has none."""
         holder, _, name = path.partition(".")
@@ -99,7 +103,7 @@ class Batches:
             number, rows.record, rows.times,
             _numbers(rows, shape.narrow), _numbers(rows, shape.wide),
             tuple(_categories(rows, path) for _, path in shape.categorical),
-            len(features), len(keys),
+            len(features), len(keys), rows.places(),
         )  # fmt: skip
         return Taken((slab,), refused, _versions(rows), features, keys)
 
@@ -150,7 +154,7 @@ def _of_values(rows: _Rows, number: int, shape: Shape) -> Slab:
     named = tuple(
         categories_of(values, rows=rows.chosen) if path == other else codes.ABSENT for _, other in shape.categorical
     )
-    return Slab(number, rows.record, rows.times, narrow, wide, named)
+    return Slab(number, rows.record, rows.times, narrow, wide, named, chosen=rows.places())
 
 
 def _absent_but(path: str, columns: Columns, values: list[Any] | Packed, *, rows: _Rows) -> npt.NDArray[np.float64]:

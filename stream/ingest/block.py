@@ -121,13 +121,17 @@ def _layouts_and_panes(shapes: Ints, times: Ints, real: Bools, *, plan: StreamPl
 
 
 def _refused(rows: Ints, shapes: Ints, verdicts: Verdicts, *, buffer: Buffer, tenure: Tenure) -> list[Rejection]:
-    """Rejections for the time; a tick's event was rejected already, for its model."""
-    return [
+    """Rejections for the time; a tick's event was rejected already, for its model.
+
+    One an event: a feature store's has a row for each value and model, and is refused once, whichever of them refuse it.
+    """
+    found = (
         _rejection(buffer, int(row), tenure, reason=reason, detail=_WHY[reason])
         for reason, mask in (("future", verdicts.future), ("too_late", verdicts.too_late))
         for row in rows[mask]
         if shapes[row] != TICK
-    ]
+    )
+    return list({(id(one.record), one.index): one for one in found}.values())
 
 
 _WHY: dict[str, str] = {
@@ -158,7 +162,8 @@ def _time(buffer: Buffer, row: int, rejections: list[Rejection]) -> int:
 
 def _rejection(buffer: Buffer, row: int, tenure: Tenure, *, reason: Any, detail: str) -> Rejection:
     chosen: Reason = reason
-    return Rejection(tenure, buffer.record_of(row), chosen, "timestamp", detail)
+    record, index = buffer.event_of(row)
+    return Rejection(tenure, record, chosen, "timestamp", detail, index)
 
 
 def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:

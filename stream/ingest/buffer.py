@@ -64,6 +64,8 @@ class Buffer:
     categorical: list[tuple[Any, ...]] = field(default_factory=list)
     #: (row, unknown features, unknown keys) of the few rows that had any
     unknown: list[tuple[int, int, int]] = field(default_factory=list)
+    #: The place in its record of each row of a record of several events.
+    place: dict[int, int] = field(default_factory=dict)
     #: The samples of GPUs by their rows.
     samples: dict[int, Sampled] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
@@ -86,8 +88,10 @@ class Buffer:
         if features or keys:
             self.unknown.append((len(self.shape), features, keys))
 
-    def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row) -> None:
-        """Add a row that came through the strict path."""
+    def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row, index: int | None = None) -> None:
+        """Add a row that came through the strict path; ``index`` is its event's place in a record of several."""
+        if index is not None:
+            self.place[len(self.shape)] = index
         self.note_unknown(row.unknown_features, row.unknown_keys)
         self.shape.append(shape)
         self.timestamp.append(timestamp_ms)
@@ -96,10 +100,10 @@ class Buffer:
         self.wide.append(row.wide)
         self.categorical.append(row.categorical)
 
-    def append_sample(self, found: Sampled, *, record: Record) -> None:
+    def append_sample(self, found: Sampled, *, record: Record, index: int | None = None) -> None:
         """Add a sample of a GPU."""
         self.samples[len(self.shape)] = found
-        self.append(SAMPLE, found.sample.timestamp, record=record, row=_NO_VALUES)
+        self.append(SAMPLE, found.sample.timestamp, record=record, row=_NO_VALUES, index=index)
 
     def append_slabs(self, slabs: tuple[Slab, ...], tenure: Tenure) -> None:
         """Add a batch, of each model that counts it."""
@@ -125,6 +129,7 @@ class Buffer:
         for mine, theirs in zip(self._lists(), later._lists(), strict=True):
             mine.extend(theirs)
         self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
+        self.place |= {row + shift: index for row, index in later.place.items()}
         self.samples |= {row + shift: found for row, found in later.samples.items()}
         self.segments += [Segment(one.tenure, one.first + shift, one.end + shift, one.slabs) for one in later.segments]
         self.reached.update(later.reached)
@@ -150,13 +155,13 @@ class Buffer:
         for tenure, stretches in found.items():
             yield tenure, np.concatenate(stretches)
 
-    def record_of(self, row: int) -> Record:
-        """The record that a row came from."""
+    def event_of(self, row: int) -> tuple[Record, int | None]:
+        """The record that a row came from, and which of its events the row is of, where it holds several."""
         if row < len(self.shape):
-            return self.record[row]
+            return self.record[row], self.place.get(row)
         row -= len(self.shape)
         for slab in self.slabs:
             if row < len(slab):
-                return slab.record
+                return slab.record, slab.place(row)
             row -= len(slab)
         raise IndexError(row)

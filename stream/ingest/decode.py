@@ -144,7 +144,7 @@ class StreamDecoder:
                         Rejection(tenure, record, found.reason, found.field, found.detail, found.index)
                     )
                 case Watermark():
-                    into.append(CLOSE, found.timestamp_ms, record=record, row=_NO_VALUES)
+                    into.append(CLOSE, found.timestamp_ms, record=record, row=_NO_VALUES, index=index)
                 case FeatureValues():
                     self._append_values(found, record, tenure, into=into, index=index)
                 case _:
@@ -221,7 +221,7 @@ class StreamDecoder:
             row = row_of(event, self.shapes[number])
             if self.stream in VERSIONED:
                 self.versions.note(event.model, (event.version,), at_ms=record.timestamp)
-            into.append(number, event.timestamp_ms, record=record, row=row)
+            into.append(number, event.timestamp_ms, record=record, row=row, index=index)
             if row.unknown_features or row.unknown_keys:
                 features = undeclared_features(event, self.shapes[number])
                 self.strangers.note(number, self.shapes[number], features=features, keys=event.unknown_keys)
@@ -229,7 +229,7 @@ class StreamDecoder:
 
     def _append_sample(self, event: Any, record: Record, tenure: Tenure, *, into: Buffer, index: int | None) -> None:
         try:
-            into.append_sample(sampled(event), record=record)
+            into.append_sample(sampled(event), record=record, index=index)
         except RejectedEvent as refused:
             into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail, index))
@@ -240,7 +240,7 @@ class StreamDecoder:
         numbers = self.declared.get(event.feature, ())
         for number in numbers:
             for row in rows_of(event, self.shapes[number]):
-                into.append(number, event.timestamp_ms, record=record, row=row)
+                into.append(number, event.timestamp_ms, record=record, row=row, index=index)
         if not numbers or not event.values:
             into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
         if not numbers:

@@ -42,9 +42,15 @@ class Slab:
     categorical: tuple[Any, ...]
     unknown_features: int = 0
     unknown_keys: int = 0
+    #: Which events of the batch the rows are; None: all of them.
+    chosen: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.times)
+
+    def place(self, row: int) -> int:
+        """Which event of the batch a row is."""
+        return row if self.chosen is None else int(self.chosen[row])
 
 
 def stretches(slabs: Iterable[Slab], row: Ints, *, first: int) -> Iterator[tuple[Slab, slice, Ints]]:
