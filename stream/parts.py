@@ -21,8 +21,9 @@ from stream.expose.models import ModelExporter
 from stream.expose.sampling import Sampler
 from stream.expose.service_metrics import EvaluationMetrics
 from stream.incidents.wiring import Incidents, incidents_of
-from stream.ingest.beside import beside
+from stream.ingest.beside import Beside, beside
 from stream.ingest.buffer import Rejection
+from stream.ingest.capped import Cap, of_plans
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters
@@ -93,6 +94,7 @@ def parts(settings: Settings) -> Parts:
     )  # fmt: skip
     sampler.also.append(lambda: metrics.gpus.sample(kept.gpus.tally))
     sampler.also.append(lambda: metrics.incidents.sample(owned.tally))
+    sampler.also.append(lambda: metrics.caps.sample(_capped(counter, follower, kept)))
     exporter = ModelExporter(redis, settings.names, evaluated.evaluator.held, patience=patience)
     metrics.registry.register(ConfiguredModels(lambda: follower.models if owned.tally.owning else ()))
     if settings.evaluate == "here":
@@ -104,6 +106,12 @@ def parts(settings: Settings) -> Parts:
         Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
         owned, exporter, kept.updates, _restorer(settings, redis, patience),
     )  # fmt: skip
+
+
+def _capped(counter: Counter, follower: Follower, kept: Beside) -> Mapping[Cap, int]:
+    """What was beyond a cap so far, wherever that is counted."""
+    others: Mapping[Cap, int] = {"letters": kept.letters.beyond, "gpus": kept.gpus.tally.dropped}
+    return {**follower.capped + of_plans(counter.plans.values()), **others}
 
 
 def _refuser(letters: DeadLetters, metrics: WorkerMetrics) -> Callable[[Sequence[Rejection]], None]:

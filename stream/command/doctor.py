@@ -9,6 +9,7 @@ import typer
 
 from schemas.settings import Settings, load_settings
 from stream.command.checks import Check, Found, found_by
+from stream.command.doctor_caps import CapChecks
 from stream.command.doctor_kafka import KafkaChecks
 from stream.command.doctor_redis import RedisChecks
 from stream.command.doctor_work import WorkChecks
@@ -49,6 +50,7 @@ def checks_of(settings: Settings) -> Sequence[tuple[str, Check]]:
         ("Redis clock", redis.clock),
         ("configuration", work.generation), ("topic config", kafka.config_topic), ("receivers", work.receivers),
         ("workers", work.workers), ("lag", work.lag), ("warming and lost", work.losses), ("outboxes", work.outboxes),
+        ("caps", CapChecks(settings).caps),
     ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from stream.expose.capped import CappedMetrics
 from stream.expose.gpu_metrics import GpuMetrics
 from stream.expose.service_metrics import IncidentMetrics
 
@@ -44,3 +45,4 @@ class WorkerMetrics:
         )
         self.incidents = IncidentMetrics(registry)
         self.gpus = GpuMetrics(registry)
+        self.caps = CappedMetrics(registry)

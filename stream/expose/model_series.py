@@ -24,12 +24,11 @@ from stream.evaluate.panes.totals import bins, bounds_of, total
 from stream.evaluate.verdicts.burn import promises_of
 from stream.expose.baseline import Baseline
 from stream.expose.model_families import families
+from stream.ingest.capped import MOST_FEATURES
 from stream.ingest.versions import PREFIX
 from stream.state.columns import LATENCY_S, TOKENS
 from stream.state.updated import member_of
 
-#: Features of a model that are exported, the most important first: each has a series in every family of features.
-MOST_FEATURES = 200
 #: Versions of a model that are exported, the newest: a producer may write anything there, also a number of its own an event.
 MOST_VERSIONS = 20
 DAY_MS = 86_400_000

@@ -61,10 +61,13 @@ class DeadLetters:
     def __init__(self, producer: Producer, topic: str, *, masking: Masking) -> None:
         self._producer, self._topic, self._masking = producer, topic, masking
         self._batches = [_Batch()]
+        #: Refused events of which no letter was written, for their record has too many.
+        self.beyond = 0
 
     def add(self, rejections: Sequence[Rejection]) -> None:
         """Keep these; returns at once."""
         for of_record in _by_record(rejections):
+            self.beyond += max(0, len(of_record) - MOST_LETTERS)
             for key, value in letters_of(of_record, self._masking):
                 self._batches[-1].left += 1
                 self._produce(key, value, batch=self._batches[-1])

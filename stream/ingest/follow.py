@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 
 from schemas.config import Generation
 from schemas.errors import StoreError
 from schemas.reference import Reference
-from stream.ingest.counter import Counter
+from stream.ingest.capped import Cap, of_generation
+from stream.ingest.counter import Counter as Counting
 from stream.ingest.plan import plans
 from stream.state.generations import Stamp
 
@@ -29,10 +31,12 @@ class Follower:
     ``followed`` is set once there is one.  ``refusing`` says why the one that is stored is not followed, while it is not.
     """
 
-    def __init__(self, counter: Counter, newer: Newer) -> None:
+    def __init__(self, counter: Counting, newer: Newer) -> None:
         self.number = 0
         self.models: tuple[str, ...] = ()
         self.refused = 0
+        #: What of the generations followed so far was beyond a cap.
+        self.capped: Counter[Cap] = Counter()
         self.refusing = ""
         self.followed = asyncio.Event()
         self._counter, self._newer = counter, newer
@@ -67,12 +71,14 @@ class Follower:
         stamp = (generation.number, generation.applied_ms)
         try:
             built = await asyncio.to_thread(plans, generation, references)
+            beyond = await asyncio.to_thread(of_generation, generation, references)
         except Exception as error:
             # Held all the same: built again every second, it would fail every second.
             self._held, self._unfit = stamp, f"generation {generation.number} cannot be counted: {error!r}"
             self._refuse(self._unfit)
             return
         await self._counter.switch(built)
+        self.capped += beyond
         self._held, self._unfit, self._said, self.refusing = stamp, "", "", ""
         self.number, self.models = generation.number, tuple(generation.models)
         self.followed.set()

@@ -15,6 +15,7 @@ from schemas.reference import Reference
 from stream.ingest.arms import ArmsInForce, ArmsPlan, arms_plan, with_arms
 from stream.ingest.decode import StreamDecoder, stream_decoder
 from stream.ingest.shape import Shape, shape_of
+from stream.ingest.strangers import Strangers
 from stream.ingest.tables import StreamTables, stream_tables
 from stream.ingest.timing import NEVER
 from stream.state.arms import arms_layout
@@ -85,7 +86,8 @@ def retaught(plan: StreamPlan, shapes: tuple[Shape, ...]) -> StreamPlan:
     """The plan with a decoder for these shapes, which have the same columns; build it off the event loop."""
     before = plan.decoder
     decoder = stream_decoder(before.stream, shapes)
-    decoder = replace(decoder, versions=before.versions, unregistered=before.unregistered)
+    strangers = Strangers(before.strangers.beyond)
+    decoder = replace(decoder, strangers=strangers, versions=before.versions, unregistered=before.unregistered)
     return replace(plan, decoder=decoder)
 
 

@@ -17,9 +17,10 @@ Seen = Mapping[str, Mapping[str, int]]
 
 @dataclass(eq=False, slots=True)
 class Sightings:
-    """What was seen since the last ``drained``; at most ``most`` names of a model."""
+    """What was seen since the last ``drained``; at most ``most`` names of a model: ``beyond`` counts the others, each time."""
 
     most: int
+    beyond: int = 0
     _seen: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def note(self, model: str, names: Iterable[object], *, at_ms: int) -> None:
@@ -30,6 +31,8 @@ class Sightings:
                 text = str(name)[:LONGEST].encode(errors="replace").decode()  # half a surrogate pair cannot be stored
                 if text in known or len(known) < self.most:
                     known[text] = at_ms
+                else:
+                    self.beyond += 1
 
     def drained(self) -> Seen:
         """What was seen; it is forgotten here."""

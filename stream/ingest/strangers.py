@@ -7,7 +7,7 @@ the monitors file lists does so in every event, so the names are remembered and 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from stream.ingest.shape import Shape, Strange
@@ -20,16 +20,17 @@ _ESCAPED = frozenset('"\\')
 
 
 class Strangers:
-    """Names met since the decoder was built, by shape number."""
+    """Names met since the decoder was built, by shape number; ``beyond`` counts those for which there was no room, each time."""
 
-    def __init__(self) -> None:
+    def __init__(self, beyond: int = 0) -> None:
+        self.beyond = beyond
         self._keys: dict[int, set[str]] = defaultdict(set)
         self._features: dict[int, set[str]] = defaultdict(set)
 
     def note(self, number: int, shape: Shape, *, features: Iterable[str], keys: Iterable[str]) -> None:
         """Remember what of an event nobody declared."""
-        _remember(self._keys[number], keys, known=len(shape.strange.keys))
-        _remember(self._features[number], features, known=len(shape.strange.features))
+        self.beyond += _remember(self._keys[number], keys, known=shape.strange.keys)
+        self.beyond += _remember(self._features[number], features, known=shape.strange.features)
 
     def taught(self, shapes: tuple[Shape, ...]) -> tuple[Shape, ...] | None:
         """The shapes with every name met since, None where there was nothing new."""
@@ -43,10 +44,16 @@ class Strangers:
         return replace(shape, strange=Strange(keys, features))
 
 
-def _remember(names: set[str], found: Iterable[str], *, known: int) -> None:
+def _remember(names: set[str], found: Iterable[str], *, known: Collection[str]) -> int:
+    """Remember what is new and can be learned; how much of it there was no room for."""
+    beyond = 0
     for name in found:
-        if len(names) + known < MOST_NAMES and _is_learnable(name):
-            names.add(name)
+        if name not in names and name not in known and _is_learnable(name):
+            if len(names) + len(known) < MOST_NAMES:
+                names.add(name)
+            else:
+                beyond += 1
+    return beyond
 
 
 def _is_learnable(name: str) -> bool:

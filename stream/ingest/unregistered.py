@@ -19,7 +19,7 @@ MOST = 100
 
 
 async def store_unregistered(redis: Redis, names: Names, sources: Iterable[Sightings]) -> None:
-    """Add what the sources have seen; what does not fit any more is left out."""
+    """Add what the sources have seen; what does not fit any more is left out, and counted as beyond."""
     for source in sources:
         for model, seen in source.drained().items():
             key = names.unregistered(model)
@@ -27,6 +27,7 @@ async def store_unregistered(redis: Redis, names: Names, sources: Iterable[Sight
             known = {name.decode(errors="replace") for name in stored}
             new = [name for name in seen if name not in known][: max(0, MOST - len(known))]
             kept: Any = {name: at for name, at in seen.items() if name in known or name in new}
+            source.beyond += len(seen) - len(kept)
             if kept:
                 await redis.hset(key, mapping=kept)
 

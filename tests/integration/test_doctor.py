@@ -54,6 +54,7 @@ def test_a_deployment_that_works(deployment: Deployment) -> None:
     topic = deployment.names.topic("incidents")
     assert checks[f"topic {topic}"]["value"] == "1 partitions, cleanup compact"
     assert (checks["dead letters"]["state"], checks["dead letters"]["value"]) == ("look", "1")
+    assert (checks["caps"]["state"], checks["caps"]["value"]) == ("ok", "none reached")
 
 
 def test_before_anything_it_says_what_to_do(site: Site) -> None:

@@ -63,10 +63,13 @@ def test_the_models_page_shows_those_that_need_somebody(site: ConsoleSite) -> No
 
 def test_made_up_names_fill_no_redis(site: ConsoleSite) -> None:
     async def many(redis: Redis, names: Names) -> None:
+        beyond = []
         for run in range(3):
             seen = Sightings(MOST)
             seen.note("m", ["first", *(f"{run}-{number}" for number in range(60))], at_ms=run)
             await store_unregistered(redis, names, [seen])
+            beyond.append(seen.beyond)
+        assert beyond == [0, 60 - (MOST - 61), 60]
         found = await read_unregistered(redis, names, "m")
         assert (len(found), found["first"], found["0-0"], "2-59" in found) == (MOST, 2, 0, False)
 

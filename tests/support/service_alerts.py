@@ -145,7 +145,14 @@ FIRES: dict[str, list[Case]] = {
             [JOB],
         ),
     ],
-    "DriftlineSeriesDropped": [only("driftline_series_dropped_total", flat(40, 20))],
+    "DriftlineCapped": [
+        Case({f'driftline_capped_total{A[:-1]},cap="versions"}}': rising(1, 40)}, [{**JOB, "cap": "versions"}]),
+        # A new configuration, once, and half an hour ago.
+        Case(
+            {f'driftline_capped_total{A[:-1]},cap="series"}}': [*flat(0, 20), *flat(40, 30)]},
+            [{**JOB, "cap": "series"}],
+        ),
+    ],
     "DriftlineScrapedTwice": [
         Case({f'{TARGET}"a"}}': flat(1, 30), f'{TARGET}"b"}}': flat(1, 30)}, [{**JOB, "target": "llm"}])
     ],
@@ -250,7 +257,11 @@ QUIET: dict[str, list[Case]] = {
             }
         ),
     ],
-    "DriftlineSeriesDropped": [calm("driftline_series_dropped_total", flat(0, 20))],
+    "DriftlineCapped": [
+        # What is in force is beyond a cap, as it was before the worker was started anew.
+        Case({f'driftline_capped_total{A[:-1]},cap="categories"}}': [*flat(3, 20), NONE, *flat(3, 20)]}),
+        Case({f'driftline_capped_total{A[:-1]},cap="letters"}}': [*flat(0, 20), *flat(9, 70)]}),
+    ],
     "DriftlineScrapedTwice": [
         # Another one takes over; and of several in an environment each has targets of its own.
         Case({f'{TARGET}"a"}}': [*flat(1, 20), LOST], f'{TARGET}"b"}}': [*[NONE] * 19, *flat(1, 20)]}),

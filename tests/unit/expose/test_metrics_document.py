@@ -51,7 +51,7 @@ def documented() -> set[Series]:
 def exported() -> set[Series]:
     """The same, as the worker, the scraper and the webhook make them."""
     metrics = WorkerMetrics()
-    own_registry = (EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus)
+    own_registry = (EvaluationMetrics(metrics.registry), metrics.incidents, metrics.gpus, metrics.caps)
     parts: list[Any] = [metrics, *own_registry, ScrapeMetrics(), WebhookMetrics(Tally())]
     made = [one for part in parts for one in vars(part).values() if isinstance(one, MetricWrapperBase)]
     own = {_series(one._name, one._type or "", one._labelnames) for one in made}

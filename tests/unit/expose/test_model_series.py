@@ -10,7 +10,8 @@ from schemas.monitored import FeatureMonitor, ModelMonitor, PredictionMonitor, S
 from schemas.reports import Report
 from schemas.service_levels import Level, Perplexity, Service
 from stream.expose.baseline import Baseline
-from stream.expose.model_series import MOST_FEATURES, MOST_VERSIONS, Exported, outdated, series
+from stream.expose.model_series import MOST_VERSIONS, Exported, outdated, series
+from stream.ingest.capped import MOST_FEATURES
 from tests.support.exposition import REPORT, TOTALS, of_families
 from tests.support.models import DAY, monitor
 

@@ -170,7 +170,9 @@ def test_a_record_of_many_bad_events_is_masked_once(monkeypatch: pytest.MonkeyPa
 
 def test_of_a_record_of_many_bad_events_100_letters_are_kept_and_the_last_says_how_many_more() -> None:
     broker = Broker()
-    letters(broker).add([*refusals(b"[0]", 10_000), rejection(b"{", index=7)])
+    kept = letters(broker)
+    kept.add([*refusals(b"[0]", 10_000), rejection(b"{", index=7)])
+    assert kept.beyond == 9900
     assert MOST_LETTERS == 100
     assert [found["index"] for found in broker.letters] == [*range(100), 7]
     said = "expected value at line 1"
