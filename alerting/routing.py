@@ -44,13 +44,18 @@ def tree_of(route: RouteMonitor, *, open_wait: int, update_interval: int) -> Bra
 
 def audience(tree: Branch, labels: Mapping[str, str]) -> tuple[Branch, ...]:
     """The routes that a finding with these labels ends at, in the tree's order; at least one."""
-    found: list[Branch] = []
+    return tuple(path[-1] for path in paths(tree, labels))
+
+
+def paths(tree: Branch, labels: Mapping[str, str]) -> tuple[tuple[Branch, ...], ...]:
+    """The same, each with the routes that lead there, from the root on."""
+    found: list[tuple[Branch, ...]] = []
     for branch in tree.branches:
         if all_match(branch.matchers, labels):
-            found.extend(audience(branch, labels))
+            found.extend((tree, *path) for path in paths(branch, labels))
             if not branch.carry_on:
                 break
-    return tuple(found) or (tree,)
+    return tuple(found) or ((tree,),)
 
 
 def _branch(route: RouteMonitor, above: Branch, *, root: bool = False) -> Branch:

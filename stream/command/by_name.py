@@ -40,6 +40,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "outbox": ("outbox", "app"),
     "incident": ("incident", "app"),
     "silence": ("silence", "app"),
+    "route": ("route", "app"),
     "release": ("release", "app"),
     "arl": ("run_lengths", "arl_app"),
     "design": ("run_lengths", "design_app"),
