@@ -32,10 +32,19 @@ def timeline(old: State, new: State, now: int) -> list[TimelineEntry]:
         if before is not incident:
             found.extend(_lines(before, incident))
             found.extend(TimelineEntry(name, now, "member", text) for text in _members(before, incident))
-        for entry in incident.entries:
-            told = _delivery(old.entries.get(entry), new.entries[entry])
-            found.extend(TimelineEntry(name, now, "delivery", text) for text in told)
+        found.extend(TimelineEntry(name, now, "delivery", text) for text in tellings(old, new, name))
     return found
+
+
+def tellings(old: State, new: State, incident: str) -> Iterator[str]:
+    """What became known between two states of what receivers were told of an incident, also of one that has left."""
+    left = new.left.get(incident)
+    here = new.incidents.get(incident)
+    entries = (
+        [new.entries[name] for name in here.entries] if here is not None else left.entries if left is not None else ()
+    )
+    for entry in entries:
+        yield from _delivery(old.entries.get(entry.id), entry)
 
 
 def _lines(before: Incident | None, after: Incident) -> Iterator[TimelineEntry]:

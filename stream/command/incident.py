@@ -74,6 +74,17 @@ def show(incident: Id, *, as_json: AsJson = False) -> None:
 
 
 @app.command()
+def explain(incident: Id, *, as_json: AsJson = False) -> None:
+    """Explain an incident: why its findings are one, what could have caused them, who was told, and what is held back.
+
+    By what the owner decided by. The exit code is 1 where there is none of that name.
+    """
+    from stream.command.explaining import explain_incident  # what is in force, which no other one should wait for
+
+    explain_incident(load_settings(), incident, as_json=as_json)
+
+
+@app.command()
 def ack(incident: Id, *, by: By = None, comment: Comment = "") -> None:
     """Take an incident: it is not repeated any more, unless it gets worse or its cause proves another.
 

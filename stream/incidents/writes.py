@@ -13,6 +13,7 @@ from alerting.document import view
 from alerting.keeping import kept
 from alerting.silences import silence_view
 from alerting.state import State
+from alerting.timeline import tellings
 from schemas.actions import OrderRelease
 from schemas.actions import encode as actions_encode
 from schemas.answers import Answer
@@ -110,8 +111,13 @@ def _timelines(old: State, new: State, changed: Changed) -> Iterator[Write]:
         told = before.lines[-1].number if before is not None and before.lines else -1
         for line in (new.incidents.get(one) or new.left[one].incident).lines:
             if line.number > told:
-                arguments = ("MAXLEN", "~", TIMELINE, "*", "at", line.at, "text", line.text)
-                yield f"timeline:{one}", "XADD", arguments
+                yield _line(one, line.at, line.text)
+        for text in tellings(old, new, one):
+            yield _line(one, new.now, text)
+
+
+def _line(incident: str, at: int, text: str) -> Write:
+    return f"timeline:{incident}", "XADD", ("MAXLEN", "~", TIMELINE, "*", "at", at, "text", text)
 
 
 def _silences(old: State, new: State) -> Iterator[Write]:

@@ -57,6 +57,7 @@ def test_without_a_worker_an_action_is_kept_and_said_to_wait(site: Deployment) -
         "there is no incident 'inc-1'; `driftline incident ls --all` lists them\n",
     )
 
+    assert run(site, "incident", "explain", "inc-1").err == unknown.err
     waiting = run(site, "silence", "add", "model=m", "--for", "2h")
     assert waiting.code == 1
     assert "no worker took it within 5 s; it is done as soon as one runs" in waiting.err
@@ -82,6 +83,11 @@ def test_an_answer_to_an_older_topics_action_at_the_same_place_is_not_taken_for_
 
 def test_with_no_configuration_in_force_an_action_is_said_to_wait_for_one(deployment: Deployment) -> None:
     ensure_topics(deployment.settings)
+    untried = run(deployment, "route", "test", "severity=P1")
+    assert (untried.code, untried.out) == (1, "")
+    assert untried.err == (
+        "no configuration is in force: run `driftline apply FILE`, or name a monitors file (--monitors)\n"
+    )
     waiting = run(deployment, "silence", "add", "model=m", "--for", "2h")
     assert waiting.code == 1
     assert waiting.err == (
@@ -120,6 +126,12 @@ def test_the_on_calls_work(site: Deployment) -> None:
     shown = run(site, "incident", "show", beginning)
     assert shown.out.splitlines()[0] == f"{listed['id']}: {listed['title']}"
     assert "feature:m/temp" in shown.out
+    explained = run(site, "incident", "explain", beginning, "--json").json
+    assert [(one["subject"], one["joined_by"]) for one in explained["why"]] == [("feature:m/temp", "first")]
+    assert (explained["forgotten"], [one["what"] for one in explained["held"]]) == (False, ["late"])
+    tried = run(site, "route", "test", "severity=P1", "feature=temp", "rule=ks", "--json").json
+    assert (tried["tried_on"], tried["incident"]["id"]) == ("generation 1", listed["id"])
+    assert (tried["incident"]["joined_by"], tried["told"]) == ("subject", [])
 
     assert run(site, "incident", "ack", beginning).out == f"incident {listed['id']} is acknowledged\n"
     added = run(site, "silence", "add", 'feature=~"temp|dewp"', "--for", "2h", "--comment", "known", "--by", "bob")
