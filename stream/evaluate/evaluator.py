@@ -15,6 +15,7 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from schemas.errors import StoreError
+from schemas.gpus import FLEET
 from schemas.names import TOPICS_IN, Names, Stream
 from stream.evaluate.closing.arms import arms_among, close_arms
 from stream.evaluate.closing.closing import Desk, Due, Refused, close
@@ -23,10 +24,11 @@ from stream.evaluate.closing.revising import revise
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.roster import newer_roster
 from stream.evaluate.closing.silence import Listening
+from stream.evaluate.closing.stream_states import StreamStates
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.following import Follower, Followers
-from stream.evaluate.panes.clocks import Rebuild, closed_before, together
+from stream.evaluate.panes.clocks import closed_before
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.lanes import in_lanes
@@ -35,6 +37,7 @@ from stream.evaluate.storing.merged import Merged
 from stream.evaluate.storing.notes import Note, Notes, panes_due
 from stream.evaluate.storing.post import Post
 from stream.evaluate.storing.sealing import Partitions, Sealing
+from stream.evaluate.storing.shards import shard_of
 from stream.evaluate.storing.tally import EvaluationTally
 from stream.state.clock import read_now
 from stream.state.generations import Stamp, read_stamp
@@ -45,6 +48,8 @@ log = logging.getLogger(__name__)
 Evaluated = TypeVar("Evaluated", Unit, Follower)
 #: A model that could not be evaluated is tried again after so many polls.
 AGAIN_AFTER_POLLS = 120
+#: Streams that nobody evaluates are looked at every so many polls.
+MIND_EVERY_POLLS = 10
 #: Notes of a model that is not in force are kept so long (event time): it may have been left out by mistake.
 ABANDONED_AFTER_MS = 86_400_000
 #: Notes that are kept until they are forgotten together.
@@ -79,9 +84,7 @@ class Evaluator:
         self._followers = Followers(redis, names, roll=self._roll, desk=self._desk, asking=asking)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
-        self._warm: dict[Stream, bool] = {}
-        self._rebuilds: dict[Stream, Rebuild] = {}
-        self._silent: dict[Stream, bool] = {}
+        self._streams = StreamStates(self._sealing, longest=self._roll.longest_window_ms)
         self._done: dict[str, list[Note]] = defaultdict(list)
         self._failed: dict[tuple[str, str], int] = {}
         self._said: set[str] = set()
@@ -127,14 +130,11 @@ class Evaluator:
             self._marks.clear()
         now = await self._now()
         await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
-        silent = {stream for stream, is_silent in self._silent.items() if is_silent}
-        followers = await self._followers.due(
-            able=lambda unit: (unit.model, unit.stream) not in self._failed, silent=silent
-        )
+        followers = await self._followers.due(able=self._is_able, silent=self._streams.silent)
         await in_lanes(followers, partial(self._after, now=now), breath=self._breath)
 
     async def _after(self, follower: Follower, *, now: int) -> None:
-        poll = Poll(now, follower.closed, (), any(self._warm.values()), together(self._rebuilds.values()))
+        poll = Poll(now, follower.closed, (), *self._streams.of({side.stream for side in follower.sides}))
         await self._guarded(follower, poll, self._followers.work)
 
     async def _follow(self) -> None:
@@ -154,9 +154,9 @@ class Evaluator:
 
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]
-        partitions = await self._sealing.poll(stream) if units else []
-        self._silent[stream] = bool(partitions) and all(partition.clock.idle for partition in partitions)
-        if not partitions:
+        partitions = await self._sealing.poll(stream) if units or self._minds() else []
+        await self._streams.look(stream, partitions, units=units.values())
+        if not (partitions and units):
             self.tally.backlog.pop(stream, None)
             return
         for unit, error in await self._roll.load(stream):
@@ -164,18 +164,19 @@ class Evaluator:
         marks = watermarks(units.values(), partitions)
         await self._breath()
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
-        newest, span_ms = max(marks.values()), self._roll.longest_window_ms(stream)
-        warming = await self._sealing.warm(stream, partitions, watermark=newest, span_ms=span_ms)
-        rebuild = await self._sealing.rebuilt(stream, partitions, watermark=newest)
-        self._warm[stream], self._rebuilds[stream] = warming, rebuild
+        state = self._streams.of([stream])
         mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
-        polls = {model: Poll(now, watermark, partitions, warming, rebuild) for model, watermark in marks.items()}
+        polls = {model: Poll(now, watermark, partitions, *state) for model, watermark in marks.items()}
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark
             await self._close(stream, polls, end_ms=max(ends))
         if not self._event_clock:
             for unit in [one for one in units.values() if one.listens]:
                 await self._guarded(unit, polls[unit.model], self._listen)
+
+    def _minds(self) -> bool:
+        """Whether to look, now and then, at streams that nobody evaluates: one worker does, so that what is over ends there."""
+        return self.tally.polls % MIND_EVERY_POLLS == 0 and self.leases.token(shard_of(FLEET)) is not None
 
     async def _close(self, stream: Stream, polls: Mapping[str, Poll], *, end_ms: int) -> None:
         partitions = next(iter(polls.values())).partitions
@@ -264,11 +265,11 @@ class Evaluator:
             "%s of %s is evaluated anew: what was stored is not ours (%s)", unit.stream, unit.model, refused.outcome
         )
         self._reset(unit)
-        self._marks.clear()
         if refused.outcome == "fenced":
             await self.leases.give_back(self._roll.shard(unit.model))
 
     def _reset(self, unit: Unit | Follower) -> None:
+        self._marks.clear()
         if isinstance(unit, Unit):
             self._roll.reset(unit)
         else:
@@ -285,8 +286,10 @@ class Evaluator:
         if again is not None and again <= self.tally.polls:
             del self._failed[unit.model, unit.stream]
             self._reset(unit)
-            self._marks.clear()
         return again is not None
+
+    def _is_able(self, unit: Unit) -> bool:
+        return (unit.model, unit.stream) not in self._failed
 
     def _is_time_to_retry(self) -> bool:
         return any(again <= self.tally.polls for again in self._failed.values())

@@ -7,13 +7,12 @@ dropped at any time and is built again from Redis: what was stored is never ahea
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
 from schemas import service_levels
-from schemas.findings import Finding
 from schemas.service_levels import Service
 from stream.evaluate.calibration.live_calibration import Search
 from stream.evaluate.causes.causes import Causes
@@ -26,13 +25,13 @@ from stream.evaluate.panes.touched import Touched
 from stream.evaluate.panes.windows import WindowSpec, boundary_before, windows_of
 from stream.evaluate.verdicts.served import Terms
 from stream.evaluate.verdicts.standing import Standing
+from stream.evaluate.verdicts.withheld import FIELD, Withheld
 from stream.state.packing import Partial
 
 log = logging.getLogger(__name__)
 
-_HELD = msgspec.json.Decoder(dict[str, Finding])
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service", "held")
+FIELDS = ("last", "begun", "layout", "judged_by", "charts", "standing", "causes", "touched", "service", FIELD)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -95,9 +94,7 @@ class Unit:
     loaded: bool = False
     #: The phase that was gone over to last.
     entered: Phase | None = None
-    #: The newest finding of each key that is not told yet, since Redis is being filled again; and whether there was any.
-    held: dict[str, Finding] = field(default_factory=dict)
-    has_held: bool = False
+    withheld: Withheld = field(default_factory=Withheld)
 
     @property
     def phase(self) -> Phase:
@@ -149,8 +146,7 @@ class Unit:
         self.causes = Causes.from_json(found["causes"]) if found["causes"] else Causes()
         self.touched = Touched.from_json(found["touched"]) if found["touched"] else Touched()
         self.service = self._service(found["service"])
-        self.held = _HELD.decode(found["held"]) if found["held"] else {}
-        self.has_held = bool(self.held)
+        self.withheld = Withheld.read(found[FIELD])
 
     def _service(self, stored: bytes | None) -> Service | None:
         try:
@@ -158,12 +154,6 @@ class Unit:
         except msgspec.DecodeError as error:
             log.warning("stored service levels of %s cannot be read, they are told anew: %s", self.model, error)
             return None
-
-    def told_late(self, newer: Iterable[Finding]) -> list[Finding]:
-        """What was held, as far as nothing newer is told of the same key; nothing is held any more."""
-        keys, held = {finding.key for finding in newer}, self.held
-        self.held = {}
-        return [finding for key, finding in held.items() if key not in keys]
 
     def begin(self, start_ms: int) -> None:
         """The first pane with an event begins here."""
@@ -185,13 +175,11 @@ class Unit:
     def fields(self) -> Mapping[str, str | bytes | int]:
         """What is stored of it."""
         service = {} if self.service is None else {"service": service_levels.encode(self.service)}
-        self.has_held = self.has_held or bool(self.held)
-        held = {"held": msgspec.json.encode(self.held)} if self.has_held else {}
         touched = {"touched": self.touched.to_json()} if self.touched != Touched() else {}
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "charts": self.charts.to_json(), "standing": self.standing.to_json(), "causes": self.causes.to_json(),
-            **touched, **service, **held,
+            **touched, **service, **self.withheld.fields(),
         }  # fmt: skip
 
     def boundary(self) -> int:

@@ -131,6 +131,7 @@ class Walk:
         keys = keys_of(watched) | still_judged(watched, unit.standing)
         found, unit.standing = withdraw(unit.standing, keys, at_ms=at, seen_ms=self._seen(at))
         unit.judged_by = judged_by(watched)
+        unit.withheld.forget(found)
         for finding in found:
             self.conclusion.tell(finding)
 
@@ -274,7 +275,7 @@ class Walk:
         self._tally.findings += len(found)
         self._alarms[alarms.BEGUN] += alarms.begun(found, before, unit.phase.watched)
         if self._held(at_ms):
-            unit.held |= {finding.key: finding for finding in found}
+            unit.withheld.keep(found)
             return
-        for finding in (*unit.told_late(found), *found):
+        for finding in unit.withheld.told_with(found):
             self.conclusion.tell(finding)

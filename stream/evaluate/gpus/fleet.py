@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, islice
 from typing import cast
@@ -31,7 +30,8 @@ from stream.evaluate.closing.polls import seen_at
 from stream.evaluate.closing.silence import Silence, lags
 from stream.evaluate.gpus.minutes import Judged, heeded, judged_from, keys_of, minutes_of
 from stream.evaluate.gpus.silence import FORGOTTEN_AFTER_MS, Unheard, replaced, silence_verdicts
-from stream.evaluate.panes.clocks import PartitionState, closed_before, stream_watermark
+from stream.evaluate.gpus.stored import FIELDS, Named, Stored
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, closed_before, stream_watermark, together
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.commit import Commits, Conclusion
 from stream.evaluate.storing.leases import Leases
@@ -57,22 +57,6 @@ VERDICTS_AT_ONCE, FINDINGS_AT_ONCE = 50, 300
 LOOK_BACK_MS = 60 * MINUTE
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What findings say in the place of a model."""
-
-    model: str = FLEET
-
-
-@dataclass(slots=True, eq=False)
-class Stored:
-    """What is stored, under ``token``: the last minute judged (its end, epoch ms), and what stands."""
-
-    token: int
-    last: int | None = None
-    standing: Standing = field(default_factory=Standing)
-
-
 class Fleet:
     """``run_once`` judges whatever minutes are over; it is called again and again."""
 
@@ -89,6 +73,7 @@ class Fleet:
         self._stored: Stored | None = None
         self._heard: dict[str, Silence] = {}
         self._listened_ms = 0
+        self._rebuild = NO_REBUILD
         self._said = ""
 
     async def run_once(self) -> None:
@@ -120,6 +105,7 @@ class Fleet:
             self._heard.clear()
             self._sent([FLEET])
         partitions = await self._sealing.poll(STREAM)
+        self._rebuild = together(one.rebuild for one in partitions)
         end = closed_before(stream_watermark(partitions, lateness_ms=LATENESS_MS), pane_ms=MINUTE)
         now_ms = await self._now()
         due = end > UNREAD and (stored.last is None or end > stored.last)
@@ -131,6 +117,9 @@ class Fleet:
             await self._judge(stored, heard, end_ms=end, now_ms=now_ms)
         if listens:
             self._listened_ms = now_ms
+        if listens and self._rebuild.running:  # what is counted again says nothing of what comes
+            self._heard.clear()
+        elif listens:
             await self._listen(stored, heard, partitions, now_ms=now_ms)
 
     async def _follow(self) -> None:
@@ -150,10 +139,9 @@ class Fleet:
 
     async def _load(self, token: int) -> Stored:
         key = self._names.evaluation(FLEET, STREAM)
-        last, standing = await self._asking(lambda: self._redis.hmget(key, ["last", "standing"]))
+        values = await self._asking(lambda: self._redis.hmget(key, FIELDS))
         try:
-            found = Standing.from_json(cast(bytes, standing)) if standing else Standing()
-            return Stored(token, int(last) if last else None, found)
+            return Stored.read(token, cast("list[bytes | None]", values))
         except (msgspec.DecodeError, ValueError) as error:
             raise StoreError(f"GPUs are not judged: {key} is damaged: {error}") from None
 
@@ -175,7 +163,7 @@ class Fleet:
         limits, seen = self._limits or GpuMonitor(), self._seen(now_ms)
         ends = range(from_ms + MINUTE, to_ms + 1, MINUTE)
         judged: dict[int, Judged] = {end: Judged() for end in ends}
-        told_of = {key for key, stood in stored.standing.keys.items() if stood.told is not None}
+        told_of = stored.told_of()
         for at in range(0, len(names), GPUS_AT_ONCE):
             read_some = partial(
                 read_histories, self._redis, self._names, names[at : at + GPUS_AT_ONCE],
@@ -194,7 +182,7 @@ class Fleet:
             told, standing = await self._concluded(
                 chain(found.verdicts, silent), standing, at_ms=end, seen_ms=seen(end)
             )
-            findings += told
+            findings += stored.told(told, self._rebuild, at_ms=end)
             if len(findings) >= FINDINGS_AT_ONCE or end == to_ms:
                 await self._store(stored, findings, standing, last=end, seen_ms=seen(end))
                 findings = []
@@ -220,6 +208,7 @@ class Fleet:
             left = keys_of([one.newest for one in unheard if one.newest.name not in gone])
             findings, standing = withdraw(stored.standing, left, at_ms=at_ms, seen_ms=self._seen(now_ms)(at_ms))
             if standing.keys != stored.standing.keys:
+                stored.withheld.forget(findings)
                 await self._store(stored, findings, standing, last=at_ms, seen_ms=self._seen(now_ms)(at_ms))
         if gone:
             await self._asking(lambda: forget(self._redis, self._names, gone))
@@ -239,8 +228,9 @@ class Fleet:
             Unheard(one.newest, now_ms - self._heard[one.name].since_ms) for one in heard if one.newest is not None
         ]
         last, standing, findings = stored.last, stored.standing, list[Finding]()
+        told_of = stored.told_of() - stored.withheld.newest.keys()
         for verdict in silence_verdicts(unheard, after_ms=after_ms, at_ms=last):
-            if isinstance(verdict, Verdict) and not _is_told(standing, verdict.key):
+            if isinstance(verdict, Verdict) and verdict.key not in told_of:
                 revision = standing.next_of(verdict.key, at_ms=last, least=now_ms)
                 told, standing = conclude(
                     [verdict], standing, at_ms=last, revision=revision, seen_ms=now_ms, watched=Named()
@@ -248,13 +238,13 @@ class Fleet:
                 findings += told
                 await self._asking.breath()
         if findings:
+            stored.withheld.forget(findings)
             await self._store(stored, findings, standing, last=last, seen_ms=now_ms)
 
     async def _store(
         self, stored: Stored, findings: Sequence[Finding], standing: Standing, *, last: int, seen_ms: int
     ) -> None:
-        before = "" if stored.last is None else str(stored.last)
-        made = Conclusion(FLEET, STREAM, before, {"last": last, "standing": standing.to_json()})
+        made = Conclusion(FLEET, STREAM, stored.expected, stored.fields(standing, last=last))
         for number, finding in enumerate(findings):
             made.tell(finding)
             if number % VERDICTS_AT_ONCE == 0:
@@ -285,8 +275,3 @@ class Fleet:
             self._said = why
             self._tally.failed += 1
             log.error("%s", why)
-
-
-def _is_told(standing: Standing, key: str) -> bool:
-    stood = standing.keys.get(key)
-    return stood is not None and stood.told is not None

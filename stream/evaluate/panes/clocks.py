@@ -49,7 +49,7 @@ def together(several: Iterable[Rebuild]) -> Rebuild:
 class PartitionState:
     """One partition as evaluation sees it; ``sealed`` is UNREAD before the first seal.
 
-    Of what an emptied Redis had counted, ``unread`` records are still to come.
+    Of what an emptied Redis had counted, ``unread`` records are still to come; ``taken``: somebody reads it, or did.
     """
 
     clock: PartitionClock
@@ -60,6 +60,7 @@ class PartitionState:
     warming_until: int | None = None
     rebuild: Rebuild = NO_REBUILD
     unread: int = 0
+    taken: bool = False
 
 
 UNTOUCHED = PartitionState(PartitionClock())
@@ -78,6 +79,7 @@ def state_of(values: Sequence[bytes | None]) -> PartitionState:
         warming_until=_number(found["warming_until"]),
         rebuild=Rebuild(to is not None, UNREAD if quiet is None else quiet),
         unread=max(0, to - (_number(found["next"]) or 0)) if to is not None else 0,
+        taken=found["next"] is not None,
     )
 
 
@@ -92,6 +94,26 @@ def stream_watermark(partitions: Sequence[PartitionState], *, lateness_ms: int) 
     """
     active = [partition for partition in partitions if not partition.clock.idle] or partitions
     return min((partition_watermark(one.clock, lateness_ms=lateness_ms) for one in active), default=UNREAD)
+
+
+def rebuilt_to(partitions: Sequence[PartitionState], *, lateness_ms: int) -> int | None:
+    """Up to when all that an emptied Redis had counted is counted again; None: it is not yet, or one is not seen to be idle.
+
+    Where every partition is idle, one in which there is no event any more says nothing: the others are counted all the same.
+
+    >>> read = PartitionState(PartitionClock(10_000, idle=True), taken=True)
+    >>> gone = PartitionState(PartitionClock(idle=True), taken=True)
+    >>> [rebuilt_to(found, lateness_ms=1_000) for found in ([read, gone], [gone], [read, UNTOUCHED])]
+    [9000, 0, None]
+    """
+    if any(one.unread or not one.taken for one in partitions):
+        return None
+    watermark = stream_watermark(partitions, lateness_ms=lateness_ms)
+    if watermark > UNREAD:
+        return watermark
+    if not all(one.clock.idle for one in partitions):
+        return None
+    return max(0, *(partition_watermark(one.clock, lateness_ms=lateness_ms) for one in partitions))
 
 
 def closed_before(watermark: int, *, pane_ms: int) -> int:

@@ -17,9 +17,10 @@ from stream.evaluate.panes.touched import SKEW
 from stream.evaluate.panes.windows import WindowSpec, boundary_before
 from stream.evaluate.skew.columns import Both
 from stream.evaluate.verdicts.standing import Standing
+from stream.evaluate.verdicts.withheld import FIELD, Withheld
 
 #: Fields of the evaluation hash.
-FIELDS = ("last", "begun", "layout", "judged_by", "standing", "seen")
+FIELDS = ("last", "begun", "layout", "judged_by", "standing", "seen", FIELD)
 #: The window, and the sums of it on the sides of serving and store.
 Rings = list[tuple[WindowSpec, Sliding, Sliding]]
 
@@ -40,6 +41,7 @@ class Skew:
     judged_by: str = ""
     standing: Standing = field(default_factory=Standing)
     seen: dict[str, int] = field(default_factory=dict)
+    withheld: Withheld = field(default_factory=Withheld)
     rings: Rings | None = None
     loaded: bool = False
     #: As Redis has them: what was compared last, and since when.
@@ -131,6 +133,7 @@ class Skew:
         self.judged_by = (found["judged_by"] or b"").decode()
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.seen = _SEEN.decode(found["seen"]) if found["seen"] else {}
+        self.withheld = Withheld.read(found[FIELD])
         self.held = self.compared
 
     def fields(self) -> Mapping[str, str | bytes | int]:
@@ -138,6 +141,7 @@ class Skew:
         return {
             "last": self.last or 0, "begun": self.begun, "layout": self.layout, "judged_by": self.judged_by,
             "standing": self.standing.to_json(), "seen": msgspec.json.encode(self.seen),
+            **self.withheld.fields(),
         }  # fmt: skip
 
     def change_over(self) -> bool:

@@ -69,6 +69,7 @@ class Comparing:
         at = skew.last or 0
         found, skew.standing = withdraw(skew.standing, both.keys, at_ms=at, seen_ms=self._seen(at))
         skew.judged_by = both.judged_by
+        skew.withheld.forget(found)
         for finding in found:
             self._made.tell(finding)
 
@@ -152,8 +153,9 @@ class Comparing:
         found, skew.standing = await self._beside(said)
         self._desk.tally.findings += len(found)
         if self._due.holds(report.end):
+            skew.withheld.keep(found)
             return
-        for finding in found:
+        for finding in skew.withheld.told_with(found):
             self._made.tell(finding)
 
     async def _beside(self, judge: Callable[[], Judged]) -> Judged:

@@ -12,7 +12,7 @@ from functools import partial
 from redis.asyncio import Redis
 
 from schemas.names import Names, Stream
-from stream.evaluate.panes.clocks import FIELDS, PartitionState, Rebuild, state_of, together
+from stream.evaluate.panes.clocks import FIELDS, PartitionState, Rebuild, rebuilt_to, state_of, together
 from stream.evaluate.storing.breath import Asking
 from stream.state.lua import called, script
 from stream.state.watermarks import UNREAD
@@ -63,15 +63,16 @@ class Sealing:
                 await self._asking(partial(self._redis.hdel, key, "state", "warming_until"))
         return bool(warming)
 
-    async def rebuilt(self, stream: Stream, states: Sequence[PartitionState], *, watermark: int) -> Rebuild:
+    async def rebuilt(self, stream: Stream, states: Sequence[PartitionState], *, lateness_ms: int) -> Rebuild:
         """Whether what an emptied Redis lost is still being counted again; it ends once all of it is.
 
         What lies before that was judged before, as far as anybody knows, so of it nothing is told but how it stands now.
         """
         rebuilding = [number for number, state in enumerate(states) if state.rebuild.running]
-        if rebuilding and not any(state.unread for state in states) and watermark > UNREAD:
+        quiet_to = rebuilt_to(states, lateness_ms=lateness_ms) if rebuilding else None
+        if quiet_to is not None:
             for number in rebuilding:
-                await self._asking(partial(self._end_rebuild, self._names.offset(stream, number), watermark))
+                await self._asking(partial(self._end_rebuild, self._names.offset(stream, number), quiet_to))
         return together(state.rebuild for state in states)
 
     async def _end_rebuild(self, key: str, quiet_to: int) -> None:

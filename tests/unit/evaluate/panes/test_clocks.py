@@ -41,7 +41,9 @@ def test_what_control_records_closed_is_closed_also_when_all_is_idle() -> None:
 
 def test_an_offset_hash_is_read_field_by_field() -> None:
     found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None])
-    assert found == PartitionState(PartitionClock(5, None, idle=True), 7, 2, 1, warming=True, warming_until=None)
+    assert found == PartitionState(
+        PartitionClock(5, None, idle=True), 7, 2, 1, warming=True, warming_until=None, taken=True
+    )
     assert state_of([None] * 11) == UNTOUCHED
 
 

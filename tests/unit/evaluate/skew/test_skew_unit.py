@@ -10,7 +10,7 @@ from schemas.monitored import ModelMonitor
 from schemas.names import Stream
 from stream.evaluate.closing.unit import Phase, Unit, phase_of
 from stream.evaluate.panes.touched import Touched
-from stream.evaluate.skew.unit import Skew
+from stream.evaluate.skew.unit import FIELDS, Skew
 from stream.evaluate.verdicts.standing import Standing
 from tests.support.judged import DAY, HOUR, monitor, watched
 
@@ -84,7 +84,7 @@ def test_what_is_stored_is_taken_up() -> None:
         name: value if isinstance(value, bytes) else str(value).encode() for name, value in before.fields().items()
     }
     after = Skew(served, events)
-    after.restore([fields[name] for name in ("last", "begun", "layout", "judged_by", "standing", "seen")])
+    after.restore([fields.get(name) for name in FIELDS])
     assert (after.last, after.stored, after.begun, after.seen) == (24 * HOUR, 24 * HOUR, 0, {"features": 3})
     assert (after.layout, after.standing, after.expected) == (before.layout, Standing(), str(24 * HOUR))
     due = [after.is_due]
