@@ -14,7 +14,7 @@ from stream.evaluate.skew.unit import FIELDS, Skew
 from stream.evaluate.verdicts.standing import Standing
 from tests.support.judged import DAY, HOUR, monitor, watched
 
-NOTHING: Sequence[bytes | None] = [None] * 6
+NOTHING: Sequence[bytes | None] = [None] * len(FIELDS)
 
 
 def phases(stream: Stream, *, until: int | None = None) -> list[Phase]:
