@@ -127,6 +127,8 @@ def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
     warming = [("state", "warming")] if decided.happened else []
     rebuilt = [("rebuild_to", found.end)] if decided.happened == "emptied" else []
     reset = [("clock", ""), ("closed", "")] if decided.happened == "recreated" else []
+    # What was marked quiet before may hold something by now: nothing is closed without it.
+    unread = [("idle", 0)] if found.end > decided.offset else []
     return fields_of(
         [
             ("next", decided.offset),
@@ -137,5 +139,6 @@ def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
             *warming,
             *rebuilt,
             *reset,
+            *unread,
         ]
     )
