@@ -86,7 +86,7 @@ def parts(settings: Settings) -> Parts:
     checkpointer = Checkpointer(
         store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience
     )  # fmt: skip
-    intake.checkpointer = checkpointer
+    intake.checkpointer, intake.letters = checkpointer, kept.letters
     sampler = Sampler(metrics, intake, follower)
     evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
     owned = incidents_of(

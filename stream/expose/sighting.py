@@ -37,9 +37,15 @@ class Sighting:
         self._sampler.health()
         return Sight(
             {tenure.tp: self._place(tenure) for tenure in self._intake.free()},
-            excused=not self._follower.number or not self._intake.patience.answers.is_set(),
+            excused=not self._follower.number
+            or not self._intake.patience.answers.is_set()
+            or self._waits_for_letters(),
             ended=self._ended(),
         )
+
+    def _waits_for_letters(self) -> bool:
+        """Of the topic of dead letters alone Kafka may take nothing, for as long as its leader is away."""
+        return self._intake.letters is not None and self._intake.letters.settling
 
     def _place(self, tenure: Tenure) -> Place:
         """What ends a transaction is no record: where reading has reached the end, nothing before it is left to read."""

@@ -80,7 +80,7 @@ class Counter:
         buffer = self._buffers[tenure.stream]
         if records:
             self.plans[tenure.stream].decoder.decode_run(records, tenure, into=buffer)
-        if len(buffer) >= BLOCK_ROWS:
+        if len(buffer) + len(buffer.rejections) >= BLOCK_ROWS:  # what is refused holds its record
             await self.drain()
 
     async def settled(self, then: Callable[[], Result]) -> Result:

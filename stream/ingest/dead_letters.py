@@ -37,6 +37,8 @@ _LONGEST_DETAIL = 500
 _FLUSH_S = 0.25
 #: A record of 1 MiB may hold half a million bad events: so many letters of it are kept, the rest is counted only.
 MOST_LETTERS: Final = 100
+#: Letters that wait for the broker may take so much, and what one block adds; then nothing further is counted until it has them.
+MOST_WAITING_BYTES: Final = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,20 @@ class _Batch:
 
 
 class DeadLetters:
-    """Produces to one topic; ``settle`` returns once the broker has everything added before."""
+    """Produces to one topic; ``settle`` returns once the broker has everything added before (``settling``: it waits for that)."""
 
     def __init__(self, producer: Producer, topic: str, *, masking: Masking) -> None:
         self._producer, self._topic, self._masking = producer, topic, masking
         self._batches = [_Batch()]
         #: Refused events of which no letter was written, for their record has too many.
         self.beyond = 0
+        self.settling = False
+        self._waiting_bytes, self._said = 0, ""
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many letters wait that no event should be counted for now: it might be refused, too."""
+        return self._waiting_bytes >= MOST_WAITING_BYTES
 
     def add(self, rejections: Sequence[Rejection]) -> None:
         """Keep these; returns at once."""
@@ -70,10 +79,18 @@ class DeadLetters:
             self.beyond += max(0, len(of_record) - MOST_LETTERS)
             for key, value in letters_of(of_record, self._masking):
                 self._batches[-1].left += 1
+                self._waiting_bytes += len(value)
                 self._produce(key, value, batch=self._batches[-1])
 
     async def settle(self) -> None:
         """Wait until the broker has every letter added so far, for as long as it takes; later ones are not waited for."""
+        self.settling = True
+        try:
+            await self._settle()
+        finally:
+            self.settling = False
+
+    async def _settle(self) -> None:
         waited = list(self._batches)
         self._batches.append(_Batch())
         while any(batch.left for batch in waited):
@@ -89,8 +106,10 @@ class DeadLetters:
         def delivered(error: KafkaError | None, message: Any) -> None:
             if error is not None and error.retriable():
                 batch.full.append((key, value))
+                self._say(str(error))
                 return
             batch.left -= 1
+            self._waiting_bytes -= len(value)
             if error is not None:
                 log.error("dead letter %s is given up: %s", key.decode(), error)
 
@@ -101,6 +120,11 @@ class DeadLetters:
         except KafkaException as refused:
             delivered(refused.args[0], None)
         self._producer.poll(0)
+
+    def _say(self, why: str) -> None:
+        if why != self._said:
+            self._said = why
+            log.warning("dead letters wait for Kafka, and counting waits for them: %s", why)
 
 
 def dead_letter_producer(settings: Settings) -> Producer:

@@ -16,6 +16,7 @@ from schemas.names import TOPICS_IN, Stream
 from stream import transport
 from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
+from stream.ingest.dead_letters import DeadLetters
 from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import Tenure
 from stream.state.patience import Patience
@@ -28,7 +29,7 @@ MOST_CHANGED = 2000
 
 
 class Intake:
-    """Connects the consumer with counting; ``consumer`` is set once Faust has made it."""
+    """Connects the consumer with counting; ``consumer`` is set once Faust has made it, the parts beside it once they are built."""
 
     def __init__(
         self, counter: Counter, ownership: Ownership, *, patience: Patience, configured: asyncio.Event
@@ -37,6 +38,7 @@ class Intake:
         self._configured = configured
         self.consumer: RunConsumer | None = None
         self.checkpointer: Checkpointer | None = None
+        self.letters: DeadLetters | None = None
         self.assigned = False
         self._orphans: set[TP] = set()
         self._taking = asyncio.Lock()
@@ -55,7 +57,7 @@ class Intake:
             await self._note_gap(run, tenure)
         while tenure.live and tenure.read <= run.records[-1].offset:
             await self.counter.add(run, tenure)
-            if len(tenure.changed) > MOST_CHANGED:
+            if len(tenure.changed) > MOST_CHANGED or (self.letters is not None and self.letters.crowded):
                 await self.checkpointer.run_once()
 
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:

@@ -203,3 +203,45 @@ def test_a_wait_that_is_cut_short_is_part_of_the_next() -> None:
     broker.answers.clear()
     settled(kept)
     assert broker.held == [b"predictions:3:41"]
+
+
+def test_letters_are_crowded_by_what_waits_and_no_longer_once_the_broker_has_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the producer's queue nor what it has no room for is let grow while the broker is away."""
+    broker = Broker(room=1, answers=[RETRIABLE] * 4)
+    kept = letters(broker)
+    [(_, one)] = letters_of([rejection()], MASKED)
+    monkeypatch.setattr(dead_letters, "MOST_WAITING_BYTES", 3 * len(one))
+    seen = []
+    for _ in range(3):
+        seen.append(kept.crowded)
+        kept.add([rejection()])
+    seen.append(kept.crowded)
+    settled(kept)
+    assert [*seen, kept.crowded] == [False, False, False, True, False]
+    assert len(broker.held) == 3
+
+
+def test_a_letter_that_is_given_up_waits_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dead_letters, "MOST_WAITING_BYTES", 1)
+    kept = letters(Broker(refusal=FINAL))
+    kept.add([rejection()])
+    assert not kept.crowded
+
+
+def test_it_is_told_once_why_letters_wait_and_that_they_do(caplog: pytest.LogCaptureFixture) -> None:
+    kept = letters(Broker(answers=[RETRIABLE, RETRIABLE]))
+    kept.add([rejection()])
+    seen = []
+
+    async def settle() -> None:
+        waiting = asyncio.create_task(kept.settle())
+        await asyncio.sleep(0)
+        seen.append(kept.settling)
+        await waiting
+        seen.append(kept.settling)
+
+    asyncio.run(settle())
+    assert seen == [True, False]
+    assert caplog.text.count("dead letters wait for Kafka, and counting waits for them") == 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from stream import transport
+from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
@@ -75,3 +78,41 @@ def test_runs_wait_for_the_first_configuration_and_for_redis() -> None:
         return await read_after(intake(configured=False)), await read_after(silent)
 
     assert asyncio.run(scene()) == (0, 0)
+
+
+@dataclass(eq=False)
+class Stores:
+    """A checkpointer's stand-in: what it stores is waited for by nobody any more."""
+
+    made: Intake
+    times: int = 0
+
+    async def run_once(self) -> None:
+        self.times += 1
+        self.made.letters = None
+
+
+@pytest.mark.parametrize(("crowded", "stored"), [(True, 1), (False, 0)])
+def test_where_many_letters_wait_a_run_is_stored_before_the_next_is_taken(crowded: bool, stored: int) -> None:
+    made = intake()
+    stores = Stores(made)
+    made.checkpointer, made.letters = cast(Checkpointer, stores), cast(Any, SimpleNamespace(crowded=crowded))
+    assert asyncio.run(read_after(made)) == 2
+    assert stores.times == stored
+
+
+def test_records_that_are_all_refused_are_counted_block_by_block_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each holds its record of up to a megabyte, and has no row."""
+    monkeypatch.setattr("stream.ingest.counter.BLOCK_ROWS", 10)
+    refused: list[Rejection] = []
+    seen: list[int] = []
+
+    async def scene() -> None:
+        counts, held = counter(both(), refused=refused), tenure()
+        for first in range(0, 25, 5):
+            records = [Stored(b"not JSON", first + at) for at in range(5)]
+            await counts.add(run(records, held), held)
+            seen.append(len(refused))
+
+    asyncio.run(scene())
+    assert seen == [0, 10, 10, 20, 20]
