@@ -13,6 +13,7 @@ from hypothesis import settings
 
 from tests.support import backends
 from tests.support.backends import Backend
+from tests.support.chaos_table import pytest_runtest_makereport, pytest_terminal_summary  # noqa: F401 (hooks)
 from tests.support.kafka import BRIEF, KafkaMissing, LocalKafka
 from tests.support.redis import LocalRedis, RedisMissing
 from tests.support.worker import Deployment

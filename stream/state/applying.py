@@ -33,32 +33,37 @@ LEAST_ROWS = 100
 
 
 def load_references(monitors: Monitors) -> dict[str, Reference]:
-    """The reference file of every model, by model.
+    """The reference file of every model, by model; a file that many share is read once.
 
     :raises ConfigError: naming each file that is no usable reference.
     """
-    found: dict[str, Reference] = {}
-    problems: list[Problem] = []
-    for model, monitor in monitors.models.items():
-        try:
-            found[model] = Reference.from_json(monitor.reference.read_bytes())
-        except (BadReference, OSError) as error:
-            problems.append(Problem(str(monitor.reference), 0, f"models.{model}.reference", str(error)))
-        else:
-            problems += _too_large(monitor.reference, model, found[model])
+    files = {file: _read(file) for file in {monitor.reference for monitor in monitors.models.values()}}
+    found = {model: files[monitor.reference] for model, monitor in monitors.models.items()}
+    problems = [
+        Problem(str(monitors.models[model].reference), 0, f"models.{model}.reference", wrong)
+        for model, (_, wrong) in found.items()
+        if wrong
+    ]
     if problems:
         raise ConfigError(problems)
-    return found
+    return {model: reference for model, (reference, _) in found.items() if reference is not None}
 
 
-def _too_large(file: Path, model: str, reference: Reference) -> Iterator[Problem]:
+def _read(file: Path) -> tuple[Reference | None, str]:
+    """The reference of a file, and why it cannot be used."""
+    try:
+        reference = Reference.from_json(file.read_bytes())
+    except (BadReference, OSError) as error:
+        return None, str(error)
+    return reference, _too_large(reference)
+
+
+def _too_large(reference: Reference) -> str:
     """A record of Kafka's topic ``config`` has to hold it."""
     text = reference.to_json()
-    if len(text) > REFERENCE_BYTES and (size := len(zlib.compress(text))) > REFERENCE_BYTES:
-        said = (
-            f"has {size} bytes compressed, allowed: {REFERENCE_BYTES}; build it of fewer features, or split the model"
-        )
-        yield Problem(str(file), 0, f"models.{model}.reference", said)
+    if len(text) <= REFERENCE_BYTES or (size := len(zlib.compress(text))) <= REFERENCE_BYTES:
+        return ""
+    return f"has {size} bytes compressed, allowed: {REFERENCE_BYTES}; build it of fewer features, or split the model"
 
 
 def check_routes(monitors: Monitors) -> None:

@@ -33,6 +33,8 @@ from stream.state.switching import Standing, Switch, Version, changed_over
 Layouts = Mapping[str, Layout]
 #: (number, applied_ms): the number alone comes again after Redis was emptied.
 Stamp = tuple[int, int]
+#: Models whose layouts are sent to Redis at once.
+AT_ONCE = 100
 
 
 async def publish(
@@ -129,16 +131,24 @@ def _check_complete(monitors: Monitors, references: Mapping[str, Reference]) -> 
 async def _stored_versions(
     redis: Redis, names: Names, monitors: Monitors, *, references: Mapping[str, Reference]
 ) -> dict[str, Version]:
-    """Store references and layouts; what each model is to be, by model."""
-    pipe = redis.pipeline(transaction=False)
+    """Store references, each once, and layouts; what each model is to be, by model.
+
+    A few models at a time: what ten thousand of them would send at once is hundreds of megabytes.
+    """
+    different = {id(reference): reference for reference in references.values()}
+    digests = {at: reference.hash for at, reference in different.items()}
+    for at, reference in different.items():
+        await redis.set(names.reference(digests[at]), zlib.compress(reference.to_json()))
     versions = {}
-    for model, monitor in monitors.models.items():
-        layouts = layouts_of(model, monitor, references[model], digest=references[model].hash)
-        version = _version(references[model].hash, monitor, layouts)
-        pipe.set(names.reference(version.reference), zlib.compress(references[model].to_json()))
-        pipe.hset(names.layouts(model), mapping=_fields([*layouts.values(), *_arms(monitor, layouts)]))
-        versions[model] = version
-    await pipe.execute()
+    models = list(monitors.models.items())
+    for first in range(0, len(models), AT_ONCE):
+        pipe = redis.pipeline(transaction=False)
+        for model, monitor in models[first : first + AT_ONCE]:
+            digest = digests[id(references[model])]
+            layouts = layouts_of(model, monitor, references[model], digest=digest)
+            versions[model] = _version(digest, monitor, layouts)
+            pipe.hset(names.layouts(model), mapping=_fields([*layouts.values(), *_arms(monitor, layouts)]))
+        await pipe.execute()
     return versions
 
 
@@ -194,11 +204,12 @@ async def put_back(
 async def _store_references(
     redis: Redis, names: Names, generation: Generation, *, references: Mapping[str, Reference]
 ) -> None:
+    for digest in sorted(digests_of(generation)):
+        await redis.set(names.reference(digest), zlib.compress(references[digest].to_json()))
     for model, force in generation.models.items():
         pipe = redis.pipeline(transaction=False)
         for digest, monitor in _pairs(force):
             layouts = layouts_of(model, monitor, references[digest], digest=digest)
-            pipe.set(names.reference(digest), zlib.compress(references[digest].to_json()))
             pipe.hset(names.layouts(model), mapping=_fields([*layouts.values(), *_arms(monitor, layouts)]))
         await pipe.execute()
 

@@ -14,6 +14,7 @@ import pytest
 import redis
 
 from stream.local.receivers.pagerduty import recording_pagerduty
+from tests.support.chaos import row
 from tests.support.closed import judged_to
 from tests.support.command import driftline
 from tests.support.faults import records_with_fault, routed
@@ -66,6 +67,7 @@ class Place:
             client.flushall()
 
 
+@row("Redis emptied", "counts, configuration, incident, acknowledgement, silence come back; rung once")
 def test_an_emptied_redis_gets_everything_back_and_nobody_is_rung_again(
     kafka_bootstrap: str, own_redis: LocalRedis, environment_name: str, tmp_path: Path
 ) -> None:

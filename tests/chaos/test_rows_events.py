@@ -10,11 +10,13 @@ from os import environ
 import pytest
 import yaml
 
+from stream.local.receivers.pagerduty import recording_pagerduty
 from tests.support import chaos_stored
 from tests.support.bad_events import REFUSED
 from tests.support.chaos import REFERENCES, Row, Scene, put_in_force, rows, same
 from tests.support.chaos_events import PARTITIONS, watermark
 from tests.support.chaos_fuzz import FUZZED, fuzz
+from tests.support.command import driftline
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of
 from tests.support.observed import dead_letters, printed
 
@@ -22,6 +24,8 @@ pytestmark = pytest.mark.chaos
 
 END_MS = START_MS + 30 * PANE_MS
 HOUR_MS = 60 * PANE_MS
+#: No request fails.
+NEVER = (0, 0)
 
 
 def poison(scene: Scene) -> None:
@@ -42,21 +46,36 @@ def disorder(scene: Scene) -> None:
 
 
 def storm_after_silence(scene: Scene) -> None:
-    """An hour without events, then 50 000 at once."""
-    scene.start()
-    scene.send(scene.traffic(span_ms=5 * PANE_MS).records(1_000))
-    scene.deployment.wait_until_stored()
-    scene.seed += 1
-    storm = scene.traffic(begin_ms=START_MS + 2 * HOUR_MS, span_ms=PANE_MS).records(15_000)
-    assert sum(len(record.events) for record in storm) > 45_000
-    scene.send(storm)
-    scene.close(START_MS + 3 * HOUR_MS)
+    """An hour without events, by the clock of events, and too long for the model by the wall's; then 50 000 at once.
+
+    The silence is one incident, of which somebody is rung once, and which the storm ends.
+    """
+    put_in_force(scene.deployment, no_traffic_after="15s")
+    with recording_pagerduty(folder=scene.deployment.folder) as pager:
+        scene.start(pagerduty_url=pager.url)
+        scene.send(scene.traffic(span_ms=5 * PANE_MS, down=NEVER).records(1_000))
+        scene.deployment.wait_until(lambda: pager.vendor.rings == 1)
+        scene.seed += 1
+        storm = scene.traffic(begin_ms=START_MS + 2 * HOUR_MS, span_ms=PANE_MS, down=NEVER).records(15_000)
+        assert sum(len(record.events) for record in storm) > 45_000
+        scene.send(storm)
+        scene.close(START_MS + 3 * HOUR_MS)
+        scene.deployment.wait_until(lambda: not pager.vendor.open_keys())
+        put_in_force(scene.deployment)  # or it is silent again after the storm
+        assert (pager.vendor.rings, pager.vendor.lost) == (1, [])
+    assert silences(scene) == [("ended", "recovered")]
+
+
+def silences(scene: Scene) -> list[tuple[str, str]]:
+    """Incidents of a model without traffic: state, and why it ended."""
+    told = driftline("incident", "ls", "--all", "--json", env=scene.deployment.variables).json["incidents"]
+    return [(one["state"], one["end_reason"]) for one in told if "no traffic" in one["title"]]
 
 
 @rows(
     Row("poison of every kind 1:100", poison, "good events exact, each bad one a dead letter", long=True),
     Row("duplicate, out of order, late, future", disorder, "exact by pane; refused by reason", long=True),
-    Row("50 000 events after an hour of silence", storm_after_silence, "every stored count is exact", long=True),
+    Row("50 000 events after an hour of silence", storm_after_silence, "exact; one silence told, and ended", long=True),
 )
 def test_events_are_counted_through(row: Row, scene: Scene) -> None:
     row.fault(scene)

@@ -19,7 +19,7 @@ from tests.support.generated import PANE_MS, START_MS
 from tests.support.kafka import LocalKafka
 from tests.support.observed import offset_hash
 from tests.support.redis import LocalRedis
-from tests.support.worker import Deployment
+from tests.support.worker import Deployment, Pace
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
@@ -71,7 +71,7 @@ def test_a_topic_that_is_made_anew_is_counted_beside_the_one_before(scene: Scene
     records = traffic.records(RECORDS)
     half = len(records) // 2
     scene.start()
-    scene.send(records[:half], rate=RATE)
+    scene.send(records[:half], pace=Pace(RATE))
     scene.deployment.wait_until_stored()
     topic = scene.deployment.names.topic("predictions")
     admin = AdminClient({"bootstrap.servers": scene.deployment.kafka})
@@ -79,7 +79,7 @@ def test_a_topic_that_is_made_anew_is_counted_beside_the_one_before(scene: Scene
     _again(admin, topic)
     for partition in range(PARTITIONS):
         scene.deployment.sent[("predictions", partition)] = 0
-    scene.send(records[half:], rate=RATE)
+    scene.send(records[half:], pace=Pace(RATE))
     scene.close(END_MS)
     scene.assert_exact()
 
@@ -152,10 +152,10 @@ def test_partitions_that_are_added_are_read_from_their_start(scene: Scene) -> No
     topic = scene.deployment.names.topic("predictions")
     admin = AdminClient({"bootstrap.servers": scene.deployment.kafka})
     scene.start()
-    scene.send(records[:half], rate=RATE)
+    scene.send(records[:half], pace=Pace(RATE))
     admin.create_partitions([NewPartitions(topic, PARTITIONS + 2)])[topic].result(20)
     scene.deployment.wait_until(lambda: len(admin.list_topics(topic, timeout=10).topics[topic].partitions) == 6)
-    scene.send([_moved(record, at) for at, record in enumerate(records[half:])], rate=RATE)
+    scene.send([_moved(record, at) for at, record in enumerate(records[half:])], pace=Pace(RATE))
     closing = watermark(END_MS)
     scene.send([*closing, *(_moved(closing[0], PARTITIONS + at) for at in range(2))])
     scene.assert_exact()

@@ -88,8 +88,13 @@ def test_a_replica_that_lost_the_last_writes_is_counted_on_from_where_it_is(
 
 
 @pytest.mark.long
-@row("network cut between worker and Redis", EXACT)
-@pytest.mark.parametrize("how", ["cut", "hold"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param("cut", marks=row("network cut between worker and Redis", EXACT)),
+        pytest.param("hold", marks=row("network between worker and Redis that drops all", EXACT)),
+    ],
+)
 def test_a_worker_that_cannot_reach_redis_loses_and_doubles_nothing(
     kafka_bootstrap: str, redis_url: str, environment_name: str, tmp_path: Path, how: str
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.chaos import row
 from tests.support.generated import assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, offset_hash, printed
 from tests.support.worker import PARTITIONS, Deployment
@@ -21,6 +22,7 @@ def epochs(deployment: Deployment) -> dict[int, str]:
     return {number: offset_hash(deployment, "predictions", number)["epoch"] for number in range(PARTITIONS)}
 
 
+@row("rolling restart of workers that keep their name", "no partition moves; exact")
 def test_a_rolling_restart_moves_no_partition_and_a_name_is_had_once(deployment: Deployment) -> None:
     apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
     deployment.more["DRIFTLINE_SESSION_TIMEOUT_S"] = "25"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
@@ -17,6 +18,7 @@ EARLY, LATE = generate("early", 900, seed=1, features=2), generate("late", 900, 
 REFERENCES = {"early": reference_of(EARLY), "late": reference_of(LATE)}
 
 
+@pytest.mark.long
 def test_what_came_before_its_model_is_counted_exactly_once(deployment: Deployment) -> None:
     apply(deployment, write_monitors(deployment.folder, {"early": REFERENCES["early"]}))
     records = _mixed()

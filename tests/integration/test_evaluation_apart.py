@@ -10,6 +10,7 @@ import signal
 import urllib.request
 from pathlib import Path
 
+import pytest
 import redis
 from redis.asyncio import Redis
 
@@ -66,6 +67,7 @@ def test_a_worker_with_evaluation_beside_it_is_one_thing_to_start_to_look_at_and
     assert _leases(deployment) == 0
 
 
+@pytest.mark.long
 def test_neither_outlives_the_other(deployment: Deployment) -> None:
     apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
     worker = deployment.start_worker(evaluate="beside")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from schemas.names import Names
@@ -17,6 +18,7 @@ NAMES = Names("failover")
 KEY = NAMES.revised("predictions", 0)
 
 
+@pytest.mark.long
 def test_a_note_outlives_the_fail_over_to_a_replica_that_may_not_know_what_became_of_it(tmp_path: Path) -> None:
     with Replicated.running(tmp_path) as redis:
         assert asyncio.run(_forgotten_across(redis)) == (True, False)

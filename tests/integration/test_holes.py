@@ -15,7 +15,7 @@ import pytest
 import redis
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewPartitions, NewTopic
+from confluent_kafka.cimpl import NewTopic
 
 from schemas.names import TOPICS_IN
 from tests.support.generated import Events, assert_counts, expected, generate, reference_of, write_monitors
@@ -151,24 +151,7 @@ def _create_anew(deployment: Deployment) -> None:
     deployment.sent.clear()
 
 
-def test_partitions_that_are_added_are_read_from_their_start(deployment: Deployment) -> None:
-    deployment.send(FIRST.records())
-    deployment.start_worker()
-    deployment.wait_until_stored()
-    topic = deployment.names.topic("predictions")
-    with admin(deployment) as asked:
-        done(asked.create_partitions([NewPartitions(topic, 6)]))
-    producer = deployment.producer()
-    deployment.wait_until(lambda: len(producer.list_topics(topic, timeout=10).topics[topic].partitions) == 6)
-    for number, record in enumerate(SECOND.records()):
-        producer.produce(topic, record, partition=4 + number % 2)
-    assert producer.flush(20) == 0
-    deployment.sent |= {("predictions", 4): 500, ("predictions", 5): 500}
-
-    deployment.wait_until_stored()
-    assert_counted(deployment, BOTH)
-
-
+@pytest.mark.long
 @pytest.mark.parametrize("running", [True, False], ids=["under a running worker", "between two workers"])
 def test_an_emptied_redis_is_filled_again_from_kafka_and_nobody_applies_anything(
     on_own_redis: Deployment, running: bool

@@ -37,7 +37,7 @@ def test_the_models_lie_in_every_quarter_of_the_shards() -> None:
     assert [shard_of(model) // 16 for model in MODELS] == [0, 1, 2, 3]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_killed_workers_models_go_on_from_their_sums_where_the_others_are(deployment: Deployment) -> None:
     """One of the two evaluates in a process beside it, which dies with it; the other one in its own."""
     apply(deployment, _promising(write_monitors(deployment.folder, REFERENCES)))

@@ -42,6 +42,7 @@ def send(deployment: Deployment, partition: int, minutes: list[float]) -> None:
     deployment.sent[place] = deployment.sent.get(place, 0) + len(minutes)
 
 
+@pytest.mark.long
 def test_a_partition_that_runs_ahead_waits_for_the_slowest(deployment: Deployment) -> None:
     apply(deployment, write_monitors(deployment.folder, {"alpha": reference_of(generate("alpha", 500, seed=1))}))
     send(deployment, FAST, [600 * number / MANY for number in range(MANY)])  # ten hours

@@ -15,6 +15,7 @@ from stream.redis_client import client_of
 from stream.start import wait_for_services
 from stream.state.clock import read_now
 from tests.support.acl import PASSWORD, made_user
+from tests.support.chaos import row
 from tests.support.command import driftline
 from tests.support.generated import PANE_MS, START_MS, assert_counts, expected, generate, reference_of, write_monitors
 from tests.support.observed import apply, counts, printed
@@ -46,6 +47,7 @@ def clustered(deployment: Deployment, cluster: LocalCluster) -> Deployment:
 
 @pytest.mark.chaos
 @pytest.mark.long
+@row("one of three nodes of a Redis Cluster killed", "exact, judged, its incident kept")
 def test_a_worker_counts_judges_and_keeps_incidents_on_three_nodes_of_which_one_is_killed_and_returns(
     clustered: Deployment, cluster: LocalCluster
 ) -> None:

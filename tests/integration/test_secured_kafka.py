@@ -20,6 +20,8 @@ from tests.support.observed import apply, counts, printed
 from tests.support.secured_kafka import SecuredKafka, documented_rights
 from tests.support.worker import PARTITIONS, Deployment
 
+pytestmark = pytest.mark.long
+
 MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
 EVENTS = generate(MODEL, 4_000, seed=2, features=2)

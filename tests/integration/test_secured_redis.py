@@ -98,6 +98,7 @@ def encrypted(files: Certificates, tmp_path: Path) -> Iterator[SecuredRedis]:
     redis.stop()
 
 
+@pytest.mark.long
 def test_a_worker_counts_over_tls_with_a_private_authority_and_a_certificate_of_its_own(
     deployment: Deployment, encrypted: SecuredRedis, files: Certificates
 ) -> None:

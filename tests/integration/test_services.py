@@ -139,6 +139,7 @@ def test_a_worker_told_to_stop_while_redis_is_gone_ends_all_the_same(
     assert_all_counted(deployment)
 
 
+@pytest.mark.long
 def test_a_broker_that_comes_back_is_read_on(deployment: Deployment, own_kafka: LocalKafka) -> None:
     deployment.kafka, deployment.program = own_kafka.bootstrap, WATCHED
     _apply(deployment)
@@ -174,6 +175,7 @@ def test_a_worker_told_to_stop_stores_what_it_has_counted(deployment: Deployment
     assert_all_counted(deployment)
 
 
+@pytest.mark.long
 def test_a_worker_that_slept_through_its_session_is_refused_and_joins_again(deployment: Deployment) -> None:
     _apply(deployment)
     sleeper = deployment.start_worker(flush_interval_s="8")

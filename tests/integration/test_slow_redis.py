@@ -38,6 +38,7 @@ def proxy(own_redis: LocalRedis, tmp_path: Path) -> Iterator[Proxy]:
     made.stop()
 
 
+@pytest.mark.long
 def test_a_slow_redis_holds_the_reading_and_costs_no_count(
     deployment: Deployment, own_redis: LocalRedis, proxy: Proxy
 ) -> None:

@@ -17,7 +17,7 @@ from tests.support.generated import (
     write_monitors,
 )
 from tests.support.observed import apply, counts, page, printed
-from tests.support.worker import Deployment
+from tests.support.worker import Deployment, Pace
 
 MODEL = "alpha"
 OLD = reference_of(generate(MODEL, 2_000, seed=1, features=2))
@@ -69,9 +69,9 @@ def test_events_in_flight_while_it_is_applied_are_all_counted_once(deployment: D
     worker = deployment.start_worker()
     deployment.send(RECORDS[:1_000])
     deployment.wait_until_stored()
-    deployment.send(RECORDS[1_000:HALF], rate=10_000)
+    deployment.send(RECORDS[1_000:HALF], pace=Pace(10_000))
     apply(deployment, write_monitors(deployment.folder, {MODEL: NEW}))
-    deployment.send(RECORDS[HALF:], rate=1_500)  # the worker switches somewhere among these
+    deployment.send(RECORDS[HALF:], pace=Pace(1_500))  # the worker switches somewhere among these
     deployment.wait_until_stored()
 
     assert printed(worker, "following generation 2") == 1

@@ -29,7 +29,7 @@ from tests.support.faults import routed
 from tests.support.generated import generate, reference_of, write_monitors
 from tests.support.observed import apply, dead_letters
 from tests.support.process import Process
-from tests.support.worker import Deployment
+from tests.support.worker import AT_ONCE, Deployment, Pace
 
 REFERENCES = {
     model: reference_of(generate(model, 4_000, seed=11 + at, features=len(FEATURES))) for at, model in enumerate(MODELS)
@@ -57,11 +57,10 @@ class Scene:
         """Traffic of the scene's seed."""
         return Traffic(self.seed, self.now_ms, **changed)
 
-    def send(self, records: Sequence[Record], *, rate: int | None = None) -> None:
-        """Produce the records in order, at most ``rate`` a second, and wait for the broker."""
+    def send(self, records: Sequence[Record], *, pace: Pace = AT_ONCE) -> None:
+        """Produce the records in order, in this pace, and wait for the broker."""
         settings = {"bootstrap.servers": self.deployment.kafka, "linger.ms": 20, "enable.idempotence": True}
         producer = Producer(settings | {"message.max.bytes": 8_000_000, "queue.buffering.max.messages": 1_000_000})
-        started = time.monotonic()
         for number, record in enumerate(records):
             place, topic = (record.stream, record.partition), self.deployment.names.topic(record.stream)
             producer.produce(topic, record.value, partition=record.partition)
@@ -69,16 +68,19 @@ class Scene:
             self.deployment.sent[place] = self.deployment.sent.get(place, 0) + 1
             if number % 200 == 199:
                 producer.poll(0)
-                ahead = (number + 1) / rate - (time.monotonic() - started) if rate else 0.0
-                time.sleep(max(0.0, ahead))
+                pace.keep(number + 1)
         assert producer.flush(60) == 0
 
     @contextmanager
     def sending(self, records: Sequence[Record], *, rate: int) -> Iterator[None]:
-        """Send in the background while the block runs; at its end everything is sent."""
+        """Send in the background while the block runs; what is left at its end is sent at once."""
+        pace = Pace(rate)
         with ThreadPoolExecutor(1) as pool:
-            done = pool.submit(self.send, records, rate=rate)
-            yield
+            done = pool.submit(self.send, records, pace=pace)
+            try:
+                yield
+            finally:
+                pace.hurry()
             done.result()
 
     def close(self, before_ms: int) -> None:
@@ -241,10 +243,10 @@ def _param(of: Row) -> Any:
     return pytest.param(of, id=of.name.replace(" ", "-"), marks=marks)
 
 
-def put_in_force(deployment: Deployment, *, references: Mapping[str, Reference] = REFERENCES) -> None:
-    """These models, alpha with a release."""
+def put_in_force(deployment: Deployment, *, references: Mapping[str, Reference] = REFERENCES, **of_alpha: str) -> None:
+    """These models, alpha with a release and what else is said of it."""
     file = routed(write_monitors(deployment.folder, references))
     document = yaml.safe_load(file.read_text())
-    document["models"]["alpha"]["release"] = RELEASE
+    document["models"]["alpha"] |= {"release": RELEASE, **of_alpha}
     file.write_text(yaml.safe_dump(document))
     apply(deployment, file)

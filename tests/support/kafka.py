@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import shutil
 import subprocess
 import tempfile
@@ -61,10 +62,10 @@ class KafkaMissing(RuntimeError):
 class LocalKafka:
     """One broker under ``folder``; ``bootstrap`` is its address, the same for life. ``java`` are options of the machine's.
 
-    ``settings`` is the file of its properties.
+    ``settings`` is the file of its properties, ``node`` its number among brokers that know each other.
     """
 
-    def __init__(self, folder: Path, *, java: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *, java: Sequence[str] = (), node: int = 1) -> None:
         _require()
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
@@ -75,11 +76,24 @@ class LocalKafka:
         self.settings.write_text(PROPERTIES.format(port=self.port, controller=self.controller, data=folder / "data"))
         self._java = tuple(java)
         self._process: Process | None = None
-        _format(folder / "data")
+        _format(folder / "data", node)
+
+    def add(self, properties: str) -> None:
+        """Further properties: of two values the last one holds."""
+        self.settings.write_text(self.settings.read_text() + properties)
 
     def start(self) -> None:
         """Start the broker and return when it answers; RuntimeError with the end of its log otherwise."""
+        self.launch()
+        self.wait_until_there()
+
+    def launch(self) -> None:
+        """Start the broker, which may need others to answer. A child ends with the thread that started it."""
         self._process = Process(_java(*self._java, "kafka.Kafka", str(self.settings)), log=self._log)
+
+    def wait_until_there(self) -> None:
+        """Return when it answers."""
+        assert self._process is not None
         self._process.wait_until(lambda: listening(self.port), timeout_s=60)
         self._process.wait_until(self._answers, timeout_s=60)
 
@@ -104,9 +118,13 @@ class LocalKafka:
         return bool(AdminClient({"bootstrap.servers": self.bootstrap}).list_topics(timeout=30).brokers)
 
 
-def _format(data: Path) -> None:
+def _format(data: Path, node: int) -> None:
+    """What the tool wrote for the first of a cluster; each further one has a number and a name of its own."""
     data.mkdir(exist_ok=True)
     for name, content in _formatted().items():
+        if node > 1 and name == "meta.properties":
+            content = re.sub(rb"(?m)^node.id=.*$", b"node.id=%d" % node, content)
+            content = re.sub(rb"(?m)^directory.id=.*$", b"directory.id=" + _cluster_id().encode(), content)
         (data / name).write_bytes(content)
 
 

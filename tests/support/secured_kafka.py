@@ -59,7 +59,7 @@ class SecuredKafka(LocalKafka):
             open=self.port, port=self.secured.rpartition(":")[2], controller=self.controller, scram=_SCRAM,
             keystore=keystore, ca=files.ca,
         )  # fmt: skip
-        self.settings.write_text(self.settings.read_text() + more)  # of two values the last one holds
+        self.add(more)
 
     @cached_property
     def admin(self) -> AdminClient:

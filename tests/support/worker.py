@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import redis
@@ -26,6 +27,25 @@ from tests.support.process import Process
 PARTITIONS = 4
 #: A worker that reads the series of its models from Redis every second, and not every 5 s.
 QUICK = "from stream.expose import models; models.REREAD_S = 1.0; from stream.command.main import main; main()"
+
+
+class Pace:
+    """At most so many a second (0: as many as there are), until told to hurry."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._started, self._hurries = rate, time.monotonic(), Event()
+
+    def keep(self, number: int) -> None:
+        """Return when so many are due."""
+        if self._rate:
+            self._hurries.wait(max(0.0, number / self._rate - (time.monotonic() - self._started)))
+
+    def hurry(self) -> None:
+        """Whatever is left is due."""
+        self._hurries.set()
+
+
+AT_ONCE = Pace(0)
 
 
 @dataclass(slots=True)
@@ -101,24 +121,28 @@ class Deployment:
         }
         return Producer(kafka_options(self.settings, **how))
 
-    def send(self, records: Iterable[bytes | None], *, stream: str = "predictions", rate: int | None = None) -> None:
-        """Produce the records round-robin over the partitions, at most ``rate`` a second, and wait for the broker."""
-        producer, topic, started = self.producer(), self.names.topic(stream), time.monotonic()
+    def send(self, records: Iterable[bytes | None], *, stream: str = "predictions", pace: Pace = AT_ONCE) -> None:
+        """Produce the records round-robin over the partitions, in this pace, and wait for the broker."""
+        producer, topic = self.producer(), self.names.topic(stream)
         for number, value in enumerate(records):
             partition = number % PARTITIONS
             producer.produce(topic, value, partition=partition)
             self.sent[(stream, partition)] = self.sent.get((stream, partition), 0) + 1
             if number % 500 == 499:
                 producer.poll(0)
-                _keep_to(rate, number, started=started)
+                pace.keep(number + 1)
         assert producer.flush(30) == 0
 
     @contextmanager
     def sending(self, records: Iterable[bytes | None], *, rate: int) -> Iterator[None]:
-        """Send in the background while the block runs; at its end everything is sent."""
+        """Send in the background while the block runs; what is left at its end is sent at once."""
+        pace = Pace(rate)
         with ThreadPoolExecutor(1) as pool:
-            sent = pool.submit(self.send, records, rate=rate)
-            yield
+            sent = pool.submit(self.send, records, pace=pace)
+            try:
+                yield
+            finally:
+                pace.hurry()
             sent.result()
 
     def redis(self) -> redis.Redis:
@@ -160,9 +184,3 @@ class Deployment:
     def logs(self) -> str:
         """The last lines of every worker's log."""
         return "\n".join(f"worker {n}:\n{worker.last_lines()}" for n, worker in enumerate(self.workers))
-
-
-def _keep_to(rate: int | None, number: int, *, started: float) -> None:
-    ahead = (number + 1) / rate - (time.monotonic() - started) if rate else 0.0
-    if ahead > 0:
-        time.sleep(ahead)
