@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from schemas.config import Generation
 from schemas.errors import ConfigError, StoreError
@@ -57,6 +58,28 @@ class Deployment:
 @pytest.fixture
 def deployed(redis_url: str, environment_name: str) -> Deployment:
     return Deployment(redis_url, environment_name)
+
+
+def test_models_are_stored_a_few_at_a_time_and_a_reference_that_they_share_once(
+    deployed: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "AT_ONCE", 2)
+    models = [f"m{number}" for number in range(5)]
+    sent: list[tuple[str, int]] = []
+    single, several = Redis.set, Pipeline.execute
+
+    async def alone(redis: Redis, *given: Any) -> Any:
+        sent.append(("set", 1))
+        return await single(redis, *given)
+
+    async def together(pipe: Any) -> Any:
+        sent.append(("together", len(pipe.command_stack)))
+        return await several(pipe)
+
+    monkeypatch.setattr(Redis, "set", alone)
+    monkeypatch.setattr(Pipeline, "execute", together)
+    deployed.publish(monitors(**{model: monitor() for model in models}), dict.fromkeys(models, OLD))
+    assert sent[:4] == [("set", 1), ("together", 2), ("together", 2), ("together", 1)]
 
 
 def test_nothing_is_in_force_before_the_first_apply(deployed: Deployment) -> None:
