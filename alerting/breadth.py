@@ -17,7 +17,7 @@ from alerting.inputs import Began, Confirmed, Failed, Input, Tick
 from alerting.silences import edge_passed
 from alerting.state import State
 from alerting.step import finished
-from schemas.actions import Acknowledge, Resolve
+from schemas.actions import Acknowledge, MergeIncidents, Resolve, SplitIncident
 from schemas.findings import Finding, Progress
 
 #: Of so many members a step may look at each: up to 6 ms of work.
@@ -33,9 +33,11 @@ def is_wide(state: State, given: Input) -> bool:
             return _many(chain(_woken(state, given), _bridged(state, given)))
         case Progress():
             return _many(_woken(state, given))
-        case Acknowledge() | Resolve():
+        case Acknowledge() | Resolve() | SplitIncident():
             found = state.incidents.get(given.incident)
             return found is not None and _many([found])
+        case MergeIncidents():
+            return _many(state.incidents[name] for name in (given.incident, given.into) if name in state.incidents)
         case Began() | Confirmed() | Failed() | Tick():
             return False
         case _:

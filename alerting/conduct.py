@@ -1,16 +1,25 @@
-"""What people do to incidents: acknowledge, resolve, silence; and why an action has no effect, in words."""
+"""What people do to incidents: acknowledge, resolve, merge, split, silence; and why an action has no effect, in words."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from alerting.by_hand import merge, merge_refusal, split, split_refusal
 from alerting.draft import Draft
 from alerting.history import noted
 from alerting.incident import Acknowledged, Incident, Member
 from alerting.recovery import ended
 from alerting.silences import silence_of, silence_problem
 from alerting.state import Known, State
-from schemas.actions import Acknowledge, AddSilence, ExpireSilence, IncidentAction, Resolve
+from schemas.actions import (
+    Acknowledge,
+    AddSilence,
+    ExpireSilence,
+    IncidentAction,
+    MergeIncidents,
+    Resolve,
+    SplitIncident,
+)
 from schemas.findings import Severity
 
 
@@ -22,6 +31,10 @@ def refusal(state: State, action: IncidentAction) -> str | None:
         return problem or ("a silence must end in the future" if past else None)
     if isinstance(action, ExpireSilence):
         return None if action.silence in state.silences else f"there is no silence {action.silence}"
+    if isinstance(action, MergeIncidents):
+        return merge_refusal(state, action)
+    if isinstance(action, SplitIncident):
+        return split_refusal(state, action)
     incident = state.incidents.get(action.incident)
     if incident is None:
         return f"there is no incident {action.incident}"
@@ -36,14 +49,19 @@ def act(draft: Draft, action: IncidentAction) -> None:
     """Take an action; one that is refused changes nothing."""
     if refusal(draft.before, action) is not None:
         return
-    if isinstance(action, Acknowledge):
-        _acknowledge(draft, draft.incidents[action.incident], action)
-    elif isinstance(action, Resolve):
-        _resolve(draft, draft.incidents[action.incident], action)
-    elif isinstance(action, AddSilence):
-        draft.silence(silence_of(action), action.silence)
-    else:
-        draft.silence(None, action.silence)
+    match action:
+        case Acknowledge():
+            _acknowledge(draft, draft.incidents[action.incident], action)
+        case Resolve():
+            _resolve(draft, draft.incidents[action.incident], action)
+        case MergeIncidents():
+            merge(draft, action)
+        case SplitIncident():
+            split(draft, action)
+        case AddSilence():
+            draft.silence(silence_of(action), action.silence)
+        case ExpireSilence():
+            draft.silence(None, action.silence)
 
 
 def _acknowledge(draft: Draft, incident: Incident, action: Acknowledge) -> None:

@@ -5,7 +5,6 @@ A finding has one home for as long as it fires: while its incident lives it neve
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import msgspec
@@ -17,6 +16,7 @@ from alerting.joining import LINKS, Place, place_of
 from alerting.late import late_by
 from alerting.merging import merged
 from alerting.messages.wording import duration
+from alerting.naming import unused_id
 from alerting.recovery import without
 from alerting.severity import graded, worse
 from alerting.state import Known, State
@@ -150,14 +150,10 @@ def _home(draft: Draft, finding: Finding) -> str:
 
 
 def _begun(draft: Draft, finding: Finding, place: Place) -> Incident:
-    name = incident_id(finding)
-    spare = (f"{name}-{number}" for number in range(2, 1_000_000))
-    while name in draft.incidents:  # The same verdict, revised after its incident had ended.
-        name = next(spare)
     overflow = draft.before.index.live >= draft.policy.timings.cap
     late = late_by(draft, finding)
     begun = Incident(
-        id=name,
+        id=unused_id(draft, finding),
         seed=finding.key,
         opened=draft.now,
         updated=draft.now,
@@ -205,8 +201,3 @@ def _peak(finding: Finding, known: float | None) -> float | None:
         return known if finding.value is None else finding.value
     below = finding.threshold is not None and finding.value < finding.threshold and finding.state == "firing"
     return min(known, finding.value) if below else max(known, finding.value)
-
-
-def incident_id(finding: Finding) -> str:
-    """An incident's id: a function of the finding that began it, so that every replay finds the same."""
-    return f"inc-{hashlib.sha256(f'{finding.key}@{finding.at}'.encode()).hexdigest()[:10]}"

@@ -80,6 +80,8 @@ class Entry:
     rolled: str | None = None
     #: Where the incident stood here when it was last closed: a return goes on there (Slack's root message).
     root: str | None = None
+    #: The incident by whose name the vendor knows it, where that is another: it was told there before the two were merged.
+    under: str = ""
     #: PagerDuty, live: by generation, when a resolve that was taken is sent once more (:mod:`alerting.resolves`).
     again: dict[int, int] = field(default_factory=dict)
 

@@ -32,6 +32,7 @@ WORDS: dict[JoinedBy, str] = {
     "subject": "another rule or window of what was there already",
     "continuation": "later than the others, below a source that three of them share",
     "overflow": "there were too many live incidents to begin another",
+    "split": "somebody split it off another incident",
     "merged": "came with an incident that proved to be the same fault",
 }
 

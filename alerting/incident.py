@@ -15,7 +15,7 @@ from schemas.findings import Class, Finding, Onset, Severity
 from schemas.incidents import Cause, EndReason, IncidentState
 
 #: How a finding came to its incident.
-JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow", "merged"]
+JoinedBy = Literal["first", "onset", "tail", "subject", "continuation", "overflow", "merged", "split"]
 #: ``blind``: it was firing when it was last judged, and cannot be judged now.
 MemberState = Literal["firing", "clear", "blind"]
 Interval = tuple[int, int]
@@ -165,6 +165,11 @@ class Incident:
     ended: int | None = None
     ended_at: int | None = None
     reason: EndReason | None = None
+    #: The incident that a person merged it into; ``parted``: a person split it off another one.
+    into: str | None = None
+    parted: bool = False
+    #: How often findings were split off it: then members leave.
+    splits: int = 0
     picture: Picture = Picture()
     late: int | None = None
     held: int | None = None

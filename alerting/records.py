@@ -127,7 +127,8 @@ def _incidents(old: State, new: State) -> Iterator[tuple[str, bytes | None]]:
         if before is not incident:
             yield _field("incident", name), _ENCODER.encode(incident)
             yield from _members(name, before, incident)
-            if before is not None and name in new.left:  # it left, and the same verdict, revised, began it anew
+            # It left, and the same verdict, revised, began it anew; or somebody split findings off.
+            if before is not None and (name in new.left or incident.splits != before.splits):
                 yield from ((_field("member", name, key), None) for key in before.members.keys() - incident.members)
     for name, incident in old.incidents.items():
         if name not in new.incidents:

@@ -197,12 +197,12 @@ def _limited(draft: Draft, since: int) -> int:
     return -(-(since + limit) // grain) * grain
 
 
-def ended(draft: Draft, incident: Incident, reason: EndReason) -> Incident:
-    """End it: its findings may join elsewhere from now on."""
+def ended(draft: Draft, incident: Incident, reason: EndReason, *, why: str | None = None) -> Incident:
+    """End it: its findings may join elsewhere from now on.  ``why`` puts the reason into other words than the usual."""
     draft.release((member for _, member in incident.members.table.rows()), incident.id)
     at = incident.members.table.summed(OVER) if incident.members else 0
     over = replace(incident, state="ended", ended=draft.now, ended_at=at, reason=reason)
-    return draft.incident(noted(over, draft.now, f"ended: {REASONS[reason]}"))
+    return draft.incident(noted(over, draft.now, f"ended: {why or REASONS[reason]}"))
 
 
 REASONS: dict[EndReason, str] = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from alerting.deliveries import Call, CallKind
 from alerting.digest import call_of, digest_due
-from alerting.entry import Belief, Entry
+from alerting.entry import Belief, Entry, entry_id
 from alerting.incident import Picture
 from alerting.recovery import REASONS
 from alerting.resolves import due_again
@@ -118,9 +118,15 @@ def _again(state: State, entry: Entry, now: int) -> Call | None:
 def _may_close(state: State, entry: Entry) -> bool:
     incident = state.incidents[entry.incident]
     if not incident.live:
-        return True
+        return incident.into is None or _taken_over(state, entry, incident.into)
     others = (state.entries[name] for name in incident.entries)
     return all(other.confirmed for other in others if other.want is not None and other.failed is None)
+
+
+def _taken_over(state: State, entry: Entry, into: str) -> bool:
+    """Whether an address of what was merged surely shows what it was merged into, if it is to."""
+    other = state.entries.get(entry_id(into, entry.address))
+    return other is None or other.want is None or other.failed is not None or other.confirmed
 
 
 def _opening(state: State, entry: Entry) -> str:
@@ -139,6 +145,8 @@ def _opening(state: State, entry: Entry) -> str:
 
 def _closing(state: State, entry: Entry) -> str:
     incident = state.incidents[entry.incident]
+    if incident.into is not None:
+        return f"merged into {incident.into}"
     if incident.reason is not None:
         return REASONS[incident.reason]
     if entry.want is not None:
@@ -170,4 +178,4 @@ def _severity(entry: Entry, belief: Belief, kind: CallKind) -> Severity:
 
 def dedup_key(entry: Entry, generation: int) -> str:
     """The key by which a vendor knows one generation of an incident."""
-    return f"{entry.incident}:{generation}"
+    return f"{entry.under or entry.incident}:{generation}"

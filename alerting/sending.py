@@ -14,6 +14,7 @@ from alerting.draft import Draft
 from alerting.entry import Belief, Entry, entry_id
 from alerting.history import noted
 from alerting.inputs import Began, Confirmed, Failed
+from alerting.register import dedup_key
 from alerting.renewal import renewed
 from alerting.resolves import dropped, resolved
 
@@ -21,7 +22,7 @@ from alerting.resolves import dropped, resolved
 def began(draft: Draft, sent: Began) -> None:
     """A call is about to be made."""
     _digested(draft, sent)
-    entry = draft.entries.get(sent.entry)
+    entry = _entry_of(draft, sent)
     if entry is None:
         return
     call = sent.call
@@ -42,7 +43,7 @@ def began(draft: Draft, sent: Began) -> None:
 def confirmed(draft: Draft, sent: Confirmed) -> None:
     """The vendor took a call."""
     _digested(draft, sent)
-    entry = draft.entries.get(sent.entry)
+    entry = _entry_of(draft, sent)
     if entry is None:
         return
     call = sent.call
@@ -69,7 +70,7 @@ def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
 def failed(draft: Draft, sent: Failed) -> None:
     """A call failed: it is made again, unless the address will never take it; then the fallback is told."""
     _digested(draft, sent)
-    entry = draft.entries.get(sent.entry)
+    entry = _entry_of(draft, sent)
     if entry is None:
         return
     if sent.call.kind == "close" and sent.call.generation in entry.again:
@@ -79,6 +80,22 @@ def failed(draft: Draft, sent: Failed) -> None:
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
     draft.touch([entry.incident])
+
+
+def _entry_of(draft: Draft, sent: Began | Confirmed | Failed) -> Entry | None:
+    """The entry that a call was made for.
+
+    While it was under way a person may have merged its incident or split it: then the vendor's incident is another one's.
+    """
+    entry = draft.entries.get(sent.entry)
+    if sent.call.kind == "digest" or (entry is not None and _is_of(entry, sent.call)):
+        return entry
+    there = (one for one in draft.entries.values() if one.address == sent.call.address and _is_of(one, sent.call))
+    return next(there, None)
+
+
+def _is_of(entry: Entry, call: Call) -> bool:
+    return dedup_key(entry, call.generation) == call.dedup_key
 
 
 def _digested(draft: Draft, sent: Began | Confirmed | Failed) -> None:

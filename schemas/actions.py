@@ -21,6 +21,7 @@ ReleaseOrder = Literal["hold", "resume", "roll_back"]
 #: A decision repeats who ordered it and why: longer ones would make it a record that no broker takes.
 LONGEST_NAME, LONGEST_REASON = 200, 500
 Name = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
+Reason = Annotated[str, msgspec.Meta(max_length=LONGEST_REASON)]
 Nonce = Annotated[str, msgspec.Meta(max_length=64, pattern="^[0-9A-Za-z-]*$")]
 
 
@@ -52,6 +53,30 @@ class Resolve(Value, frozen=True, tag="resolve", tag_field="type", kw_only=True,
     at: int
     revision: int | None = None
     comment: str = ""
+    nonce: Nonce = ""
+    schema: int = SCHEMA
+
+
+class MergeIncidents(Value, frozen=True, tag="merge_incidents", tag_field="type", kw_only=True, omit_defaults=True):
+    """Somebody says that ``incident`` is the same fault as ``into``: its findings go there, and it ends."""
+
+    incident: str
+    into: str
+    by: Name
+    at: int
+    comment: Reason = ""
+    nonce: Nonce = ""
+    schema: int = SCHEMA
+
+
+class SplitIncident(Value, frozen=True, tag="split_incident", tag_field="type", kw_only=True, omit_defaults=True):
+    """Somebody says that these findings of an incident (by their keys) are another fault: they become an incident of their own."""
+
+    incident: str
+    findings: tuple[str, ...]
+    by: Name
+    at: int
+    comment: Reason = ""
     nonce: Nonce = ""
     schema: int = SCHEMA
 
@@ -88,7 +113,7 @@ class OrderRelease(Value, frozen=True, tag="order_release", tag_field="type", kw
     order: ReleaseOrder
     by: Name
     at: int
-    comment: Annotated[str, msgspec.Meta(max_length=LONGEST_REASON)] = ""
+    comment: Reason = ""
     nonce: Nonce = ""
     schema: int = SCHEMA
 
@@ -100,7 +125,7 @@ class OrderRelease(Value, frozen=True, tag="order_release", tag_field="type", kw
 
 
 #: What the incident core decides; of the others the owner only passes on what is asked.
-IncidentAction = Acknowledge | Resolve | AddSilence | ExpireSilence
+IncidentAction = Acknowledge | Resolve | MergeIncidents | SplitIncident | AddSilence | ExpireSilence
 Action = IncidentAction | OrderRelease
 _DECODER: msgspec.json.Decoder[Action] = msgspec.json.Decoder(Action)
 

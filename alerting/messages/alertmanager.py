@@ -28,7 +28,7 @@ Labels = dict[str, str]
 
 def labels(call: Call, message: Message, *, place: Place) -> Labels:
     """By what the alert is known and routed; a generation after the first is another alert."""
-    name = message.incident if call.generation <= 1 else call.dedup_key
+    name = call.dedup_key.rpartition(":")[0] if call.generation <= 1 else call.dedup_key
     found = {
         "alertname": OWN_NAME,
         OWN_LABEL: clean(name),

@@ -14,6 +14,7 @@ from schemas.incidents import IncidentView, MemberView
 from schemas.settings import load_settings
 from stream.command.actions import By, Comment, act, now_ms, tell, user
 from stream.command.connect import ask_redis
+from stream.command.correcting import merge, split
 from stream.command.options import AsJson
 from stream.command.printing import moment, print_json, print_lines, print_table, shown
 from stream.state.incidents import Happened, read_incident, read_incidents, read_timeline
@@ -109,6 +110,10 @@ def resolve(incident: Id, *, by: By = None, comment: Comment = "") -> None:
     found = ask_redis(settings, lambda redis, names: read_incident(redis, names, incident))
     action = Resolve(incident=found.id, by=who, at=now_ms(settings), revision=found.revision, comment=comment)
     tell(act(settings, action))
+
+
+app.command()(merge)
+app.command()(split)
 
 
 def _order(one: IncidentView) -> tuple[bool, str, int]:

@@ -8,7 +8,15 @@ from __future__ import annotations
 from alerting.conduct import refusal
 from alerting.incident import Incident
 from alerting.state import State
-from schemas.actions import Acknowledge, AddSilence, IncidentAction, OrderRelease, Resolve
+from schemas.actions import (
+    Acknowledge,
+    AddSilence,
+    IncidentAction,
+    MergeIncidents,
+    OrderRelease,
+    Resolve,
+    SplitIncident,
+)
 from schemas.answers import Answer
 
 
@@ -20,6 +28,14 @@ def answer(state: State, action: IncidentAction) -> Answer:
     match action:
         case Acknowledge() | Resolve():
             return Answer(True, _done(state.incidents[action.incident], action))
+        case MergeIncidents():
+            return Answer(True, f"incident {action.incident} is merged into {action.into}")
+        case SplitIncident():
+            count = len(set(action.findings))
+            what = "1 finding is" if count == 1 else f"{count} findings are"
+            return Answer(
+                True, f"{what} an incident of {'its' if count == 1 else 'their'} own, split off {action.incident}"
+            )
         case AddSilence():
             return Answer(True, f"silence {action.silence} is in force")
         case _:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
@@ -46,6 +47,10 @@ def send(site: Deployment, *messages: findings.Finding) -> None:
     for message in messages:
         producer.produce(site.names.topic("findings"), findings.encode(message), partition=0)
     assert producer.flush(10) == 0
+
+
+def boxless(said: str) -> str:
+    return " ".join(said.replace("│", " ").split())
 
 
 def test_without_a_worker_an_action_is_kept_and_said_to_wait(site: Deployment) -> None:
@@ -113,7 +118,7 @@ def test_a_silence_that_makes_no_sense_is_refused_before_anything_is_sent(
     ended = run(site, "silence", "add", *matchers, "--for", length)
 
     assert ended.code == 2
-    assert said in " ".join(ended.err.replace("│", " ").split())
+    assert said in boxless(ended.err)
 
 
 def test_the_on_calls_work(site: Deployment) -> None:
@@ -141,6 +146,25 @@ def test_the_on_calls_work(site: Deployment) -> None:
     assert silence["ends"] - silence["starts"] == 7_200_000
     assert run(site, "silence", "expire", silence["id"][:5]).out == f"silence {silence['id']} has ended\n"
     assert run(site, "silence", "ls").out == "no silences\n"
+
+    slow = {"key": "latency|model:m||", "subject": "model:m", "kind": "latency", "rule": "latency", "feature": None}
+    send(site, msgspec.structs.replace(finding(onset_hours=-500), **slow, source=None, window=None))
+    site.wait_until(lambda: len(run(site, "incident", "ls", "--json").json["incidents"]) == 2)
+    [other] = [
+        one["id"] for one in run(site, "incident", "ls", "--json").json["incidents"] if one["id"] != listed["id"]
+    ]
+    merged = run(site, "incident", "merge", other, "--into", beginning, "--comment", "one deploy")
+    assert (merged.code, merged.out) == (0, f"incident {other} is merged into {listed['id']}\n")
+    again = run(site, "incident", "merge", other, "--into", beginning)
+    assert (again.code, again.err) == (1, f"{other} has ended: merged; nothing was changed\n")
+    wrong = run(site, "incident", "split", beginning, "dewp")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert f"'dewp' is no finding of {listed['id']}; it has feature:m/temp, model:m" in boxless(wrong.err)
+    parted = run(site, "incident", "split", beginning, "model:m", "--comment", "two after all")
+    assert (parted.code, parted.out) == (0, f"1 finding is an incident of its own, split off {listed['id']}\n")
+    said = [line["text"] for line in run(site, "incident", "show", beginning, "--json").json["timeline"]]
+    assert f"{other} was merged into this by ann: one deploy" in said
+    assert [text.endswith("by ann: two after all") for text in said].count(True) == 1
 
     assert run(site, "incident", "resolve", beginning).out == f"incident {listed['id']} is resolved\n"
     late = run(site, "incident", "ack", beginning)
