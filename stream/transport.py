@@ -197,6 +197,11 @@ class RunConsumer(driver.Consumer):
         ends = [end for end in (state.highwater, state.lso) if end is not None and end >= 0] if state else []
         return min(ends, default=None)
 
+    def end_heard_ms(self, tp: TP) -> int | None:
+        """When a fetch last reported where reading ends (epoch ms, this machine's clock); None until one did."""
+        state = self._state(tp)
+        return state.timestamp if state else None
+
     def reached_end(self, tp: TP) -> bool:
         """Whether the fetcher stands at the end: what ends a transaction takes an offset and is no record."""
         state, end = self._state(tp), self.log_end(tp)
@@ -257,13 +262,8 @@ def broker_url(bootstrap: str) -> list[str]:
 
 
 def install(
-    take: Take,
-    on_group_error: GroupError,
-    *,
-    short_run_pause_s: float,
-    max_run_records: int,
-    urgent: Iterable[str] = (),
-) -> None:
+    take: Take, on_group_error: GroupError, *, short_run_pause_s: float, max_run_records: int, urgent: Iterable[str] = ()
+) -> None:  # fmt: skip
     """Register the transport with Faust and give its consumer what it asks; ``urgent`` topics are read before others."""
     RunConsumer.take = staticmethod(take)
     RunConsumer.on_group_error = staticmethod(on_group_error)

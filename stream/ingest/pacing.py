@@ -1,22 +1,23 @@
 """Keeps partitions of a topic together in event time: those that run too far ahead are not fetched for a while.
 
 Without it a replay of many partitions keeps a pane open for every hour between the fastest and the slowest.  Also says
-which partitions are idle, which is the one thing that a wall clock decides.
+which partitions are idle, which is the one thing that a wall clock decides; and says it again and again, because an idle
+partition vouches for the others only up to the moment at which its end was last heard of.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
 
 from faust.types import TP
 
 from schemas.settings import Settings
 from stream.ingest.intake import Intake
 from stream.ingest.tenure import Tenure
+from stream.state.clock import read_now
 from stream.state.patience import Patience
-from stream.state.store import PaneStore
+from stream.state.store import Idle, PaneStore
 from stream.state.watermarks import PartitionClock, ahead_of, is_idle
 
 
@@ -28,31 +29,35 @@ class Pacer:
         self._ahead_ms = int(settings.run_ahead_s * 1000)
         self._idle_after_s = settings.idle_after_s
         self._moved: dict[TP, tuple[int, float]] = {}
-        self._idle: dict[TP, str] = {}
 
     async def run_once(self) -> None:
         """Look at every partition once."""
         tenures = dict(self._intake.ownership.tenures)
-        await self._mark_idle(tenures)
+        await self._vouch(tenures)
         # Without tenures an assignment is under way: what was held stays held until the clocks are known again.
         if tenures and self._ahead_ms and self._intake.consumer is not None:
             self._intake.consumer.hold(await self._ahead(tenures))
 
-    async def _mark_idle(self, tenures: Mapping[TP, Tenure]) -> None:
-        for tp, tenure in tenures.items():
-            mark = "1" if self._quiet(tp, tenure) else "0"
-            if mark == "1" and tenure.stored == tenure.read and self._idle.get(tp) != self._stamp(tenure, mark):
-                await self._patiently(partial(self._note_idle, tenure))
-                self._idle[tp] = self._stamp(tenure, mark)
+    async def _vouch(self, tenures: Mapping[TP, Tenure]) -> None:
+        """Say of idle partitions when nothing was left to read, by the clock that evaluation reads.
 
-    async def _note_idle(self, tenure: Tenure) -> bool:
-        return await self._store.resume(
-            tenure.stream, tenure.partition, epoch=tenure.epoch, fields={"idle": "1"}
-        )  # fmt: skip
+        Redis is asked for the time first: what is found out afterwards about a partition holds for that moment too.
+        """
+        if not any(self._quiet(tp, tenure) for tp, tenure in tenures.items()):
+            return
+        now_ms = await self._patiently(lambda: read_now(self._store.redis, self._store.names))
+        idle = [
+            Idle(tenure.stream, tenure.partition, tenure.epoch, now_ms - age_ms)
+            for tp, tenure in tenures.items()
+            if self._quiet(tp, tenure) and tenure.stored == tenure.read and (age_ms := self._age_ms(tp)) is not None
+        ]
+        await self._patiently(lambda: self._store.vouch(idle))
 
-    def _stamp(self, tenure: Tenure, mark: str) -> str:
-        """A checkpoint clears the mark, so it is written again once the stored offset has moved."""
-        return f"{tenure.epoch.number}:{tenure.stored}:{mark}"
+    def _age_ms(self, tp: TP) -> int | None:
+        """How long ago Kafka said where the partition ends; None where it did not, or the wall clock was set back since."""
+        heard = self._intake.consumer.end_heard_ms(tp) if self._intake.consumer is not None else None
+        age = None if heard is None else int(time.time() * 1000) - heard
+        return age if age is not None and age >= 0 else None
 
     def _quiet(self, tp: TP, tenure: Tenure) -> bool:
         now = time.monotonic()

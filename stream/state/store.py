@@ -51,6 +51,16 @@ class PaneKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Idle:
+    """A partition of which nothing was left to read at ``at_ms`` (epoch ms, Redis' clock)."""
+
+    stream: str
+    partition: int
+    epoch: Epoch
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Everything a partition changed between two offsets, packed."""
 
@@ -95,6 +105,17 @@ class PaneStore:
         pairs = [part for pair in fields.items() for part in pair]
         key = self.names.offset(stream, partition)
         return bool(await self._resume(keys=[key], args=[epoch.number, epoch.token, *pairs]))
+
+    async def vouch(self, idle: Iterable[Idle]) -> None:
+        """Mark partitions idle, in one round trip; where an epoch is not the newest any more nothing is."""
+        calls = [
+            (
+                [self.names.offset(one.stream, one.partition)],
+                [one.epoch.number, one.epoch.token, "idle", 1, "idle_ms", one.at_ms],
+            )
+            for one in idle
+        ]
+        await called(self.redis, self._resume, calls)
 
     async def note_owner(self, stream: str, partition: int, *, owner: str) -> None:
         """Tell operators who reads a partition; also how readers learn which partitions there are."""

@@ -21,6 +21,8 @@ class PartitionClock:
     idle: bool = False
     #: Something of it was read, if only events without a time that can be believed.
     begun: bool = False
+    #: Of an idle partition: when nothing was left to read (epoch ms, Redis' clock); None: a worker of before did not say.
+    idle_ms: int | None = None
 
 
 def clock_of(fields: Mapping[bytes, bytes]) -> PartitionClock:

@@ -53,8 +53,8 @@ KILLS = (20, 55), (95, 110)
 #: Less than the lateness of two minutes: out of order, and never late.
 DISORDER_MS = PANE_MS
 RATE = 2_500
-#: A pause makes no partition idle, however busy the machine is: panes would be closed without it, and revised.
-SETTINGS = {"session_timeout_s": "2", "in_doubt_s": "0.5", "idle_after_s": "120"}
+#: While both are down events pause for longer, so every partition is idle when they return.
+SETTINGS = {"session_timeout_s": "2", "in_doubt_s": "0.5", "idle_after_s": "1"}
 
 
 @pytest.fixture(scope="module")

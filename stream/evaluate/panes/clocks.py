@@ -25,6 +25,7 @@ FIELDS = (
     "next",
     "rebuild_to",
     "quiet_to",
+    "idle_ms",
 )
 
 
@@ -71,7 +72,12 @@ def state_of(values: Sequence[bytes | None]) -> PartitionState:
     found: Mapping[str, bytes | None] = dict(zip(FIELDS, values, strict=True))
     sealed, to, quiet = _number(found["sealed"]), _number(found["rebuild_to"]), _number(found["quiet_to"])
     return PartitionState(
-        PartitionClock(_number(found["clock"]), _number(found["closed"]), idle=found["idle"] == b"1"),
+        PartitionClock(
+            _number(found["clock"]),
+            _number(found["closed"]),
+            idle=found["idle"] == b"1",
+            idle_ms=_number(found["idle_ms"]),
+        ),
         sealed=UNREAD if sealed is None else sealed,
         revisions=_number(found["revisions"]) or 0,
         incarnation=_number(found["incarnation"]) or 0,

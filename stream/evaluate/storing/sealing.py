@@ -6,6 +6,7 @@ after it is noted.  So every event is either in what was read or in a note that 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -13,7 +14,9 @@ from redis.asyncio import Redis
 
 from schemas.names import Names, Stream
 from stream.evaluate.panes.clocks import FIELDS, PartitionState, Rebuild, rebuilt_to, state_of, together
+from stream.evaluate.panes.quiet import Quiet, leaves_out
 from stream.evaluate.storing.breath import Asking
+from stream.state.clock import read_now
 from stream.state.lua import called, script
 from stream.state.watermarks import UNREAD
 
@@ -29,16 +32,20 @@ class Sealing:
         self._redis, self._names, self._partitions = redis, names, partitions
         self._asking = asking
         self._seal = script(redis, "evaluate", "seal")
+        self._quiet: dict[Stream, Quiet] = defaultdict(Quiet)
 
     async def poll(self, stream: Stream) -> list[PartitionState]:
-        """The state of every partition by number; none while their number is not known."""
+        """The state of every partition by number, clocks as far as idle ones vouch for them; none while their number is unknown."""
         found: list[PartitionState] = []
         count = self._partitions(stream) or 0
         for first in range(0, count, AT_ONCE):
             numbers = range(first, min(first + AT_ONCE, count))
             found += await self._asking(partial(self._read, stream, numbers))
             await self._asking.breath()
-        return found
+        if not leaves_out(found):
+            return self._quiet[stream].all_known(found)
+        now_ms = await self._asking(partial(read_now, self._redis, self._names))  # by now all of it was stored
+        return self._quiet[stream].known(found, now_ms=now_ms)
 
     async def seal(self, stream: Stream, states: Sequence[PartitionState], *, end_ms: int) -> None:
         """Seal every partition up to ``end_ms``, or to the furthest that any of them is sealed to."""

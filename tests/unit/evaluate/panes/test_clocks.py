@@ -40,19 +40,19 @@ def test_what_control_records_closed_is_closed_also_when_all_is_idle() -> None:
 
 
 def test_an_offset_hash_is_read_field_by_field() -> None:
-    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None])
+    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None, b"90"])
     assert found == PartitionState(
-        PartitionClock(5, None, idle=True), 7, 2, 1, warming=True, warming_until=None, taken=True
+        PartitionClock(5, None, idle=True, idle_ms=90), 7, 2, 1, warming=True, warming_until=None, taken=True
     )
-    assert state_of([None] * 11) == UNTOUCHED
+    assert state_of([None] * 12) == UNTOUCHED
 
 
 def test_what_an_emptied_redis_counts_again_is_no_warming_of_windows_and_ends_where_kafka_did() -> None:
-    found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None])
+    found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None, None])
     assert (found.warming, found.rebuild, found.unread) == (False, Rebuild(running=True), 60)
-    read = state_of([b"5", None, None, None, None, None, b"warming", None, b"100", b"100", None])
+    read = state_of([b"5", None, None, None, None, None, b"warming", None, b"100", b"100", None, None])
     assert (read.rebuild.running, read.unread) == (True, 0)
-    over = state_of([b"5", None, None, None, None, None, None, None, b"120", None, b"5000"])
+    over = state_of([b"5", None, None, None, None, None, None, None, b"120", None, b"5000", None])
     assert (over.rebuild, over.unread) == (Rebuild(running=False, quiet_to=5000), 0)
     assert together([read.rebuild, over.rebuild]) == Rebuild(running=True, quiet_to=5000)
 
