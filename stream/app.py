@@ -165,7 +165,8 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("checkpoints", settings.flush_interval_s, partial(_checkpoint, built)),
         Periodic("configuration", settings.config_poll_s, built.follower.refresh),
         Periodic("restoring", settings.config_poll_s, built.restorer.run_once),
-        Periodic("pacing", settings.config_poll_s, built.pacer.run_once),
+        # Evaluation waits for what it says of idle partitions.
+        Periodic("pacing", min(settings.config_poll_s, settings.evaluate_interval_s), built.pacer.run_once),
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
