@@ -29,6 +29,7 @@ from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.following import Follower, Followers
 from stream.evaluate.panes.clocks import closed_before
+from stream.evaluate.releases.units import Recall
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.lanes import in_lanes
@@ -60,12 +61,13 @@ class Evaluator:
     """``tend`` keeps the leases, ``run_once`` evaluates; both are called again and again.
 
     :param event_clock: decisions are dated by event time (pane end and lateness), not by Redis' clock.
-    :param sent: told which models have messages in their outboxes.
+    :param sent: told which models have messages in their outboxes; ``recall``: where releases stood before Redis was emptied.
     """
 
     def __init__(
         self, redis: Redis, names: Names, *, worker: str, partitions: Partitions, keep_ms: int, event_clock: bool,
         patience: Patience, sent: Callable[[Sequence[str]], None], tally: EvaluationTally | None = None,
+        recall: Recall | None = None,
     ) -> None:  # fmt: skip
         self.tally = tally or EvaluationTally()
         self._redis, self._names, self._event_clock, self._sent = redis, names, event_clock, sent
@@ -81,7 +83,7 @@ class Evaluator:
         )  # fmt: skip
         self._roll = Roll(redis, names, asking=asking)
         self._listening = Listening(redis, names, desk=self._desk, asking=asking)
-        self._followers = Followers(redis, names, roll=self._roll, desk=self._desk, asking=asking)
+        self._followers = Followers(redis, names, roll=self._roll, desk=self._desk, asking=asking, recall=recall)
         self._stamp: Stamp | None = None
         self._marks: dict[Stream, object] = {}
         self._streams = StreamStates(self._sealing, longest=self._roll.longest_window_ms)
@@ -128,7 +130,7 @@ class Evaluator:
         if gained:
             self._sent(gained)
             self._marks.clear()
-        now = await self._now()
+        now = await self._asking(lambda: read_now(self._redis, self._names))
         await in_lanes(TOPICS_IN, partial(self._evaluate, now=now), breath=self._breath)
         followers = await self._followers.due(able=self._is_able, silent=self._streams.silent)
         await in_lanes(followers, partial(self._after, now=now), breath=self._breath)
@@ -148,9 +150,6 @@ class Evaluator:
             self._roll.follow(roster)
             self._marks.clear()
             self._failed.clear()
-
-    async def _now(self) -> int:
-        return await self._asking(lambda: read_now(self._redis, self._names))
 
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]

@@ -14,7 +14,7 @@ from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.releases.unit import Release
-from stream.evaluate.releases.units import Releases
+from stream.evaluate.releases.units import Recall, Releases
 from stream.evaluate.skew.unit import Skew
 from stream.evaluate.skew.units import Skews
 from stream.evaluate.storing.breath import Asking
@@ -25,9 +25,11 @@ Follower = Skew | Release
 class Followers:
     """Those of all models that this worker evaluates."""
 
-    def __init__(self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking) -> None:
+    def __init__(
+        self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking, recall: Recall | None
+    ) -> None:
         self._skews = Skews(redis, names, roll=roll, desk=desk, asking=asking)
-        self._releases = Releases(redis, names, roll=roll, desk=desk, asking=asking)
+        self._releases = Releases(redis, names, roll=roll, desk=desk, asking=asking, recall=recall)
 
     async def due(self, *, able: Callable[[Unit], bool], silent: Collection[Stream]) -> list[Follower]:
         """Those that have something to do; ``able``: whether a stream is evaluated at this time, ``silent``: which are."""

@@ -12,13 +12,15 @@ from redis.asyncio import Redis
 from schemas.settings import Settings
 from stream.evaluate.evaluator import Evaluator
 from stream.evaluate.gpus.fleet import Fleet
+from stream.evaluate.releases.memory import Memory
 from stream.evaluate.storing.breath import Asking, Breath
-from stream.evaluate.storing.commit import Commits
+from stream.evaluate.storing.commit import RELEASES, Commits
 from stream.evaluate.storing.leases import TTL_MS
 from stream.evaluate.storing.post import Post
 from stream.evaluate.storing.relay import Relay, relay_producer
 from stream.evaluate.storing.sealing import Partitions, Sealing
 from stream.evaluate.storing.tally import EvaluationTally
+from stream.kafka_client import kafka_options
 from stream.state.patience import Patience
 from stream.tasks import Periodic
 
@@ -79,6 +81,7 @@ def evaluation(
         patience=patience,
         sent=relay.wake,
         tally=tally,
+        recall=Memory(kafka_options(settings), settings.names.topic(RELEASES)).recall,
     )
     asking, post = Asking(patience, Breath()), Post(redis)
     fleet = Fleet(

@@ -1,4 +1,4 @@
-"""A topic's one partition from its beginning to its end, without a group: what a process that has lost its memory reads.
+"""A topic from its beginning to its end, without a group: what a process that has lost its memory reads.
 
 A Kafka of which no broker listens is known within a second, and need not be waited for.
 """
@@ -11,7 +11,6 @@ from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-PARTITION = 0
 _AT_ONCE = 500
 _ASK_S, _GATHER_S = 0.5, 0.02
 #: Its key and its value.
@@ -19,7 +18,7 @@ Record = tuple[bytes | None, bytes | None]
 
 
 def whole_topic(options: Mapping[str, Any], topic: str, *, within_s: float) -> Iterator[Record] | None:
-    """Every record, in order; None where there is no such topic, and asking does not make one.
+    """Every record, those of a partition in order; None where there is no such topic, and asking does not make one.
 
     :param options: what clients of Kafka are made with; ``within_s``: how long Kafka may say nothing.
     :raises KafkaException: it says nothing, or refuses.
@@ -32,12 +31,13 @@ def whole_topic(options: Mapping[str, Any], topic: str, *, within_s: float) -> I
     }  # fmt: skip
     consumer = Consumer({**options, **how})
     try:
-        there = topic in _topics(consumer, down, within_s=within_s)
+        found = _topics(consumer, down, within_s=within_s).get(topic)
     except BaseException:
         consumer.close()
         raise
-    if there:
-        return _to_the_end(consumer, topic, within_s=within_s)
+    if found is not None:
+        places = [TopicPartition(topic, partition, OFFSET_BEGINNING) for partition in found.partitions]
+        return _to_the_end(consumer, places, within_s=within_s)
     consumer.close()
     return None
 
@@ -55,17 +55,20 @@ def _topics(consumer: Consumer, down: list[KafkaError], *, within_s: float) -> M
                 raise
 
 
-def _to_the_end(consumer: Consumer, topic: str, *, within_s: float) -> Iterator[Record]:
+def _to_the_end(consumer: Consumer, places: list[TopicPartition], *, within_s: float) -> Iterator[Record]:
+    left = {place.partition for place in places}
     try:
-        consumer.assign([TopicPartition(topic, PARTITION, OFFSET_BEGINNING)])
+        consumer.assign(places)
         heard = time.monotonic()
-        while time.monotonic() - heard < within_s:
+        while left and time.monotonic() - heard < within_s:
             for message in consumer.consume(_AT_ONCE, _GATHER_S):
                 heard = time.monotonic()
                 if _is_end(message):
-                    return
+                    left.discard(message.partition())
+                    continue
                 yield _bytes(message.key()), _bytes(message.value())
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        if left:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
     finally:
         consumer.close()
 

@@ -17,6 +17,7 @@ from schemas.reference import Reference
 from schemas.reports import Report
 from stream.evaluate.evaluator import Evaluator
 from stream.evaluate.panes.tiers import Tier
+from stream.evaluate.releases.units import Recall
 from stream.state.columns import layouts_of
 from stream.state.epochs import Epoch
 from stream.state.generations import publish
@@ -109,7 +110,7 @@ class Scene:
         assert await self.store.checkpoint([made]) == ["stored"]
         self.offsets[partition] = at + 1
 
-    def evaluator(self, worker: str = "one", *, event_clock: bool = True) -> Evaluator:
+    def evaluator(self, worker: str = "one", *, event_clock: bool = True, recall: Recall | None = None) -> Evaluator:
         """A worker's evaluation; the outbox is left as it is."""
 
         def partitions(stream: Stream) -> int | None:
@@ -117,7 +118,7 @@ class Scene:
 
         return Evaluator(
             self.redis, self.names, worker=worker, partitions=partitions, keep_ms=KEEP_MS,
-            event_clock=event_clock, patience=Patience(), sent=lambda models: None,
+            event_clock=event_clock, patience=Patience(), sent=lambda models: None, recall=recall,
         )  # fmt: skip
 
     async def evaluate(self, evaluator: Evaluator | None = None) -> Evaluator:

@@ -168,6 +168,15 @@ class Release:
         self.standing = Standing.from_json(found["standing"]) if found["standing"] else Standing()
         self.ordered = tuple((found["ordered"] or b"").decode().split())
 
+    def resume(self, state: State, standing: Standing) -> None:
+        """Take up what is known from elsewhere, while nothing is stored."""
+        self.state, self.standing = state, standing
+
+    def first_after(self, at_ms: int) -> int:
+        """Where windows begin that lie behind a time, and behind the first pane that is there."""
+        first = self.first_ms
+        return first if at_ms <= first else -(-at_ms // self.every_ms) * self.every_ms
+
     @property
     def first_ms(self) -> int:
         """Where the first release may begin: at a window's start, from where versions are counted, and behind the first pane.

@@ -15,11 +15,14 @@ from schemas.names import Names, Stream
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.unit import Unit
+from stream.evaluate.releases.memory import Remembered, standing_of
 from stream.evaluate.releases.unit import FIELDS, RELEASE, Release
 from stream.evaluate.releases.walk import Judging
 from stream.evaluate.storing.breath import Asking
 from stream.state.orders import read_orders
 
+#: Where a model's release stands by what was told of it; blocks.
+Recall = Callable[[str], Remembered | None]
 #: Releases that are read in one round trip.
 AT_ONCE = 50
 
@@ -27,8 +30,11 @@ AT_ONCE = 50
 class Releases:
     """At most one a model; each is dropped with the streams that it follows."""
 
-    def __init__(self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking) -> None:
+    def __init__(
+        self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking, recall: Recall | None = None
+    ) -> None:
         self._redis, self._names, self._roll, self._desk, self._asking = redis, names, roll, desk, asking
+        self._recall = recall
         self._known: dict[str, Release] = {}
 
     def reset(self, release: Release) -> None:
@@ -53,8 +59,26 @@ class Releases:
 
         :raises Refused: it was not stored.
         """
-        if release.is_due:
+        if release.is_due and await self._may_begin(release, due):
             await Judging(self._desk, release, due=due).run()
+
+    async def _may_begin(self, release: Release, due: Due) -> bool:
+        """Whether it is known where it stands: nothing is stored of a new one, nor where Redis was emptied.
+
+        There it is taken up as it was told once that is filled again, and begins no earlier than that.
+        """
+        if release.last is not None:
+            return True
+        if due.rebuild.running:
+            return False
+        found = await self._asking.beside(partial(self._recall, release.model)) if self._recall is not None else None
+        if found is not None:
+            release.resume(found.state, standing_of(found.state, release.phase.watched, at_ms=found.at_ms))
+        last = release.first_after(due.rebuild.quiet_to if found is None else found.at_ms)
+        if found is None and last > release.closed:
+            return False
+        release.last = last
+        return True
 
     async def _follow(self) -> None:
         """Know a release of each model that is evaluated here, as its streams are followed now."""
