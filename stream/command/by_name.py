@@ -29,6 +29,7 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "counts": ("counts", "counts"),
     "produce": ("produce", "produce"),
     "replay": ("replay", "replay"),
+    "backtest": ("backtest", "backtest"),
     "features": ("features", "features"),
     "gpus": ("gpus", "gpus"),
     "status": ("status", "status"),
