@@ -51,11 +51,17 @@ def hear_time(draft: Draft, finding: Finding) -> None:
 def hear_finding(draft: Draft, finding: Finding) -> None:
     """Take a finding that is news."""
     known = draft.known(finding.model, finding.key)
-    known = Known(finding.rev) if known is None else replace(known, rev=finding.rev)
+    shut = None if known is None or _began_since(finding, known) else known.shut
+    known = Known(finding.rev) if known is None else replace(known, rev=finding.rev, shut=shut)
     if finding.state == "firing":
         _fires(draft, finding, known)
     else:
         _rests(draft, finding, known)
+
+
+def _began_since(finding: Finding, known: Known) -> bool:
+    """Whether it was clear after what was last heard of it, also where nobody heard so: who closed that closed something else."""
+    return finding.state == "firing" and finding.onset.lo >= known.rev[0]
 
 
 def wake(draft: Draft, model: str) -> None:

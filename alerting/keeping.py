@@ -1,8 +1,8 @@
 """What goes with an incident's document, for an owner whose records were lost: its part of them, and a state made of such parts.
 
 A part is the incident, its strongest members, what is remembered of their keys and models, and its entries of the register:
-who was told what, and when it rang.  Findings beyond those come again with their next refresh.  Nothing of an incident that
-has left the working state is kept.
+who was told what, and when it rang.  Findings beyond those come again with their next refresh.  Of an incident that has left the
+working state only what a person resolved while it fired is kept, and has not been seen clear since: it stays closed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from alerting.entry import Entry
 from alerting.incident import Incident, Reach
 from alerting.lineage import Lineage
 from alerting.policy import Policy
-from alerting.records import SCHEMA, changed, records_of, tabled
+from alerting.records import SCHEMA, changed, records_of, shut_of, tabled
 from alerting.silences import Silence
 from alerting.state import Known, State, Storm
 from alerting.table import Table
@@ -37,11 +37,16 @@ _DECODER = msgspec.json.Decoder(Kept)
 
 
 def kept(state: State, name: str) -> bytes | None:
-    """The part of an incident, as JSON; None where it has left the state."""
+    """The part of an incident, as JSON; None where nothing has to be known of it."""
     incident = state.incidents.get(name)
-    if incident is None:
+    if incident is not None:
+        found = list(records_of(state, name, strongest(incident, SHOWN)))
+    elif name in state.left:
+        found = list(shut_of(state, strongest(state.left[name].incident, SHOWN)))
+    else:
+        found = []
+    if not found:
         return None
-    found = records_of(state, name, strongest(incident, SHOWN))
     return msgspec.json.encode(Kept(SCHEMA, state.now, {field: msgspec.Raw(value) for field, value in found}))
 
 

@@ -99,6 +99,16 @@ def records_of(state: State, name: str, members: Iterable[Member]) -> Iterator[t
         yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
 
 
+def shut_of(state: State, members: Iterable[Member]) -> Iterator[tuple[str, bytes]]:
+    """The fields of those of the keys that a person has closed while they fired."""
+    for member in members:
+        key, model = member.finding.key, member.finding.model
+        heard = state.models.get(model)
+        known = heard.keys.get(key) if heard is not None else None
+        if known is not None and known.shut is not None:
+            yield _field("key", model, key), _ENCODER.encode(known)
+
+
 def stored_now(meta: bytes) -> int:
     """The owner's time as its records hold it in the field ``meta``.
 

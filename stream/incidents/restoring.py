@@ -45,7 +45,8 @@ class _History(msgspec.Struct, frozen=True):
 class Remembered:
     """``records`` is the owner's working state; ``documents`` are of the incidents in it, ``ended`` the others' with their ends.
 
-    ``strangers`` are open incidents of an older program, which nothing is kept of.
+    Of some that have ended there are ``parts`` as well: what a person resolved while it fired.  ``strangers`` are open incidents
+    of an older program, which nothing is kept of.
     """
 
     records: Mapping[str, bytes]
@@ -114,7 +115,9 @@ class Memory:
                 log.error("topic incidents: the document %r is damaged and left out: %s", key[:100], error)
                 continue
             if part is not None:
-                parts[found.id], documents[found.id] = part, _without(value, bytes(found.kept))
+                parts[found.id], value = part, _without(value, bytes(found.kept))
+            if part is not None and f"incident\x1f{found.id}" in part.records:
+                documents[found.id] = value
             elif found.ended is not None:
                 ended[found.id] = found.ended, value
             else:
@@ -153,6 +156,8 @@ async def write_ended(store: IncidentStore, found: Remembered) -> None:
         for name in names[first : first + AT_ONCE]:
             at, document = found.ended[name]
             pipe.hsetnx(store.names.incidents("documents"), name, document)
+            if name in found.parts:
+                pipe.hsetnx(store.names.incidents("kept"), name, found.parts[name])
             pipe.zadd(store.names.incidents("ended"), {name: at})
         await pipe.execute()
 
@@ -167,7 +172,7 @@ def _remembered(parts: Mapping[str, Kept], silences: Mapping[str, Silence], **mo
         good = {name: part for name, part in parts.items() if _is_whole(name, part)}
         records = rejoined(good.values(), silences.values())
     packed = {name: msgspec.json.encode(part) for name, part in good.items()}
-    documents = {name: documents[name] for name in good}
+    documents = {name: document for name, document in documents.items() if name in good}
     return Remembered(
         records, documents, packed, silences=tuple(silences.values()), strangers=strangers, **more
     )  # fmt: skip
@@ -175,7 +180,7 @@ def _remembered(parts: Mapping[str, Kept], silences: Mapping[str, Silence], **mo
 
 def _is_whole(name: str, part: Kept) -> bool:
     try:
-        return f"incident\x1f{name}" in rejoined([part], ())
+        return bool(rejoined([part], ()))
     except ValueError as error:
         log.error("topic incidents: what is kept of %s is damaged and left out: %s", name, error)
         return False

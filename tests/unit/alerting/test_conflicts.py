@@ -160,7 +160,7 @@ def test_what_an_operator_resolved_stays_closed_through_refreshes() -> None:
     assert (view(world.state, world.incident()).end_reason, world.vendors.still_open()) == ("operator", set())
     for _ in range(5):
         world.wait(HOUR)
-        world.fire("a/w0", severity="P1")
+        world.fire("a/w0", severity="P1", onset=(T0 - HOUR, T0))  # it is the same episode
         world.send()
     assert [call.kind for call in world.vendors.calls] == ["open", "close"]
 

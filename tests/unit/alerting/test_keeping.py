@@ -10,8 +10,8 @@ from alerting.records import restored
 from alerting.register import calls
 from alerting.silences import Silence
 from alerting.state import State
-from schemas.actions import Acknowledge, Matcher
-from tests.unit.alerting.world import HOUR, MINUTE, T0, World, finding, policy
+from schemas.actions import Acknowledge, Matcher, Resolve
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, T0, World, policy
 
 
 def lost_and_found(state: State, *silences: Silence) -> State:
@@ -87,6 +87,47 @@ def test_a_damaged_part_is_refused(part: bytes) -> None:
         read(part)
 
 
-def test_of_an_incident_that_has_left_nothing_is_kept() -> None:
-    assert kept(told().state, "inc-gone") is None
-    assert finding("a/w0", T0).model == "a"
+def resolved() -> tuple[World, bytes | None]:
+    """One that a person resolved while it fired, two findings of three clear since; its part when it has left the state."""
+    world = told()
+    name = world.incident()
+    world.give(Resolve(incident=name, by="ada", at=world.now))
+    world.send()
+    for number in range(2):
+        world.clear("a/w0", T0 + MINUTE, window=str(number), rev=(T0 + MINUTE, number))
+    part = None
+    while name in world.state.incidents:
+        world.wait(HOUR)
+        world.send()
+        part = kept(world.state, name) if name in world.state.left else None
+    return world, part
+
+
+def test_what_a_person_resolved_while_it_fired_stays_closed_after_it_has_left() -> None:
+    _, part = resolved()
+    world = World()
+    world.state = restored(rejoined([read(part or b"")], ()), policy())
+    assert {key: known.shut for key, known in world.state.models["a"].keys.items()} == {"psi|feature:a/w0||2": "P2"}
+    world.fire("a/w0", onset=(T0 - HOUR, T0), window="2", rev=(T0 + DAY, 2))
+    assert world.state.incidents == {}
+    world.fire("a/w0", onset=(T0 - HOUR, T0), window="1", rev=(T0 + DAY, 1))
+    assert len(world.state.incidents) == 1
+
+
+def test_what_was_clear_in_between_opens_anew_though_nobody_heard_so() -> None:
+    _, part = resolved()
+    world = World()
+    world.state = restored(rejoined([read(part or b"")], ()), policy())
+    world.fire("a/w0", onset=(T0 + HOUR, T0 + DAY), window="2", rev=(T0 + DAY, 2))
+    assert len(world.state.incidents) == 1
+
+
+def test_of_an_incident_that_has_left_else_nothing_is_kept() -> None:
+    world = told()
+    name = world.incident()
+    for number in range(3):
+        world.clear("a/w0", world.now + 1, window=str(number))
+    while name in world.state.incidents:
+        world.wait(HOUR)
+        world.send()
+    assert (name in world.state.left, kept(world.state, name), kept(world.state, "inc-gone")) == (True, None, None)
