@@ -56,6 +56,13 @@ class Stage:
             by = {"number": run.counting, "panes": run.storing, "states": run.keeping, "file": run.reporting}
             return by[contender.leaves](contender.command)
 
+    def measure_shared(self, flow: Flow, *, workers: int) -> Figures:
+        """Run several workers of driftline on one topic, from when each has partitions of its own."""
+        run = self._run(f"{workers} workers", flow)
+        with topic_of(self.kafka, run.topic, partitions=flow.partitions):
+            fill(self.kafka, run.topic, flow, told=run.told("sent"))
+            return run.sharing(workers)
+
     def measure_live(self, live: Live) -> Figures:
         """Run driftline at a steady rate."""
         run = self._run(live.name, live.flow)
@@ -92,6 +99,22 @@ class Run:
         asyncio.run(self._apply())
         with redis.Redis.from_url(self.stage.redis_url) as client:
             found = self._watched(self._start(command, {}), lambda: self._stored(client))
+        self._check(asyncio.run(self._panes((START_MS, START_MS + SPAN_MS))))
+        return found
+
+    def sharing(self, workers: int) -> Figures:
+        """Several workers of driftline, their CPU together."""
+        asyncio.run(self._apply())
+        owners = self.names.partitions("predictions")
+        with redis.Redis.from_url(self.stage.redis_url) as client:
+            first, *others = (self._start(DRIFTLINE, {}, log=f" {number}") for number in range(workers))
+            watched = Watched(first, lambda: self._stored(client), tuple(others))
+            try:
+                watched.wait(lambda: len(set(cast("list[bytes]", client.hvals(owners)))) == workers)
+                found = watched.until(self.flow.events, told=self.told("processed"))
+            finally:
+                for process in (first, *others):
+                    process.stop(timeout_s=20)
         self._check(asyncio.run(self._panes((START_MS, START_MS + SPAN_MS))))
         return found
 

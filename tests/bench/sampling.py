@@ -49,10 +49,11 @@ def figures(first: Sample, last: Sample, *, events: int) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A worker process, and how many events it has processed so far."""
+    """A worker process, and how many events it has processed so far; or several (``others``) of one group, together."""
 
     process: Process
     processed: Callable[[], int]
+    others: tuple[Process, ...] = ()
 
     def until(self, events: int, *, told: Callable[[int], None], timeout_s: float = 900.0) -> Figures:
         """Watch until so many events are processed, and a moment longer: one more than those would be an error."""
@@ -86,7 +87,8 @@ class Watched:
             time.sleep(POLL_S)
 
     def _sample(self) -> Sample:
-        return Sample(time.monotonic(), cpu_s(self.process.pid), self.processed())
+        used = sum(cpu_s(process.pid) for process in (self.process, *self.others))
+        return Sample(time.monotonic(), used, self.processed())
 
 
 def cpu_s(pid: int) -> float:
