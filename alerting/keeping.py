@@ -24,6 +24,9 @@ from alerting.table import Table
 from alerting.titles import strongest
 from schemas.monitored import RouteMonitor
 
+#: Of the records of one part: with the document it has to fit into a record of Kafka.
+MOST_BYTES = 500_000
+
 
 class Kept(msgspec.Struct, frozen=True):
     """One part; ``schema`` is that of :mod:`alerting.records`, ``now`` the owner's time."""
@@ -40,7 +43,7 @@ def kept(state: State, name: str) -> bytes | None:
     """The part of an incident, as JSON; None where nothing has to be known of it."""
     incident = state.incidents.get(name)
     if incident is not None:
-        found = list(records_of(state, name, strongest(incident, SHOWN)))
+        found = list(_fitting(records_of(state, name, strongest(incident, SHOWN))))
     elif name in state.left:
         found = list(shut_of(state, strongest(state.left[name].incident, SHOWN)))
     else:
@@ -48,6 +51,16 @@ def kept(state: State, name: str) -> bytes | None:
     if not found:
         return None
     return msgspec.json.encode(Kept(SCHEMA, state.now, {field: msgspec.Raw(value) for field, value in found}))
+
+
+def _fitting(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """As many as there is room for: the incident and its entries come first, and the strongest members before the others."""
+    room = MOST_BYTES
+    for field, value in records:
+        room -= len(field) + len(value)
+        if room < 0 and field.startswith("member"):
+            return
+        yield field, value
 
 
 def read(part: bytes) -> Kept:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from alerting.keeping import Kept, kept, read, rejoined
+from alerting.keeping import MOST_BYTES, Kept, kept, read, rejoined
 from alerting.records import restored
 from alerting.register import calls
 from alerting.silences import Silence
 from alerting.state import State
 from schemas.actions import Acknowledge, Matcher, Resolve
+from schemas.findings import Severity
 from tests.unit.alerting.world import DAY, HOUR, MINUTE, T0, World, policy
 
 
@@ -79,6 +80,21 @@ def test_what_names_a_part_that_is_missing_lets_go_of_it() -> None:
     found = restored(rejoined([Kept(part.schema, part.now, torn)], ()), policy())
     assert found.incidents[world.incident()].entries == ()
     assert {known.home for known in found.models["a"].keys.values()} == {None}
+
+
+def test_of_findings_that_say_very_much_the_strongest_are_kept_and_the_incident_in_any_case() -> None:
+    """200 of them would not fit into a record of Kafka, and a part that does not is not sent."""
+    world = World()
+    for number in range(200):
+        severity: Severity = "P1" if number == 7 else "P2"
+        world.fire("a/w0", severity=severity, window=str(number), rev=(T0, number), evidence={"cause": "x" * 8_000})
+    name = world.incident()
+    part = kept(world.state, name) or b""
+    assert len(part) < MOST_BYTES + 10_000
+    found = restored(rejoined([read(part)], ()), policy()).incidents[name]
+    assert 50 < len(found.members) < 60
+    assert max(member.finding.window == "7" for member in found.members.values())
+    assert found.entries == world.state.incidents[name].entries
 
 
 @pytest.mark.parametrize("part", [b"{}", b"\x07", b'{"schema":2,"now":1,"records":{}}'])
