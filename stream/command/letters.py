@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 from confluent_kafka import Consumer, KafkaException
 
 from schemas.settings import Settings
@@ -65,9 +65,8 @@ def all_letters(settings: Settings, *, most: int) -> list[DeadLetter]:
 def letter_of(value: bytes | None) -> DeadLetter | None:
     """The dead letter that a record holds; None where it holds something else."""
     try:
-        found: Any = json.loads(value or b"")
-        return DeadLetter(**{name: found[name] for name in DeadLetter.__dataclass_fields__})
-    except (ValueError, TypeError, KeyError):
+        return msgspec.convert(json.loads(value or b""), DeadLetter)
+    except (ValueError, RecursionError, msgspec.ValidationError):
         return None
 
 

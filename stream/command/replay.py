@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from confluent_kafka import KafkaException
+from confluent_kafka import Consumer, KafkaException
 from redis.asyncio import Redis
 
 from alerting.policy import Clock
 from schemas.config import Generation
-from schemas.errors import ConfigError, Problem
+from schemas.errors import ConfigError, Problem, Unavailable
 from schemas.names import TOPICS_IN, Names, Stream
 from schemas.reference import Reference
 from schemas.settings import Settings, load_settings
@@ -24,7 +24,7 @@ from stream.command.connect import ask_redis, kafka_unavailable
 from stream.command.options import AsJson, moment_ms, stream_named
 from stream.command.printing import moment, print_json, print_lines
 from stream.command.shadow import Bound, Shadow, make_topic, stretches_between
-from stream.command.stretches import Place, Stretch, logs_in, records_of, trackless_consumer
+from stream.command.stretches import Holes, Place, Stretch, logs_in, records_of, trackless_consumer
 from stream.command.working import building
 from stream.state.applying import apply_monitors
 from stream.state.clock import FIELD, read_clock
@@ -67,11 +67,16 @@ def replay(
     settings = load_settings()
     shadow = _shadow(settings, into)
     streams = tuple(dict.fromkeys(stream_named(name, settings.names) for name in topic or TOPICS_IN))
+    bounds = first or Bound(), last or Bound()
+    _check_order(*bounds)
     replaying = _Replay(settings, shadow)
     try:
-        replaying.choose(streams, first=first or Bound(), last=last or Bound(), partitions=tuple(partition or ()))
-        generation = _put_into_force(settings, shadow, monitors)
-        found = {"into": into, "generation": generation, **replaying.run()}
+        # Everything that may be wrong is looked at before anything is written there.
+        put = _to_put(settings, monitors)
+        replaying.choose(streams, first=bounds[0], last=bounds[1], partitions=tuple(partition or ()))
+        _claim(shadow)
+        replaying.make_topics()
+        found = {"into": into, "generation": put(shadow), **replaying.run()}
     except KafkaException as error:
         raise kafka_unavailable(settings, error) from None
     finally:
@@ -96,9 +101,31 @@ def _shadow(settings: Settings, into: str) -> Settings:
         shadow = settings.model_validate({**settings.model_dump(), "environment": into})
     except ValueError:
         raise _wrong(f"{into!r} is no name of an environment: at most 32 of a-z, 0-9 and -") from None
-    if ask_redis(shadow, _claimed) == "live":
-        raise _wrong(f"{into!r} goes by the clock on the wall, and rings people; name another, or empty it")
+    if ask_redis(shadow, read_clock) == "live":
+        raise _live(into)
     return shadow
+
+
+def _claim(shadow: Settings) -> None:
+    """Have the environment go by event time for good.
+
+    :raises ConfigError: meanwhile it goes by the clock on the wall.
+    """
+    if ask_redis(shadow, _claimed) == "live":
+        raise _live(shadow.environment)
+
+
+def _live(into: str) -> ConfigError:
+    return _wrong(f"{into!r} goes by the clock on the wall, and rings people; name another, or empty it")
+
+
+def _check_order(first: Bound, last: Bound) -> None:
+    """:raises typer.BadParameter: the stretch ends before it begins."""
+    offsets, times = (first.offset, last.offset), (first.at_ms, last.at_ms)
+    if None not in offsets and not offsets[0] < offsets[1]:  # type: ignore[operator]
+        raise typer.BadParameter(f"offset:{last.offset} is not behind --from offset:{first.offset}", param_hint="--to")
+    if None not in times and not times[0] < times[1]:  # type: ignore[operator]
+        raise typer.BadParameter(f"{moment(last.at_ms)} is not after --from {moment(first.at_ms)}", param_hint="--to")
 
 
 async def _claimed(redis: Redis, names: Names) -> Clock | None:
@@ -111,8 +138,11 @@ def _wrong(said: str) -> ConfigError:
     return ConfigError([Problem("--into", 0, "", said)])
 
 
-def _put_into_force(settings: Settings, shadow: Settings, monitors: Path | None) -> int:
-    """Put the configuration into force there; the number that it has there."""
+def _to_put(settings: Settings, monitors: Path | None) -> Callable[[Settings], int]:
+    """What puts the configuration into force there, and says the number that it has there.
+
+    :raises ConfigError: the file cannot be used, or nothing is in force here.
+    """
     if monitors is not None:
         checked = checked_file(monitors)
 
@@ -120,7 +150,7 @@ def _put_into_force(settings: Settings, shadow: Settings, monitors: Path | None)
             now_ms = int(time.time() * 1000)
             return await apply_monitors(redis, names, checked.monitors, references=checked.references, now_ms=now_ms)
 
-        return ask_redis(shadow, applied).number
+        return lambda shadow: ask_redis(shadow, applied).number
 
     async def here(redis: Redis, names: Names) -> tuple[Generation | None, Mapping[str, Reference]]:
         found = await read(redis, names)
@@ -132,11 +162,11 @@ def _put_into_force(settings: Settings, shadow: Settings, monitors: Path | None)
         raise ConfigError([Problem("configuration", 0, "", said)])
     force = generation
 
-    async def put(redis: Redis, names: Names) -> bool:
-        return await put_back(redis, names, force, references=references, held=await read_stamp(redis, names))
+    async def put(redis: Redis, names: Names) -> int:
+        await put_back(redis, names, force, references=references, held=await read_stamp(redis, names))
+        return force.number
 
-    ask_redis(shadow, put)
-    return force.number
+    return lambda shadow: ask_redis(shadow, put)
 
 
 class _Replay:
@@ -150,10 +180,11 @@ class _Replay:
         self._gone = 0
 
     def choose(self, streams: Sequence[Stream], *, first: Bound, last: Bound, partitions: tuple[int, ...]) -> None:
-        """Find the stretches, and make the topics that they go to; nothing is sent yet.
+        """Find the stretches; nothing is made and nothing is sent yet.
 
-        :raises Unavailable: Kafka does not answer, or the shadow's topics hold something.
+        :raises Unavailable: Kafka does not answer, or a stretch was asked for in which there is nothing.
         """
+        logs: list[str] = []
         for stream in streams:
             topic = self._settings.names.topic(stream)
             count = len(logs_in(self.consumer, self._settings, topic))
@@ -164,8 +195,19 @@ class _Replay:
                     self.consumer, self._settings, topic, first=first, last=last, partitions=partitions
                 )
                 self._chosen[stream] = count, stretches
+                logs += _spans(self.consumer, self._settings, topic)
                 if first == Bound():
                     self._gone += sum(start for start, _ in stretches.values())
+        bounded = (first, last) != (Bound(), Bound())
+        if bounded and not any(end > start for _, found in self._chosen.values() for start, end in found.values()):
+            held = ", ".join(logs) or "none of the topics exists"
+            raise Unavailable(f"there is nothing between --from and --to: {held}")
+
+    def make_topics(self) -> None:
+        """Make the topics that they go to.
+
+        :raises Unavailable: the shadow's topics hold something, or cannot be made.
+        """
         for stream, (count, _) in self._chosen.items():
             make_topic(self._shadow, self._shadow.names.topic(stream), count)
 
@@ -177,18 +219,30 @@ class _Replay:
         with building() as told:
             for stream, (_, stretches) in self._chosen.items():
                 total = sum(max(0, end - start) for start, end in stretches.values())
+                holes = Holes(stretches)
                 clock_ms = sending[stream].copy(
-                    records_of(self.consumer, stretches), told=lambda done, of=stream, all=total: told(of, done, all),  # type: ignore[misc]
+                    holes.seen(records_of(self.consumer, stretches)), told=lambda done, of=stream, all=total: told(of, done, all),  # type: ignore[misc]
                     skew_ms=int(self._settings.future_skew_s * 1000),
                 )  # fmt: skip
                 clocks += [clock_ms] if clock_ms is not None else []
                 sent[stream] = sending[stream].sent
+                self._gone += holes.deleted(logs_in(self.consumer, self._settings, self._settings.names.topic(stream)))
         # Of today not its end: a watermark that is ahead of the clock is of the future, and closes nothing.
         watermark_ms = min(end_of_day(max(clocks)), int(time.time() * 1000)) if clocks else None
         if watermark_ms is not None:
             for stream, (count, _) in self._chosen.items():
                 sending[stream].close(count, watermark_ms)
         return {"records": sent, "gone": self._gone, "watermark_ms": watermark_ms}
+
+
+def _spans(consumer: Consumer, settings: Settings, topic: str) -> Iterator[str]:
+    """What a topic holds, in words."""
+    logs = logs_in(consumer, settings, topic).values()
+    held = [log for log in logs if log[1] > log[0]]
+    if held:
+        yield f"{topic} holds offsets {min(start for start, _ in held)} to {max(end for _, end in held) - 1}"
+    else:
+        yield f"{topic} is empty"
 
 
 def _show(found: Mapping[str, Any]) -> None:
@@ -198,7 +252,7 @@ def _show(found: Mapping[str, Any]) -> None:
     if not found["records"]:
         print_lines(["none of the topics exists yet"])
     if found["gone"]:
-        print_lines([f"{found['gone']} records were deleted by retention before, and are not replayed"])
+        print_lines([f"{found['gone']} records were deleted by retention before they were read, and are not replayed"])
     closed = moment(found["watermark_ms"])
     print_lines([
         f"generation {found['generation']} is in force there" + (f"; closed with the watermark {closed}" if closed else ""),

@@ -24,6 +24,11 @@ from stream.state.topics import is_embedded
 DELIVER_WITHIN_S = 60.0
 #: A record of 1 MiB, and what Kafka adds to it; what is larger was refused, and is refused again.
 MOST_BYTES = 8 * 1024 * 1024
+#: Whatever the broker's defaults are: records stay, as large as they were and with the times that they had.
+_LIKE_THE_FIRST = {
+    "cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1", "max.message.bytes": str(MOST_BYTES),
+    "message.timestamp.type": "CreateTime",
+}  # fmt: skip
 #: Records between two reports of how far it is.
 REPORT_EVERY = 1_000
 
@@ -88,7 +93,7 @@ def _create(settings: Settings, topic: str, partitions: int) -> None:
     if is_embedded(admin.list_topics(timeout=ANSWER_WITHIN_S)):
         admin.list_topics(topic, timeout=ANSWER_WITHIN_S)
         return
-    for made in admin.create_topics([NewTopic(topic, partitions, -1, config={"retention.ms": "-1"})]).values():
+    for made in admin.create_topics([NewTopic(topic, partitions, -1, config=_LIKE_THE_FIRST)]).values():
         try:
             made.result()
         except KafkaException as error:
@@ -158,6 +163,9 @@ class Shadow:
                 self._producer.produce(self.topic, value, key, partition, on_delivery=delivered, **more)
             except BufferError:  # the local queue is full: wait until some were delivered
                 self._producer.poll(0.1)
+            except KafkaException as error:  # larger than what any topic takes
+                self.failures.append(error.args[0].str())
+                return
             else:
                 self._producer.poll(0)
                 return

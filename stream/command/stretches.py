@@ -86,6 +86,34 @@ def records_of(consumer: Consumer, stretches: Mapping[Place, Stretch]) -> Iterat
                 consumer.pause([TopicPartition(*place)])
 
 
+class Holes:
+    """Offsets of stretches at which no record came: where a log was cut meanwhile, or where a transaction ends."""
+
+    def __init__(self, stretches: Mapping[Place, Stretch]) -> None:
+        self._ends = {place: end for place, (_, end) in stretches.items()}
+        self._next = {place: start for place, (start, end) in stretches.items() if end > start}
+        self._holes: list[tuple[int, Stretch]] = []
+
+    def seen(self, messages: Iterator[Message]) -> Iterator[Message]:
+        """The messages as they come."""
+        for message in messages:
+            place, offset = cast(Place, (message.topic(), message.partition())), cast(int, message.offset())
+            self._note(place, offset)
+            self._next[place] = offset + 1
+            yield message
+
+    def deleted(self, logs: Mapping[int, Stretch]) -> int:
+        """How many offsets were deleted before they were read: those that the logs do not begin with any more."""
+        for place, end in self._ends.items():
+            if place in self._next:
+                self._note(place, end)
+        return sum(max(0, min(end, logs.get(at, (0, 0))[0]) - start) for at, (start, end) in self._holes)
+
+    def _note(self, place: Place, offset: int) -> None:
+        if offset > self._next[place]:
+            self._holes.append((place[1], (self._next[place], offset)))
+
+
 def _is_record(message: Message) -> bool:
     error = message.error()
     if error is not None and error.code() != KafkaError._PARTITION_EOF:

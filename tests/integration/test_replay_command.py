@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+import redis
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -103,8 +104,6 @@ def test_a_shadow_counts_what_the_live_environment_counted(deployment: Deploymen
     ],
 )
 def test_an_environment_that_is_no_shadow_is_refused(deployment: Deployment, into: str, said: str) -> None:
-    import redis
-
     live = Deployment(deployment.kafka, deployment.redis_url, f"{deployment.environment}-live", deployment.folder)
     with redis.Redis.from_url(deployment.redis_url) as client:
         client.hset(live.names.incidents("owner"), "clock", "live")
@@ -124,5 +123,22 @@ def test_a_range_and_a_partition_under_other_monitors(deployment: Deployment, sh
         found[name] = command(deployment, *asked, *more, "--into", f"{shadow.environment}{name}", "--json").json
     assert found["a"]["records"] == {"predictions": 15}
     assert found["b"]["records"] == {"predictions": 301}
+    nowhere = f"{shadow.environment}c"
+    untouched: dict[tuple[str, ...], tuple[int, str]] = {
+        ("--from", "offset:5000"): (
+            1,
+            f"there is nothing between --from and --to: {deployment.names.topic('predictions')}",
+        ),
+        ("--from", "offset:9", "--to", "offset:9"): (2, "offset:9 is not behind --from offset:9"),
+        ("--from", "2026-01-02", "--to", "2026-01-01"): (2, "2026-01-01T00:00:00Z is not after --from 2026-01-02"),
+        ("--monitors", str(shadow.folder / "none.yaml")): (2, "none.yaml"),
+    }
+    for more_, (code, said) in untouched.items():
+        ended = command(deployment, *asked, *more_, "--into", nowhere)
+        assert (ended.code, said in " ".join(ended.err.replace("│", " ").split())) == (code, True), ended
+    with redis.Redis.from_url(deployment.redis_url) as client:
+        assert not list(client.scan_iter(f"driftline:{nowhere}:*")), "what is asked for wrongly claims no environment"
+    topics = AdminClient({"bootstrap.servers": deployment.kafka}).list_topics(timeout=10).topics
+    assert not [name for name in topics if name.startswith(nowhere)]
     wrong = command(deployment, *asked, "--partition", "9", "--into", shadow.environment)
     assert (wrong.code, "has the partitions 0 to 3" in " ".join(wrong.err.split())) == (2, True)
