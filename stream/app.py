@@ -25,7 +25,7 @@ from schemas.errors import DriftlineError
 from schemas.names import TOPICS_IN
 from schemas.settings import Settings
 from stream import transport
-from stream.collector import LOOK_EVERY_S, Collector, look_at_all, spare_the_collector
+from stream.collector import LOOK_EVERY_S, Collector, look_at_few, spare_the_collector
 from stream.evaluate.own_topics import ensure_topics
 from stream.evaluator_child import EvaluatorChild
 from stream.expose.models import READ_EVERY_S
@@ -106,7 +106,7 @@ def _take(built: Parts) -> transport.Take:
         except Exception:
             log.critical("partitions could not be taken; this worker ends", exc_info=True)
             os._exit(EXIT_BUG)
-        look_at_all()  # what was held before is gone, and nothing is read yet
+        look_at_few()  # what was held before is gone, and nothing is read yet
         return {**placed, **owned}
 
     return take

@@ -6,19 +6,20 @@ from tests.support.many_names import NEIGHBOUR, held, prepare, send
 from tests.support.observed import counts
 from tests.support.worker import Deployment
 
-NAMES = 20_000
-#: Each name kept would take some two hundred bytes in each of two columns. A worker that has just begun grows by up to 3 MB with
-#: as many events of six names, too.
+NAMES = 30_000
+#: As long as a name may be that is remembered: kept, it takes 300 bytes in each of two columns.
+LONGER = 40
+#: Half of that. A worker that has just begun grows by up to 9 MB, once, with as many events of six names, too.
 ALLOWED = 300 * NAMES
 
 
 def test_ever_new_names_take_no_memory_and_are_counted(deployment: Deployment) -> None:
     prepare(deployment)
-    send(deployment, range(NAMES), distinct=6)
+    send(deployment, range(NAMES), distinct=6, longer=LONGER)
     few = held(deployment)
-    send(deployment, range(NAMES), distinct=NAMES)
+    send(deployment, range(NAMES), distinct=NAMES, longer=LONGER)
     many = held(deployment)
-    send(deployment, range(NAMES, 2 * NAMES), distinct=2 * NAMES)
+    send(deployment, range(NAMES, 2 * NAMES), distinct=2 * NAMES, longer=LONGER)
     more = held(deployment)
 
     city, tail = (more.counts["features"][name] for name in ("city", "tail"))

@@ -24,7 +24,7 @@ from schemas.reference import Reference
 from stream.state.generations import read
 from tests.support import chaos_stored
 from tests.support.chaos_events import FEATURES, MODELS, PARTITIONS, Record, Traffic, watermark
-from tests.support.chaos_oracle import NEVER, Judged, Layout, Pane, counted, judged
+from tests.support.chaos_oracle import NEVER, Judged, Layout, Pane, counted, judged, totals
 from tests.support.faults import routed
 from tests.support.generated import generate, reference_of, write_monitors
 from tests.support.observed import apply, dead_letters
@@ -113,6 +113,7 @@ class Scene:
         wanted = self.assert_counts(truth)
         self.assert_refusals(truth)
         self.assert_closed(wanted)
+        self.assert_totals(truth)
 
     def assert_counts(self, truth: Judged | None = None) -> Panes:
         """Each partition's panes are what is counted of its own events; what they are."""
@@ -140,6 +141,13 @@ class Scene:
             time.sleep(0.3)
         for key, panes in of.items():
             same_panes(self._closed(key, known), panes, f"closed {key}")
+
+    def assert_totals(self, truth: Judged) -> None:
+        """Each event was added to its model's sums once, whoever closed its pane, and however often."""
+        events = [event for (stream, _), of in truth.counted.items() if stream == "predictions" for event, _ in of]
+        for model in MODELS:
+            wanted = totals(event for event in events if event["model"] == model)
+            same(chaos_stored.totals(*self.redis, model), wanted, f"sums of {model}")
 
     def _closed(self, key: tuple[str, str, str], known: Layouts) -> dict[int, Pane]:
         return chaos_stored.closed(*self.redis, key[0], (key[2], known[key]))

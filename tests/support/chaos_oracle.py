@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from tests.support.chaos_events import Event, Record
+from tests.support.chaos_events import FEATURES, Event, Record
 
 LATENESS_MS, KEEP_MS, SKEW_MS = 120_000, 30 * 86_400_000, 300_000
 NEVER = -(1 << 62)
@@ -121,6 +121,20 @@ def counted(events: Iterable[tuple[Event, bool]], layout: Layout) -> dict[int, P
             if strange:
                 _strangers_counted(pane, event, layout)
     return panes
+
+
+def totals(events: Iterable[Event]) -> Counter[str]:
+    """What a model's predictions add up to, however often a pane of theirs was closed and revised."""
+    found: Counter[str] = Counter()
+    for event in events:
+        found["events"] += 1
+        found[f"status:{event.get('status')}"] += 1
+        for name in FEATURES:
+            special = _special(event["features"].get(name))
+            found[f"feature:{name}:n"] += special is None
+            found[f"feature:{name}:missing"] += special in (MISSING, NAN)
+    del found["status:None"]
+    return +found
 
 
 def _event_counted(pane: Pane, event: Event, columns: Sequence[_Column]) -> int:

@@ -6,6 +6,7 @@ Keys and formats are those that ``docs/redis.md`` and the head of ``stream/state
 from __future__ import annotations
 
 import json
+import re
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -98,6 +99,15 @@ def closed(url: str, environment: str, model: str, layout: tuple[str, Layout]) -
             stored = cast(Hash, client.hgetall(key))
             found |= {int(start): unpacked(packed, cells) for start, packed in stored.items()}
     return found
+
+
+def totals(url: str, environment: str, model: str) -> Counter[str]:
+    """The cumulative sums of a model's predictions: counts alone, without those of measured columns."""
+    with redis.Redis.from_url(url, decode_responses=True) as client:
+        fields = cast("dict[str, str]", client.hgetall(f"driftline:{environment}:{{model:{model}}}:totals"))
+    named = {name.removeprefix("predictions:"): int(count) for name, count in fields.items() if ":" in name}
+    kinds = re.compile(r"events|status:(success|error)|feature:x\d:(n|missing)")
+    return Counter({name: count for name, count in named.items() if kinds.fullmatch(name)})
 
 
 def refused(url: str, environment: str, stream: str, *, partitions: int) -> Counter[str]:

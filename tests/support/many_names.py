@@ -46,9 +46,9 @@ def prepare(deployment: Deployment) -> None:
     deployment.start_worker()
 
 
-def send(deployment: Deployment, numbers: range, *, distinct: int) -> None:
-    """An event for each number, with one of so many names, and one of the neighbour's for every hundred."""
-    deployment.send(_records(iter(numbers), distinct))
+def send(deployment: Deployment, numbers: range, *, distinct: int, longer: int = 0) -> None:
+    """An event for each number, with one of so many names, of four times ``longer`` letters more, and some of the neighbour's."""
+    deployment.send(_records(iter(numbers), distinct, longer=longer))
     deployment.wait_until_stored(timeout_s=300)
 
 
@@ -64,18 +64,18 @@ def held(deployment: Deployment) -> Held:
     return Held(resident, panes, (int(ticks[11]) + int(ticks[12])) / 100, counts(deployment, MODEL))
 
 
-def _records(numbers: Iterator[int], distinct: int) -> Iterator[bytes]:
+def _records(numbers: Iterator[int], distinct: int, *, longer: int) -> Iterator[bytes]:
     while some := list(islice(numbers, BATCH)):
-        yield from (json.dumps(_event(number, distinct)).encode() for number in some)
-        yield json.dumps(_event(some[0], 1) | {"model": NEIGHBOUR}).encode()
+        yield from (json.dumps(_event(number, distinct, longer)).encode() for number in some)
+        yield json.dumps(_event(some[0], 1, longer) | {"model": NEIGHBOUR}).encode()
         if columns := list(islice(numbers, BATCH)):
-            rows = [_event(number, distinct) for number in columns]
+            rows = [_event(number, distinct, longer) for number in columns]
             features = {name: [row["features"][name] for row in rows] for name in ("city", "tail")}
             batch = {"model": MODEL, "timestamp": [row["timestamp"] for row in rows], "features": features}
             yield json.dumps(batch).encode()
 
 
-def _event(number: int, distinct: int) -> dict[str, Any]:
-    name = f"{number % distinct:x}-\u00fc\x00{'long' * (number % 7)}"
+def _event(number: int, distinct: int, longer: int) -> dict[str, Any]:
+    name = f"{number % distinct:x}-\u00fc\x00{'long' * (longer + number % 7)}"
     features = {"city": name, "tail": name}
     return {"model": MODEL, "timestamp": START_MS + number % PANES * PANE_MS, "features": features}

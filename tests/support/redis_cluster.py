@@ -56,8 +56,13 @@ class LocalCluster:
         end = time.monotonic() + 30
         while not all(node.is_whole() for node in self.nodes):
             if time.monotonic() > end:
-                raise RuntimeError(f"the cluster is not whole: {[node.say('CLUSTER', 'INFO') for node in self.nodes]}")
+                raise RuntimeError(f"the cluster is not whole\n{self.told()}")
             time.sleep(0.05)
+
+    def told(self) -> str:
+        """What each node says of itself and of the others."""
+        asked = [node.say("CLUSTER", word) for node in self.nodes for word in ("INFO", "NODES")]
+        return "\n".join(answer.decode() for answer in asked)
 
     def stop(self) -> None:
         """End them all."""

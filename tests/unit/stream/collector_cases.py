@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from stream import collector
-from stream.collector import Collector, look_at_all, spare_the_collector
+from stream.collector import Collector, look_at_all, look_at_few, spare_the_collector
 from stream.state.patience import Patience
 
 MUCH = 3_000
@@ -189,3 +189,16 @@ def test_what_was_set_aside_and_is_freed_by_its_counts_does_not_bring_the_long_l
         called.look()
         del kept
     assert not caplog.records
+
+
+def test_at_an_assignment_all_are_looked_at_only_where_they_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    aside, collecting = dead_ring(), Collector()
+    collecting.look()
+    collecting._set_aside()
+    many = dead_ring()
+    monkeypatch.setattr(collector, "FEW", gc.get_freeze_count() - 1)
+    look_at_few()
+    assert many() is not None
+    monkeypatch.setattr(collector, "FEW", 10 * gc.get_freeze_count())
+    look_at_few()
+    assert (aside(), many()) == (None, None)
