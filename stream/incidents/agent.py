@@ -29,7 +29,7 @@ from stream.incidents.feeding import Broken
 from stream.incidents.inbox import EventInbox, Inbox
 from stream.incidents.live_inbox import LiveInbox
 from stream.incidents.owner import Owner
-from stream.incidents.restoring import Memory, write_ended
+from stream.incidents.restoring import Memory, NotRecalled, write_ended
 from stream.incidents.store import Begun, Turn
 from stream.incidents.tenure import Tenure
 from stream.ingest.buffer import Rejection
@@ -85,7 +85,11 @@ class IncidentAgent:
         if len(held) != len(INPUTS):
             return {}
         await self._configured.refresh()
-        placed = await self._begin(await self._survey(held))
+        try:
+            placed = await self._begin(await self._survey(held))
+        except NotRecalled as why:
+            log.error("incidents have no owner until Kafka says what it has of them: %s", why)
+            return {}  # ``reclaim`` asks again
         self._placements = {tp: consumer.placement(tp) + 1 for tp in placed}
         return placed
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 
 from alerting.keeping import Kept, read, rejoined
 from alerting.silences import Silence, silence_of, silence_problem, silence_view
@@ -31,8 +31,15 @@ log = logging.getLogger(__name__)
 
 #: So many documents of ended incidents are written at once.
 AT_ONCE = 100
-PAUSES_S = (0.5, 2.0, 5.0)
+PAUSES_S = (0.5, 2.0)
+#: Assignments at which Kafka answers, and then does not say what it has of incidents: somebody has to be paged in the end.
+MOST_TRIES = 10
+_REFUSED = frozenset({KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.GROUP_AUTHORIZATION_FAILED})
 _WITHIN_S = 10.0
+
+
+class NotRecalled(Exception):
+    """Kafka went away while it was asked: nobody may decide anything before it has answered."""
 
 
 class _History(msgspec.Struct, frozen=True):
@@ -83,15 +90,30 @@ class Memory:
 
     def __init__(self, options: Mapping[str, Any], names: Names) -> None:
         self._options, self._names = options, names
+        self._tries = 0
 
     async def recalled(self, *, now_ms: int) -> Remembered | None:
-        """All that is there; None where Kafka does not answer, which is said: nobody shall wait for ever to be paged."""
-        for wait_s in PAUSES_S:
+        """All that is there; None where Kafka refuses to tell, which is said: nobody shall wait for ever to be paged.
+
+        :raises NotRecalled: it does not answer now.  Without it no finding comes either, so nobody loses by waiting.
+        """
+        why = ""
+        for wait_s in (*PAUSES_S, None):
             try:
-                return await asyncio.to_thread(self.read, now_ms=now_ms)
+                found = await asyncio.to_thread(self.read, now_ms=now_ms)
             except KafkaException as error:
-                log.error("what Kafka has of incidents cannot be read: %s", spoken(error))
-                await asyncio.sleep(wait_s)
+                why = spoken(error)
+                log.error("what Kafka has of incidents cannot be read: %s", why)
+                if error.args[0].code() in _REFUSED:
+                    break
+                await asyncio.sleep(wait_s or 0.0)
+            else:
+                self._tries = 0
+                return found
+        else:
+            self._tries += 1
+            if self._tries < MOST_TRIES:
+                raise NotRecalled(why)
         log.error("incidents begin anew: receivers may be told again what they were told")
         return None
 

@@ -24,6 +24,7 @@ from stream.incidents import feeding
 from stream.incidents.agent import IncidentAgent
 from stream.incidents.configured import Configured
 from stream.incidents.owner import Owner
+from stream.incidents.restoring import Memory, NotRecalled, Remembered
 from stream.incidents.store import IncidentStore
 from stream.incidents.tally import OwnerTally
 from stream.ingest.buffer import Rejection
@@ -158,6 +159,30 @@ def test_a_worker_that_gets_one_input_without_the_other_says_that_nobody_owns(
 
     with caplog.at_level(logging.ERROR):
         told(story)
+
+
+def test_while_kafka_does_not_say_what_it_has_of_incidents_nobody_owns_them_and_it_is_asked_again(told: Any) -> None:
+    class Away:
+        """Kafka, gone between two questions."""
+
+        asked = 0
+
+        async def recalled(self, *, now_ms: int) -> Remembered:
+            self.asked += 1
+            if self.asked < 3:
+                raise NotRecalled("all brokers are down")
+            return Remembered({})
+
+    async def story(site: Site) -> None:
+        both = (site.tp("findings"), site.tp("actions"))
+        site.agent._memory = cast(Memory, Away())
+        for _ in range(2):
+            assert await site.assign(*both) == {}
+            assert not site.tally.owning
+        assert await site.assign(*both) == dict.fromkeys(both, 0)
+        assert site.tally.owning
+
+    told(story)
 
 
 @dataclass(frozen=True)

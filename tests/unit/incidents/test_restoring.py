@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from alerting.document import view
 from alerting.keeping import kept
@@ -14,7 +16,7 @@ from schemas.actions import Resolve
 from schemas.incidents import encode, with_kept
 from schemas.names import Names
 from stream.incidents import restoring
-from stream.incidents.restoring import Memory
+from stream.incidents.restoring import MOST_TRIES, Memory, NotRecalled, Remembered
 from tests.unit.alerting.world import HOUR, MINUTE, T0, World, policy
 
 
@@ -50,3 +52,44 @@ def test_a_finding_that_a_person_resolved_stays_closed_and_the_incident_stays_en
     state = restored(found.records, policy())
     assert state.incidents == {}
     assert [known.shut for known in state.models["a"].keys.values()] == ["P2"]
+
+
+class Kafka:
+    """Refuses so many times, with this error."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, *, times: int, error: int = KafkaError._ALL_BROKERS_DOWN
+    ) -> None:
+        self.left, self.error, self.memory = times, error, Memory({}, Names())
+        monkeypatch.setattr(restoring, "PAUSES_S", (0.0, 0.0))
+        monkeypatch.setattr(restoring, "whole_topic", self.whole)
+
+    def whole(self, options: Any, topic: str, *, within_s: float) -> Iterator[Any]:
+        self.left -= 1
+        if self.left >= 0:
+            raise KafkaException(KafkaError(self.error))
+        return iter(())
+
+    def asked(self) -> Remembered | None:
+        return asyncio.run(self.memory.recalled(now_ms=0))
+
+
+def test_while_kafka_is_away_nobody_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = Kafka(monkeypatch, times=3 * (MOST_TRIES - 1))
+    for _ in range(MOST_TRIES - 1):
+        with pytest.raises(NotRecalled):
+            kafka.asked()
+    assert kafka.asked() is not None
+    assert Kafka(monkeypatch, times=2).asked() is not None
+
+
+@pytest.mark.parametrize(("times", "error"), [(999, KafkaError._TIMED_OUT), (1, KafkaError.TOPIC_AUTHORIZATION_FAILED)])
+def test_a_kafka_that_answers_and_will_never_tell_keeps_nobody_from_being_paged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, times: int, error: int
+) -> None:
+    kafka = Kafka(monkeypatch, times=times, error=error)
+    for _ in range(MOST_TRIES - 1 if times > 1 else 0):
+        with pytest.raises(NotRecalled):
+            kafka.asked()
+    assert kafka.asked() is None
+    assert caplog.records[-1].message.startswith("incidents begin anew")
