@@ -196,17 +196,30 @@ def _member(member: Member) -> MemberView:
 def _delivery(state: State, entry: Entry) -> DeliveryView:
     generation = entry.want if entry.want is not None else max(entry.believed, default=entry.generation)
     belief = entry.believed.get(generation)
+    confirmed = _nothing_due(state, entry)
     return DeliveryView(
         receiver=entry.receiver,
         address=entry.address,
         kind=entry.kind,
         wants=_wants(entry),
         believes="closed" if belief is None else f"open {belief.severity}" if belief.severity else "unknown",
-        confirmed=_nothing_due(state, entry),
+        confirmed=confirmed,
+        since=None if confirmed else _since(state, entry),
         failed=entry.failed,
         dedup_key=dedup_key(entry, generation) if generation else None,
         thread=belief.thread if belief is not None else None,
     )
+
+
+def _since(state: State, entry: Entry) -> int | None:
+    """Since when an address is to be told what it was not told yet; an incident changes at each refresh meanwhile."""
+    here = state.incidents.get(entry.incident)
+    ended = here.ended if here is not None else state.left[entry.incident].incident.ended
+    if ended is not None or entry.want is None:
+        return ended
+    belief = entry.believed.get(entry.want)
+    rings = belief is None or belief.severity is None or worse(entry.severity, belief.severity)
+    return entry.rung if rings else None
 
 
 def _wants(entry: Entry) -> str:

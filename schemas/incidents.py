@@ -53,7 +53,10 @@ class MemberView(Value, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class DeliveryView(Value, frozen=True, kw_only=True, omit_defaults=True):
-    """What one receiver address was told: ``believes`` is what it may believe now."""
+    """What one receiver address was told: ``believes`` is what it may believe now.
+
+    ``since``: where that is not what it should be, since when it is not, as far as that is known.
+    """
 
     receiver: str
     address: str
@@ -61,6 +64,7 @@ class DeliveryView(Value, frozen=True, kw_only=True, omit_defaults=True):
     wants: str
     believes: str
     confirmed: bool = True
+    since: int | None = None
     failed: str | None = None
     dedup_key: str | None = None
     thread: str | None = None

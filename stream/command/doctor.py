@@ -43,7 +43,8 @@ def checks_of(settings: Settings) -> Sequence[tuple[str, Check]]:
     """Every check and the name it has where it fails itself."""
     kafka, redis, work = KafkaChecks(settings), RedisChecks(settings), WorkChecks(settings)
     return [
-        ("Kafka", kafka.answers), ("topics that producers write", kafka.topics_in), ("our own topics", kafka.own_topics),
+        ("Kafka", kafka.answers), ("Kafka version", kafka.version), ("clock of the newest records", kafka.clock),
+        ("topics that producers write", kafka.topics_in), ("our own topics", kafka.own_topics),
         ("retention", kafka.retention), ("dead letters", kafka.dead_letters),
         ("Redis", redis.answers), ("Redis role", redis.role), ("Redis eviction", redis.policy),
         ("Redis persistence", redis.persistence), ("Redis memory", redis.memory), ("Redis scripts", redis.scripts),

@@ -14,6 +14,7 @@ from schemas.names import TOPICS_IN
 from schemas.settings import Settings, masked
 from stream.command.checks import Found, judged
 from stream.command.connect import ANSWER_WITHIN_S, ask_redis, command_options, kafka_unavailable
+from stream.command.kafka_version import OLDEST, is_old, release_of, taken_requests
 from stream.command.lag import Place, logs_of
 from stream.command.printing import span
 from stream.command.stretches import logs_in, records_of, trackless_consumer
@@ -25,6 +26,8 @@ from stream.state.progress import PartitionProgress, read_progress
 from stream.state.topics import is_embedded
 
 REFUSED_WITHIN_S = 2.0
+#: The newest record may be so far ahead: its clock is a producer's, or a broker's.
+AHEAD_S, FAR_AHEAD_S = 1.0, 60.0
 #: Of its retention that the oldest unread record may have behind it.
 HALF = 0.5
 
@@ -49,6 +52,31 @@ class KafkaChecks:
         brokers = len(found.brokers)
         client = f"client librdkafka {confluent_kafka.libversion()[0]}"
         yield Found("Kafka", "ok", f"{masked(self._settings.kafka)} answers: {brokers} brokers, {client}")
+
+    def version(self) -> Iterator[Found]:
+        self._partitions()
+        newest = taken_requests(self._settings)
+        release = release_of(newest)
+        said = f"{release} or newer, by the requests that it takes" if release else "older than any that is known here"
+        do = f"use Kafka {OLDEST} or newer: before, a topic that was made anew is not told from the one before"
+        yield judged(
+            "Kafka version", said if newest else "the client does not say", look=bool(newest) and is_old(release), do=do
+        )
+
+    def clock(self) -> Iterator[Found]:
+        """Kafka tells no time; what counts is that of its records, by which events of the future are told."""
+        self._partitions()
+        stretches = {place: (end - 1, end) for place, (start, end) in logs_of(self._settings).items() if end > start}
+        consumer = trackless_consumer(self._settings)
+        try:
+            times = [message.timestamp()[1] / 1000 for message in records_of(consumer, stretches)]
+        finally:
+            consumer.close()
+        ahead = max(times, default=0.0) - time.time()
+        said = f"{ahead:.1f} s ahead of this machine's" if ahead > 0 else "none ahead of this machine's"
+        do = "let producers (and brokers, where they stamp records) and this machine keep their time (NTP)"
+        wrong, look = ahead > FAR_AHEAD_S, ahead > AHEAD_S
+        yield judged("clock of the newest records", said, wrong=wrong, look=look, do=do)
 
     def topics_in(self) -> Iterator[Found]:
         there = self._partitions()

@@ -18,7 +18,7 @@ from stream.command.printing import moment, span
 from stream.evaluate.storing.leases import FORGOTTEN_AFTER_MS
 from stream.evaluate.storing.shards import SHARDS
 from stream.state.clock import read_clock, read_now
-from stream.state.generations import read, read_references
+from stream.state.generations import missing_references, read
 from stream.state.outboxes import read_deliveries, read_outboxes
 from stream.state.progress import read_progress
 
@@ -39,16 +39,18 @@ class WorkChecks:
     def generation(self) -> Iterator[Found]:
         async def asked(redis: Redis, names: Names) -> Any:
             found = await read(redis, names)
-            if found is not None:
-                await read_references(redis, names, found)
-            return found
+            return found, await missing_references(redis, names, found) if found is not None else ()
 
-        found = ask_redis(self._settings, asked)
+        found, missing = ask_redis(self._settings, asked)
         if found is None:
             yield Found("configuration", "wrong", "nothing is in force", "run driftline apply FILE")
         else:
             said = f"generation {found.number}, applied {moment(found.applied_ms)}, {len(found.models)} models"
-            yield Found("configuration", "ok", f"{said}, all references there")
+            there = (
+                f"{len(missing)} references are not there ({missing[0][:16]})" if missing else "all references there"
+            )
+            do = "run driftline apply on the monitors file again"
+            yield judged("configuration", f"{said}, {there}", wrong=bool(missing), do=do)
 
     def workers(self) -> Iterator[Found]:
         async def asked(redis: Redis, names: Names) -> tuple[Any, int, Any]:

@@ -107,6 +107,15 @@ async def read_references(redis: Redis, names: Names, generation: Generation) ->
     return {digest: await read_reference(redis, names, digest) for digest in sorted(digests_of(generation))}
 
 
+async def missing_references(redis: Redis, names: Names, generation: Generation) -> list[str]:
+    """The hashes of references that a generation names and that are not there; asked in one go, and none is read."""
+    digests = sorted(digests_of(generation))
+    pipe = redis.pipeline(transaction=False)
+    for digest in digests:
+        pipe.exists(names.reference(digest))
+    return [digest for digest, there in zip(digests, await pipe.execute(), strict=True) if not there]
+
+
 async def read_reference(redis: Redis, names: Names, digest: str) -> Reference:
     """One reference.
 

@@ -32,7 +32,7 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True)
 class Deliveries:
-    """What one receiver's address is still to be told, and what it takes no more; ``oldest_s`` since its incident changed."""
+    """What one receiver's address is still to be told, and what it takes no more; ``oldest_s`` since it was to be told."""
 
     receiver: str
     address: str
@@ -81,7 +81,8 @@ def deliveries_of(incidents: Iterable[IncidentView], *, now_ms: int) -> list[Del
             if delivery.failed is not None:
                 failed.setdefault(place, []).append(delivery.failed)
             elif not delivery.confirmed:
-                waiting.setdefault(place, []).append(incident.updated)
+                since = incident.updated if delivery.since is None else delivery.since
+                waiting.setdefault(place, []).append(since)
     found = [
         _deliveries(place, waiting.get(place, ()), failed.get(place, ()), now_ms=now_ms)
         for place in sorted({*waiting, *failed})

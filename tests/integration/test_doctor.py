@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from redis import Redis
 
+from stream.command.kafka_version import LANDMARKS
 from stream.evaluate.own_topics import ensure_topics
 from tests.support.command import driftline
 from tests.support.generated import generate, reference_of, write_monitors
@@ -54,7 +56,30 @@ def test_a_deployment_that_works(deployment: Deployment) -> None:
     topic = deployment.names.topic("incidents")
     assert checks[f"topic {topic}"]["value"] == "1 partitions, cleanup compact"
     assert (checks["dead letters"]["state"], checks["dead letters"]["value"]) == ("look", "1")
+    assert checks["Kafka version"]["state"] == checks["clock of the newest records"]["state"] == "ok", checks
+    assert checks["Kafka version"]["value"].split()[0] in [release for release, _, _ in LANDMARKS]
     assert (checks["caps"]["state"], checks["caps"]["value"]) == ("ok", "none reached")
+
+
+def test_a_reference_that_is_gone_and_a_clock_that_is_ahead(site: Site) -> None:
+    assert site.apply().code == 0
+    [key] = site.redis.scan_iter(site.names.reference("*"))
+    site.redis.delete(key)
+    producer = Producer({"bootstrap.servers": site.env["DRIFTLINE_KAFKA"]})
+    for partition, ahead_s in ((0, -5), (1, 90)):
+        at_ms = int((time.time() + ahead_s) * 1000)
+        producer.produce(site.names.topic("predictions"), b"{}", partition=partition, timestamp=at_ms)
+    assert producer.flush(10) == 0
+
+    _, checks = found(dict(site.env))
+    reference = checks["configuration"]
+    assert reference["state"] == "wrong"
+    digest = key.decode().rpartition(":")[2][:16]
+    assert reference["value"].endswith(f"1 models, 1 references are not there ({digest})")
+    assert reference["do"] == "run driftline apply on the monitors file again"
+    clock = checks["clock of the newest records"]
+    assert clock["state"] == "wrong"
+    assert 60 < float(clock["value"].split()[0]) <= 90
 
 
 def test_before_anything_it_says_what_to_do(site: Site) -> None:
