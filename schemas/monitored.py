@@ -135,6 +135,8 @@ class ModelMonitor(Frozen):
     lateness_ms: int
     revise_within_ms: int
     no_traffic_after_ms: int | None = None
+    #: Events a second that a worker counts of it while others wait; None: it is never put behind them.
+    quota: float | None = None
     reference: Path
     references: dict[str, Path] = Field(default_factory=dict)
     service: str | None = None

@@ -129,6 +129,7 @@ def _model(name: str, file: written.MonitorsFile, document: Document) -> ModelMo
         windows=_timing("windows", model, file.defaults),
         reference=reference_path(model.reference, document.file),
         references=references,
+        quota=_timing("quota", model, file.defaults),
         service=model.service,
         owner=model.owner,
         shadow_of=model.shadow_of,

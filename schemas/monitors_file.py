@@ -21,6 +21,7 @@ from schemas.monitors_values import (
     ModelName,
     Period,
     Positive,
+    Quota,
     Secret,
     Shape,
     Share,
@@ -74,7 +75,7 @@ class Fixed(Shape):
 
 
 class Timing(Shape):
-    """Lengths of panes and windows, and patience: in ``defaults``, and again in any model."""
+    """Lengths of panes and windows, patience, and a quota of events: in ``defaults``, and again in any model."""
 
     pane: Length | None = None
     windows: Annotated[dict[WindowName, Length], Field(min_length=1)] | None = None
@@ -82,6 +83,7 @@ class Timing(Shape):
     lateness: Duration | None = None
     revise_within: Duration | None = None
     no_traffic_after: Length | None = None
+    quota: Quota | None = None
     budget: Budget | None = None
     fixed: Fixed | None = None
     charts: Charts | None = None

@@ -35,6 +35,15 @@ def _window(value: str) -> str:
     return value
 
 
+def _quota(value: float) -> float:
+    if value < 1:
+        raise PydanticCustomError(
+            "quota",
+            "must be at least 1 event a second: below, it would be read for ever too late; leave it out for none",
+        )
+    return value
+
+
 def _period(value: int) -> int:
     if not DAY_MS <= value <= 90 * DAY_MS:
         raise PydanticCustomError("period", "must be from 1d to 90d")
@@ -54,6 +63,8 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 Length = Annotated[Duration, Field(gt=0)]
 #: For how long a budget lasts: panes are kept for longer.
 Period = Annotated[Duration, AfterValidator(_period)]
+#: Events a second.
+Quota = Annotated[float, Field(allow_inf_nan=False), AfterValidator(_quota)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 #: ``3`` means the text; a fraction must be quoted, for its last zeros would be lost.

@@ -36,6 +36,7 @@ from stream.fetching import FetchThread
 from stream.group_errors import to_be_mended
 from stream.incidents.agent import INPUTS
 from stream.incidents.wiring import add_agent
+from stream.ingest.behind import LOOK_S
 from stream.ingest.decode import VERSIONED
 from stream.ingest.follow import follow_or_restore
 from stream.ingest.unregistered import store_unregistered
@@ -167,6 +168,7 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("restoring", settings.config_poll_s, built.restorer.run_once),
         # Evaluation waits for what it says of idle partitions.
         Periodic("pacing", min(settings.config_poll_s, settings.evaluate_interval_s), built.pacer.run_once),
+        *_queueing(built),
         Periodic("reclaiming", settings.session_timeout_s, built.intake.reclaim),
         Periodic("verifying", VERIFY_S, built.checkpointer.verify),
         Periodic("watching_topics", settings.session_timeout_s, partial(_check_topics, built)),
@@ -175,6 +177,11 @@ def _periodic(built: Parts) -> list[Periodic]:
         Periodic("versions", VERSIONS_S, partial(_store_versions, built)),
         Periodic("collecting", LOOK_EVERY_S, Collector().run_once),
     ]
+
+
+def _queueing(built: Parts) -> list[Periodic]:
+    """Nothing in a replay: quotas go by the clock on the wall."""
+    return [] if built.settings.clock == "event" else [Periodic("queueing", LOOK_S, built.queue.run_once)]
 
 
 def _evaluating(built: Parts) -> list[Periodic]:

@@ -21,6 +21,7 @@ from stream.expose.models import ModelExporter
 from stream.expose.sampling import Sampler
 from stream.expose.service_metrics import EvaluationMetrics
 from stream.incidents.wiring import Incidents, incidents_of
+from stream.ingest.behind import Queue
 from stream.ingest.beside import Beside, beside
 from stream.ingest.buffer import Rejection
 from stream.ingest.capped import Cap, of_plans
@@ -57,6 +58,7 @@ class Parts:
     checkpointer: Checkpointer
     follower: Follower
     pacer: Pacer
+    queue: Queue
     metrics: WorkerMetrics
     sampler: Sampler
     surveyor: Surveyor
@@ -87,7 +89,8 @@ def parts(settings: Settings) -> Parts:
         store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience
     )  # fmt: skip
     intake.checkpointer, intake.letters = checkpointer, kept.letters
-    sampler = Sampler(metrics, intake, follower)
+    sampler, queue = Sampler(metrics, intake, follower), Queue(store, intake, follower, patience=patience)
+    sampler.also.append(lambda: metrics.sample_held(intake, queue.order))
     evaluated = evaluation(settings, redis, worker=worker, partitions=intake.partitions, patience=patience)
     owned = incidents_of(
         settings, redis, patience=patience, survey=surveyor.survey, who=worker, letters=kept.letters
@@ -103,7 +106,7 @@ def parts(settings: Settings) -> Parts:
         sampler.also.append(lambda: judged.sample(evaluated.tally))
     return Parts(
         settings, redis, counter, intake, checkpointer, follower,
-        Pacer(store, intake, settings, patience=patience), metrics, sampler, surveyor, evaluated,
+        Pacer(store, intake, settings, patience=patience), queue, metrics, sampler, surveyor, evaluated,
         owned, exporter, kept.updates, _restorer(settings, redis, patience),
     )  # fmt: skip
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,7 +26,8 @@ Logs = Mapping[Place, tuple[int, int]]
 class Lag:
     """One partition: ``stored`` and ``end`` are next offsets, ``lag`` records between them that can still be read.
 
-    ``watermark_delay_s`` is the wall clock less the greatest event time counted: in a replay of old data, years.
+    ``watermark_delay_s`` is the wall clock less the greatest event time counted: in a replay of old data, years.  ``behind``: the
+    models over their quota, for which it waits behind others.
     """
 
     topic: str
@@ -36,6 +37,7 @@ class Lag:
     lag: int
     owner: str | None
     watermark_delay_s: float | None
+    behind: tuple[str, ...] = ()
 
 
 def lag(*, as_json: AsJson = False) -> None:
@@ -63,7 +65,8 @@ def lags(logs: Logs, progress: Mapping[Place, PartitionProgress], *, now: float)
         # An offset outside the log is of a topic that was deleted or cut: the worker will begin at the start.
         reading_from = stored if stored is not None and start <= stored <= end else start
         delay = round(now - one.clock_ms / 1000, 3) if one and one.clock_ms is not None else None
-        yield Lag(topic, partition, stored, end, end - reading_from, one.owner if one else None, delay)
+        owner, behind = (one.owner, one.behind) if one else (None, ())
+        yield Lag(topic, partition, stored, end, end - reading_from, owner, delay, behind)
 
 
 def logs_of(settings: Settings) -> dict[Place, tuple[int, int]]:
@@ -90,6 +93,11 @@ def _offsets(admin: AdminClient, places: list[Place], spec: Any) -> dict[Place, 
     return {(at.topic, at.partition): future.result().offset for at, future in asked.items()}
 
 
+def over_quota(models: Sequence[str]) -> str:
+    """Why a partition is put behind others; empty where it is not."""
+    return f"behind others: {', '.join(models)} over quota" if models else ""
+
+
 def show(found: list[Lag]) -> None:
     """The lags for people."""
     if not found:
@@ -104,4 +112,5 @@ def show(found: list[Lag]) -> None:
     if rows:
         print_table(columns=heads, rows=rows)
     print_lines(empty_partitions(one.topic for one in found if not one.end))
+    print_lines(f"{one.topic} {one.partition}: {over_quota(one.behind)}" for one in found if one.behind)
     print_lines([f"{sum(one.lag for one in found)} records behind"])

@@ -12,6 +12,7 @@ from schemas.config import Generation
 from schemas.names import TOPICS_IN, Names
 from schemas.settings import load_settings
 from stream.command.connect import ask_redis
+from stream.command.lag import over_quota
 from stream.command.options import AsJson
 from stream.command.printing import empty_partitions, entries, moment, print_json, print_lines, print_table
 from stream.evaluate.verdicts.burn import promises_of
@@ -102,6 +103,7 @@ def _partition(one: PartitionProgress) -> dict[str, Any]:
         "happened": one.happened,
         "warming": one.warming,
         "to_read_again": one.to_read_again,
+        "behind": list(one.behind),
     }
 
 
@@ -148,6 +150,11 @@ def _replay(awaited: Iterable[Sequence[str]]) -> str:
 def _remarks(at: Mapping[str, Any]) -> str:
     again = f": {at['to_read_again']} records to read again" if at["to_read_again"] else ""
     warming = f"warming{again}" if at["warming"] else ""
-    parts = [at["happened"] or "", warming, f"{at['lost']} records lost" if at["lost"] else ""]
+    parts = [
+        over_quota(at["behind"]),
+        at["happened"] or "",
+        warming,
+        f"{at['lost']} records lost" if at["lost"] else "",
+    ]
     closed = f"closed up to {moment(at['closed_ms'])}" if at["closed_ms"] is not None else ""
     return ", ".join(part for part in (*parts, closed) if part)

@@ -7,6 +7,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from stream.expose.capped import CappedMetrics
 from stream.expose.gpu_metrics import GpuMetrics
 from stream.expose.service_metrics import IncidentMetrics
+from stream.ingest.intake import HOLDS, Intake
+from stream.ingest.quota import Order
 
 
 class WorkerMetrics:
@@ -43,6 +45,18 @@ class WorkerMetrics:
         self.config_refused = Counter(
             "driftline_config_refused", "Times a stored configuration could not be followed.", registry=registry
         )
+        self.held = Gauge(
+            "driftline_held_partitions", "Partitions that are not read for now.", ["why"], registry=registry
+        )
+        self.over_quota = Gauge(
+            "driftline_models_over_quota", "Models that are put behind others, which wait.", registry=registry
+        )
         self.incidents = IncidentMetrics(registry)
         self.gpus = GpuMetrics(registry)
         self.caps = CappedMetrics(registry)
+
+    def sample_held(self, intake: Intake, order: Order) -> None:
+        """Set what is held back, and how many models that is for."""
+        for why in HOLDS:
+            self.held.labels(why).set(len(intake.held(why)))
+        self.over_quota.set(len(order.models))

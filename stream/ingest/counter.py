@@ -72,6 +72,9 @@ class Counter:
         self._load, self._refuse, self._keep, self._newest = load, refuse, keep, newest
         self._skew_ms = skew_ms
         self._buffers = {stream: Buffer() for stream in plans}
+        self.counted: Callable[[Block, StreamTables], None] | None = (
+            None  # is told of what was counted, where anybody asks
+        )
         self._lock = asyncio.Lock()
 
     async def add(self, run: Run, tenure: Tenure) -> None:
@@ -148,6 +151,8 @@ class Counter:
         numbers = self._count(buffer, work, plan.tables)
         if plan.arms and arms:
             self._count_arms(buffer, arms, plan.arms.found, numbers=numbers)
+        if self.counted is not None:
+            self.counted(block, plan.tables)
         self._conclude(buffer, block)
 
     async def _prepared(self, block: Block, layouts: Sequence[Layout]) -> _Work:

@@ -26,7 +26,7 @@ Newer = Callable[[Stamp | None], Awaitable[tuple[Generation, Mapping[str, Refere
 
 
 class Follower:
-    """``number`` is the generation that counting follows now, ``models`` are its models; 0: none yet.
+    """``number`` is the generation that counting follows now, ``models`` are its models, ``quotas`` theirs; 0: none yet.
 
     ``followed`` is set once there is one.  ``refusing`` says why the one that is stored is not followed, while it is not.
     """
@@ -34,6 +34,7 @@ class Follower:
     def __init__(self, counter: Counting, newer: Newer) -> None:
         self.number = 0
         self.models: tuple[str, ...] = ()
+        self.quotas: Mapping[str, float] = {}
         self.refused = 0
         #: What of the generations followed so far was beyond a cap.
         self.capped: Counter[Cap] = Counter()
@@ -81,6 +82,7 @@ class Follower:
         self.capped += beyond
         self._held, self._unfit, self._said, self.refusing = stamp, "", "", ""
         self.number, self.models = generation.number, tuple(generation.models)
+        self.quotas = quotas_of(generation)
         self.followed.set()
         log.info("following generation %d: %d models", generation.number, len(generation.models))
 
@@ -100,6 +102,11 @@ class Follower:
         if why != self._said:
             log.error("%s", self.refusing)
             self._said = why
+
+
+def quotas_of(generation: Generation) -> Mapping[str, float]:
+    """Events a second, of the models that have a quota."""
+    return {model: of.monitor.quota for model, of in generation.models.items() if of.monitor.quota is not None}
 
 
 async def follow_or_restore(follower: Follower, restore: Callable[[], Awaitable[object]]) -> None:

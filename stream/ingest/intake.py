@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Literal, get_args
 
 from aiokafka.errors import KafkaError
 from faust.types import TP
@@ -28,6 +29,11 @@ log = logging.getLogger(__name__)
 MOST_CHANGED = 2000
 
 
+#: Why partitions are held back: they run ahead of the others in event time, or their models are over their quota.
+Hold = Literal["ahead", "quota"]
+HOLDS: tuple[Hold, ...] = get_args(Hold)
+
+
 class Intake:
     """Connects the consumer with counting; ``consumer`` is set once Faust has made it, the parts beside it once they are built."""
 
@@ -41,6 +47,7 @@ class Intake:
         self.letters: DeadLetters | None = None
         self.assigned = False
         self._orphans: set[TP] = set()
+        self._held: dict[Hold, frozenset[TP]] = {}
         self._taking = asyncio.Lock()
 
     async def receive(self, run: Run) -> None:
@@ -117,6 +124,16 @@ class Intake:
             return
         if start > tenure.read:
             await self.ownership.note_loss(tenure, first=tenure.read, lost=start - tenure.read)
+
+    def hold(self, why: Hold, tps: Iterable[TP]) -> None:
+        """Hold back exactly these partitions for this reason; what is held for another one stays."""
+        self._held[why] = frozenset(tps)
+        if self.consumer is not None:
+            self.consumer.hold(frozenset().union(*self._held.values()))
+
+    def held(self, why: Hold) -> frozenset[TP]:
+        """The partitions that are held back for this reason."""
+        return self._held.get(why, frozenset())
 
     def free(self) -> list[Tenure]:
         """The partitions that are read now: all but those held back."""

@@ -135,6 +135,7 @@ def _resume_fields(decided: Resume, found: Log) -> dict[str, str | int]:
             ("incarnation", decided.incarnation),
             ("topic_id", found.topic_id),
             ("happened", decided.happened),
+            ("behind", ""),
             *lost,
             *warming,
             *rebuilt,

@@ -36,7 +36,7 @@ class Pacer:
         await self._vouch(tenures)
         # Without tenures an assignment is under way: what was held stays held until the clocks are known again.
         if tenures and self._ahead_ms and self._intake.consumer is not None:
-            self._intake.consumer.hold(await self._ahead(tenures))
+            self._intake.hold("ahead", await self._ahead(tenures))
 
     async def _vouch(self, tenures: Mapping[TP, Tenure]) -> None:
         """Say of idle partitions when nothing was left to read, by the clock that evaluation reads.

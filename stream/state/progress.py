@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from schemas.names import TOPICS_IN, Names, Stream
+from stream.state.behind import behind_of
 
 #: Partitions that are looked for at once; the search ends with the first such stretch in which none was ever taken.
 STRETCH = 32
@@ -25,6 +26,7 @@ class PartitionProgress:
     ``clock_ms`` is the greatest event time counted, ``closed_ms`` what a control record declared complete.  ``lost``
     records were deleted from the log unread, by all that was noticed; ``happened`` is why a resume was not a plain one.
     ``warming``: counts are missing; of what an emptied Redis had counted ``to_read_again`` records are still to come.
+    ``behind``: models over their quota, for which it waits behind others.
     """
 
     stream: Stream
@@ -39,6 +41,7 @@ class PartitionProgress:
     happened: str | None
     warming: bool = False
     to_read_again: int = 0
+    behind: tuple[str, ...] = ()
 
 
 async def known_partitions(redis: Redis, names: Names, stream: Stream) -> tuple[int, ...]:
@@ -76,8 +79,14 @@ def _progress(stream: Stream, partition: int, found: Mapping[bytes, bytes], *, o
         stream, partition, next_offset, clock, closed, updated, owner,
         rejected=_counts(fields, "rejected:"), lost=sum(_counts(fields, "lost:").values()), happened=fields.get("happened"),
         warming=fields.get("state") == "warming",
+        behind=_behind(found),
         to_read_again=max(0, int(fields.get("rebuild_to") or 0) - (next_offset or 0)) if "rebuild_to" in fields else 0,
     )  # fmt: skip
+
+
+def _behind(found: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    said = behind_of(found.get(b"behind"))
+    return tuple(sorted(said.models)) if said else ()
 
 
 def _counts(fields: Mapping[str, str], prefix: str) -> dict[str, int]:

@@ -23,6 +23,8 @@ class PartitionClock:
     begun: bool = False
     #: Of an idle partition: when nothing was left to read (epoch ms, Redis' clock); None: a worker of before did not say.
     idle_ms: int | None = None
+    #: Its models are over their quota, and it waits for others.
+    behind: bool = False
 
 
 def clock_of(fields: Mapping[bytes, bytes]) -> PartitionClock:
@@ -33,6 +35,7 @@ def clock_of(fields: Mapping[bytes, bytes]) -> PartitionClock:
         int(closed) if closed else None,
         idle=fields.get(b"idle") == b"1",
         begun=int(fields.get(b"next") or 0) > 0,
+        behind=bool(fields.get(b"behind")),
     )  # fmt: skip
 
 
@@ -54,12 +57,15 @@ def is_idle(*, unread: int | None, quiet_s: float, idle_after_s: float, empty: b
 def ahead_of(clocks: Mapping[int, PartitionClock], *, ahead_ms: int) -> set[int]:
     """Partitions that run more than ``ahead_ms`` of event time ahead of the slowest that is not idle.
 
-    One of which nothing was read yet is the slowest; one that only ever held events without a time is left out.
+    One of which nothing was read yet is the slowest; one that only ever held events without a time is left out, and so is one
+    that was put behind the others: they are not to wait for it.
 
     >>> ahead_of({0: PartitionClock(100), 1: PartitionClock(5_000), 2: PartitionClock(9_999, idle=True)}, ahead_ms=1_000)
     {1}
     """
-    active = {number: of for number, of in clocks.items() if not of.idle and not (of.begun and of.clock is None)}
+    active = {
+        number: of for number, of in clocks.items() if not (of.idle or of.behind or (of.begun and of.clock is None))
+    }
     slowest = min((_clock(progress) for progress in active.values()), default=UNREAD)
     return {number for number, progress in active.items() if _clock(progress) > slowest + ahead_ms}
 

@@ -18,6 +18,7 @@ from schemas.names import Names
 from schemas.reference import Reference
 from stream.state import generations
 from stream.state.applying import apply_monitors
+from stream.state.behind import Behind
 from stream.state.columns import layouts_of
 from stream.state.layout import Layout
 from stream.state.progress import known_partitions, read_progress
@@ -266,6 +267,7 @@ def test_partitions_are_known_from_their_owners_and_by_looking(deployed: Deploym
 
 def test_progress_tells_what_the_offset_hash_holds(deployed: Deployment) -> None:
     fields: dict[Any, Any] = {"next": 12, "clock": JANUARY, "closed": "", "updated_ms": 5}
+    fields |= {"behind": Behind(frozenset({"m"}), frozenset({"m", "n"})).to_text()}
     fields |= {"rejected:not_json": 2, "lost:7": 3, "lost:20": 4}
     deployed.run(lambda redis, names: redis.hset(names.offset("serving", 0), mapping=fields))
     deployed.run(lambda redis, names: redis.hset(names.partitions("serving"), "0", "host:9"))
@@ -274,5 +276,5 @@ def test_progress_tells_what_the_offset_hash_holds(deployed: Deployment) -> None
     assert dataclasses.asdict(found) == {
         "stream": "serving", "partition": 0, "next_offset": 12, "clock_ms": JANUARY, "closed_ms": None, "updated_ms": 5,
         "owner": "host:9", "rejected": {"not_json": 2}, "lost": 7, "happened": None, "warming": False,
-        "to_read_again": 0,
+        "to_read_again": 0, "behind": ("m",),
     }  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from stream.evaluate.closing.unit import Unit
-from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, Rebuild, stream_watermark
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, Rebuild, stream_watermark, waited_for
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,10 +21,15 @@ class Poll:
 
 
 def watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:
-    """The stream's watermark for each model, worked out once for all of one lateness."""
+    """The stream's watermark for each model, worked out once for all of one lateness that wait for the same partitions."""
     lateness = {unit.model: unit.phase.watched.monitor.lateness_ms for unit in units}
-    by_lateness = {ms: stream_watermark(partitions, lateness_ms=ms) for ms in set(lateness.values())}
-    return {model: by_lateness[ms] for model, ms in lateness.items()}
+    here = frozenset().union(*(one.behind.here for one in partitions if one.behind is not None))
+    known: dict[tuple[str, int], int] = {}
+    for model, ms in lateness.items():
+        key = (model if model in here else "", ms)
+        if key not in known:
+            known[key] = stream_watermark(waited_for(partitions, key[0]), lateness_ms=ms)
+    return {model: known[model if model in here else "", ms] for model, ms in lateness.items()}
 
 
 def seen_at(now_ms: int, *, lateness_ms: int, event_clock: bool) -> Callable[[int], int]:

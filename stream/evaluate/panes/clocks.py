@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from stream.state.behind import Behind, behind_of
 from stream.state.watermarks import UNREAD, PartitionClock, partition_watermark
 
 #: Fields of an offset hash that evaluation reads.
@@ -26,6 +27,7 @@ FIELDS = (
     "rebuild_to",
     "quiet_to",
     "idle_ms",
+    "behind",
 )
 
 
@@ -62,6 +64,8 @@ class PartitionState:
     rebuild: Rebuild = NO_REBUILD
     unread: int = 0
     taken: bool = False
+    #: It waits behind others, which need not wait for it.
+    behind: Behind | None = None
 
 
 UNTOUCHED = PartitionState(PartitionClock())
@@ -86,6 +90,7 @@ def state_of(values: Sequence[bytes | None]) -> PartitionState:
         rebuild=Rebuild(to is not None, UNREAD if quiet is None else quiet),
         unread=max(0, to - (_number(found["next"]) or 0)) if to is not None else 0,
         taken=found["next"] is not None,
+        behind=behind_of(found["behind"]),
     )
 
 
@@ -120,6 +125,12 @@ def rebuilt_to(partitions: Sequence[PartitionState], *, lateness_ms: int) -> int
     if not all(one.clock.idle for one in partitions):
         return None
     return max(0, *(partition_watermark(one.clock, lateness_ms=lateness_ms) for one in partitions))
+
+
+def waited_for(partitions: Sequence[PartitionState], model: str) -> Sequence[PartitionState]:
+    """The partitions that a model waits for: all but those that are put behind the others and hold nothing of it."""
+    found = [one for one in partitions if one.behind is None or model in one.behind.here]
+    return found or partitions
 
 
 def closed_before(watermark: int, *, pane_ms: int) -> int:

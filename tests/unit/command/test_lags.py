@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from stream.command.lag import Lag, lags
+from stream.command.lag import Lag, lags, over_quota
 from stream.state.progress import PartitionProgress
 
 PLACE = ("predictions", 3)
@@ -18,6 +20,13 @@ def test_it_is_the_log_s_end_less_what_is_stored() -> None:
     [found] = lags({PLACE: (100, 1000)}, {PLACE: progress(400, clock_ms=1357035300000)}, now=1357035301.5)
 
     assert found == Lag("predictions", 3, 400, 1000, 600, "host:1", 1.5)
+
+
+def test_a_partition_behind_others_says_for_whom() -> None:
+    [found] = lags({PLACE: (100, 1000)}, {PLACE: replace(progress(400), behind=("noisy", "other"))}, now=0.0)
+
+    assert over_quota(found.behind) == "behind others: noisy, other over quota"
+    assert over_quota(()) == ""
 
 
 @pytest.mark.parametrize("stored", [None, 50, 1001])

@@ -32,7 +32,7 @@ def test_a_wrong_key_is_refused_with_what_is_allowed(folder: Path) -> None:
     text = MODEL + "    timezon: UTC\n    features:\n      temp: {type: numeric, sorce: x}\n"
     assert refusal(folder, text) == [
         "5: models.m.timezon: is not a key here; did you mean 'timezone'? Allowed: pane, windows, step, "
-        "lateness, revise_within, no_traffic_after, budget, fixed, charts, reference, references, service, owner, "
+        "lateness, revise_within, no_traffic_after, quota, budget, fixed, charts, reference, references, service, owner, "
         "shadow_of, timezone, prediction, labels, serving, segments, business, features, playbooks, duplicates, skew, "
         "release",
         "7: models.m.features.temp.sorce: is not a key here; did you mean 'source'? Allowed: type, source, "
@@ -178,6 +178,14 @@ def test_windows_and_step_are_whole_panes(folder: Path) -> None:
         "4: defaults.windows.odd: 90m is not a whole number of panes of 1h (models.m)",
         "10: models.m.step: 30m is not a whole number of panes of 1h (models.m)",
     ]
+
+
+@pytest.mark.parametrize("written", ["0", "-5", "0.5"])
+@pytest.mark.parametrize("part", ["defaults:\n  quota: {}\n" + MODEL, MODEL + "    quota: {}\n"])
+def test_a_quota_under_which_a_model_would_never_be_read_is_refused(folder: Path, part: str, written: str) -> None:
+    (said,) = refusal(folder, part.format(written))
+    why = "must be at least 1 event a second: below, it would be read for ever too late; leave it out for none"
+    assert said.endswith(f"quota: {why}, not {written}")
 
 
 @pytest.mark.parametrize("name", ["features:day", "skew:day"])

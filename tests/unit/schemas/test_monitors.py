@@ -28,6 +28,7 @@ defaults:
   revise_within: 45d
   budget: {false_pages_per_month: 1, fdr: 0.05}
   no_traffic_after: 12h
+  quota: 2000
 sources:
   noaa-feed: {owner: data-platform}
   weather-feed: {from: [noaa-feed], owner: data-platform, freshness_sla: 2h, null_threshold: 0.05,
@@ -91,6 +92,7 @@ def test_defaults_are_merged_and_durations_are_milliseconds(loaded: Monitors, fo
         45 * DAY,
         12 * HOUR,
     )
+    assert model.quota == 2000
     assert model.reference == folder / "references" / "january.json"
     assert model.labels.expect_within_ms == 45 * DAY
     assert model.serving == ServingMonitor(

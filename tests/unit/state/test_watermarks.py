@@ -53,6 +53,9 @@ def test_partitions_that_run_ahead_of_the_slowest_active_one_are_named() -> None
     assert ahead_of(clocks, ahead_ms=2 * HOUR) == {2}
     assert ahead_of({**clocks, 4: PartitionClock()}, ahead_ms=2 * HOUR) == {0, 1, 2}
     assert ahead_of({}, ahead_ms=HOUR) == set()
+    assert ahead_of({0: PartitionClock(9 * HOUR), 1: PartitionClock(HOUR, behind=True)}, ahead_ms=HOUR) == set()
+    assert clock_of({b"behind": b"{}"}).behind
+    assert not clock_of({b"behind": b""}).behind
 
 
 def test_a_partition_of_events_without_a_time_holds_nobody() -> None:

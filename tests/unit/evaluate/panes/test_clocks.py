@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
 from schemas.monitored import FeatureMonitor
+from stream.evaluate.closing.polls import watermarks
+from stream.evaluate.closing.unit import Unit
 from stream.evaluate.panes.clocks import (
     UNTOUCHED,
     PartitionState,
@@ -11,8 +17,10 @@ from stream.evaluate.panes.clocks import (
     state_of,
     stream_watermark,
     together,
+    waited_for,
 )
 from stream.evaluate.panes.windows import boundary_before, windows_of
+from stream.state.behind import Behind
 from stream.state.watermarks import UNREAD, PartitionClock
 from tests.support.ingest import HOUR, monitor
 
@@ -40,21 +48,46 @@ def test_what_control_records_closed_is_closed_also_when_all_is_idle() -> None:
 
 
 def test_an_offset_hash_is_read_field_by_field() -> None:
-    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None, b"90"])
+    found = state_of([b"5", b"", b"1", b"7", b"2", b"1", b"warming", None, b"40", None, None, b"90", b""])
     assert found == PartitionState(
         PartitionClock(5, None, idle=True, idle_ms=90), 7, 2, 1, warming=True, warming_until=None, taken=True
     )
-    assert state_of([None] * 12) == UNTOUCHED
+    assert state_of([None] * 13) == UNTOUCHED
 
 
 def test_what_an_emptied_redis_counts_again_is_no_warming_of_windows_and_ends_where_kafka_did() -> None:
-    found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None, None])
+    found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None, None, None])
     assert (found.warming, found.rebuild, found.unread) == (False, Rebuild(running=True), 60)
-    read = state_of([b"5", None, None, None, None, None, b"warming", None, b"100", b"100", None, None])
+    read = state_of([b"5", None, None, None, None, None, b"warming", None, b"100", b"100", None, None, None])
     assert (read.rebuild.running, read.unread) == (True, 0)
-    over = state_of([b"5", None, None, None, None, None, None, None, b"120", None, b"5000", None])
+    over = state_of([b"5", None, None, None, None, None, None, None, b"120", None, b"5000", None, None])
     assert (over.rebuild, over.unread) == (Rebuild(running=False, quiet_to=5000), 0)
     assert together([read.rebuild, over.rebuild]) == Rebuild(running=True, quiet_to=5000)
+
+
+NOISY = Behind(frozenset({"noisy"}), frozenset({"noisy", "neighbour"}))
+
+
+def watching(model: str, *, lateness_ms: int = 0) -> Unit:
+    watched = SimpleNamespace(monitor=monitor(lateness_ms=lateness_ms))
+    return cast(Unit, SimpleNamespace(model=model, phase=SimpleNamespace(watched=watched)))
+
+
+def test_who_is_not_in_a_partition_that_was_put_behind_does_not_wait_for_it() -> None:
+    behind = replace(of(1_000), behind=NOISY)
+    partitions = [of(9_000), behind, of(8_000)]
+    units = [watching("noisy"), watching("neighbour"), watching("quiet"), watching("slow", lateness_ms=500)]
+    assert watermarks(units, partitions) == {"noisy": 1_000, "neighbour": 1_000, "quiet": 8_000, "slow": 7_500}
+    assert watermarks([watching("quiet")], [behind]) == {"quiet": 1_000}  # there is no other
+    assert watermarks([watching("quiet")], [of(9_000), UNTOUCHED, behind]) == {"quiet": UNREAD}
+    assert list(waited_for(partitions, "quiet")) == [of(9_000), of(8_000)]
+
+
+def test_what_is_said_of_a_partition_behind_is_read_with_its_hash() -> None:
+    stored = NOISY.to_text().encode()
+    found = state_of([b"5", None, None, None, None, None, None, None, b"1", None, None, None, stored])
+    assert found.behind == NOISY
+    assert state_of([None] * 12 + [b"damaged"]) == UNTOUCHED
 
 
 def test_windows_end_on_multiples_of_the_step_from_the_epoch() -> None:
