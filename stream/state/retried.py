@@ -13,6 +13,7 @@ from typing import Any
 from redis.asyncio import Redis
 
 from schemas.names import Names
+from stream.state.lua import called, script
 
 SENDING, SENT = "sending", "sent"
 
@@ -28,16 +29,12 @@ async def retried_of(redis: Redis, names: Names, records: Mapping[str, int]) -> 
 
 
 async def claim(redis: Redis, names: Names, records: Mapping[str, int], *, now_ms: int) -> set[str]:
-    """Note these as being sent; which of them nobody else has noted first."""
-    fields = list(records)
-    known = await retried_of(redis, names, records)
-    pipe = redis.pipeline(transaction=False)
-    for field in fields:
-        if field not in known:
-            pipe.hdel(names.retried, field)  # of a topic that is gone
-            pipe.hsetnx(names.retried, field, f"{records[field]} {now_ms} {SENDING}")
-    answers: Sequence[int] = (await pipe.execute())[1::2]
-    return {field for field, first in zip((it for it in fields if it not in known), answers, strict=True) if first}
+    """Note these as being sent; which of them nobody else has noted first, whoever else does the same at once."""
+    calls = [
+        ((names.retried,), (letter, str(at_ms), f"{at_ms} {now_ms} {SENDING}")) for letter, at_ms in records.items()
+    ]
+    answers = await called(redis, script(redis, "state", "claim"), calls) if calls else []
+    return {letter for letter, first in zip(records, answers, strict=True) if first}
 
 
 async def note(redis: Redis, names: Names, records: Mapping[str, int], *, now_ms: int) -> None:
