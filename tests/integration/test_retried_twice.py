@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
+from unittest import mock
 
 from redis.asyncio import Redis
 
@@ -14,26 +16,22 @@ RECORDS = {f"predictions:0:{at}": 1_741_000_000_000 for at in range(50)}
 
 def test_two_at_once_never_both_have_a_letter(site: Site) -> None:
     """Should they look before they note, each has looked before the other noted anything."""
-    looked: list[asyncio.Event] = [asyncio.Event(), asyncio.Event()]
 
-    class Slow(Redis):
-        """Goes on once both have looked."""
+    async def claimed(looked: asyncio.Barrier) -> set[str]:
+        async with Redis.from_url(site.env["DRIFTLINE_REDIS"]) as redis:
+            look = redis.hmget
 
-        number = 0
+            async def together(*args: Any) -> Any:
+                found = await look(*args)
+                await looked.wait()
+                return found
 
-        async def hmget(self, *args: object, **more: object) -> object:  # type: ignore[override]
-            found = await super().hmget(*args, **more)  # type: ignore[arg-type, misc]
-            looked[self.number].set()
-            await asyncio.gather(*(one.wait() for one in looked))
-            return found
+            with mock.patch.object(redis, "hmget", together):
+                return await retried.claim(redis, site.names, RECORDS, now_ms=5)
 
-    async def claimed(number: int) -> set[str]:
-        async with Slow.from_url(site.env["DRIFTLINE_REDIS"]) as redis:
-            redis.number = number
-            return await retried.claim(redis, site.names, RECORDS, now_ms=5)
-
-    async def both() -> list[set[str]]:
-        return await asyncio.gather(claimed(0), claimed(1))
+    async def both() -> tuple[set[str], set[str]]:
+        looked = asyncio.Barrier(2)
+        return await asyncio.gather(claimed(looked), claimed(looked))
 
     first, second = asyncio.run(both())
     assert (first & second, first | second) == (set(), set(RECORDS))
