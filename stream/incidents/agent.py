@@ -175,7 +175,8 @@ class IncidentAgent:
         if not found:
             return begun
         await patiently(lambda: write_ended(store, found))
-        turn = Turn(begun.epoch, 1, writes=list(found.writes()))
+        writes = await asyncio.to_thread(lambda: list(found.writes()))  # of a storm it may be a hundred thousand
+        turn = Turn(begun.epoch, 1, writes=writes)
         if await patiently(lambda: store.commit(turn)) != "stored":
             return begun
         log.warning(

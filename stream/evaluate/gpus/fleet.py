@@ -33,7 +33,7 @@ from stream.evaluate.gpus.silence import FORGOTTEN_AFTER_MS, Unheard, replaced, 
 from stream.evaluate.gpus.stored import FIELDS, Named, Stored
 from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, closed_before, stream_watermark, together
 from stream.evaluate.storing.breath import Asking
-from stream.evaluate.storing.commit import Commits, Conclusion
+from stream.evaluate.storing.commit import MANY, Commits, Conclusion
 from stream.evaluate.storing.leases import Leases
 from stream.evaluate.storing.sealing import Sealing
 from stream.evaluate.storing.shards import shard_of
@@ -244,7 +244,9 @@ class Fleet:
     async def _store(
         self, stored: Stored, findings: Sequence[Finding], standing: Standing, *, last: int, seen_ms: int
     ) -> None:
-        made = Conclusion(FLEET, STREAM, stored.expected, stored.fields(standing, last=last))
+        fields = partial(stored.fields, standing, last=last)
+        fields_now = await self._asking.beside(fields) if len(standing.keys) > MANY else fields()
+        made = Conclusion(FLEET, STREAM, stored.expected, fields_now)
         for number, finding in enumerate(findings):
             made.tell(finding)
             if number % VERDICTS_AT_ONCE == 0:

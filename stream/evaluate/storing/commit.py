@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -20,6 +21,8 @@ from stream.kill_points import passing
 from stream.state.lua import script
 from stream.state.packing import Partial, pack
 
+#: Messages, or keys that stand: so many take the event loop some milliseconds to pack.
+MANY = 500
 #: Reports that a window's history keeps, about.
 HISTORY = 500
 FINDINGS, REPORTS, RELEASES = "findings", "drift-reports", "releases"
@@ -102,7 +105,9 @@ class Commits:
     async def store(self, conclusion: Conclusion, *, token: int) -> Outcome:
         """Write it whole or not at all; asked again after a lost answer, it is written once."""
         self._number += 1
-        keys, args = self._arguments(conclusion, head=[token, conclusion.last, f"{token}.{self._number}"])
+        head = [token, conclusion.last, f"{token}.{self._number}"]
+        pack_all = partial(self._arguments, conclusion, head=head)
+        keys, args = await self._asking.beside(pack_all) if len(conclusion.messages) > MANY else pack_all()
         passing("before-conclude")
         answer = await self._asking(lambda: self._post.run(self._conclude, keys=keys, args=args))
         passing("after-conclude")
