@@ -46,6 +46,7 @@ from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
 from stream.state.instance import Instance
+from stream.taking import UnhurriedTables
 from stream.tasks import EXIT_BUG, LeavesInTime, Periodic, add_periodic, before_leaving, ended, surviving
 from stream.transport import RunConsumer
 
@@ -85,6 +86,7 @@ def faust_app(built: Parts, instance: Instance) -> faust.App:
         topic_disable_leader=True,
         web_enabled=False,
         autodiscover=False,
+        TableManager=UnhurriedTables,
         datadir=str(Path(tempfile.gettempdir()) / settings.names.group),  # nothing is kept there
     )
     _add_agent(app, built)

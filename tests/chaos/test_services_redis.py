@@ -48,13 +48,16 @@ def test_a_killed_redis_comes_back_with_what_it_had(on_own_redis: Scene, own_red
 @pytest.mark.long
 @row("Redis gone 60 s", f"{EXACT}; unhealthy meanwhile, the worker stays")
 def test_a_redis_that_is_gone_for_a_minute_is_waited_for(on_own_redis: Scene, own_redis: LocalRedis) -> None:
+    """Also by a worker that is just then given the partitions of another."""
     scene = on_own_redis
     records = scene.traffic().records(RECORDS)
-    [worker] = scene.start()
+    worker, other = scene.start(2)
     with scene.sending(records, rate=RATE):
         scene.wait_for(0.3, records)
         own_redis.kill()
-        time.sleep(60)
+        time.sleep(2)
+        other.kill()
+        time.sleep(58)
     assert page(worker, "health")[0] == 503
     own_redis.start()
     scene.close(END_MS)

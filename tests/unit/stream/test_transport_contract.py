@@ -20,6 +20,8 @@ import pytest
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import ConsumerStoppedError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
 from faust.transport import consumer as base
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
@@ -29,6 +31,7 @@ from mode.services import ServiceBase
 
 import stream.assigning
 import stream.fetching
+import stream.taking
 import stream.transport
 
 #: Every private name the transport touches or overrides, and where it lives: the test below keeps this list complete.
@@ -52,6 +55,7 @@ PRIVATE: dict[str, tuple[Any, ...]] = {
     "_wait_next_records": (base.Consumer,),
     "_filter_tps_with_pending_acks": (base.Consumer,),
     "_new_offset": (base.Consumer,),
+    "_recovery": (TableManager,),
 }
 #: (function, parameters as the transport passes or overrides them, who has to follow)
 SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
@@ -60,6 +64,7 @@ SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
     (base.Consumer._filter_tps_with_pending_acks, "self, topics", "RunConsumer._filter_tps_with_pending_acks"),
     (base.Consumer._new_offset, "self, tp", "RunConsumer._new_offset"),
     (base.Consumer.ack, "self, message", "RunConsumer.ack"),
+    (Recovery._wait, "self, coro, timeout", "UnhurriedRecovery._wait"),
     (base.Consumer.perform_seek, "self", "RunConsumer.perform_seek"),
     (base.Consumer.on_partitions_revoked, "self, revoked", "RunConsumer.on_partitions_revoked"),
     (base.Consumer.pause_partitions, "self, tps", "RunConsumer.hold"),
@@ -101,6 +106,11 @@ FACTS: tuple[tuple[Any, str, str], ...] = (
         driver.Consumer._new_consumer_thread,
         r"AIOKafkaConsumerThread\(self, loop=self\.loop, beacon=self\.beacon\)",
         "_new_consumer_thread builds FetchThread with these arguments",
+    ),
+    (
+        Recovery._resume_streams,
+        r"consumer\.perform_seek\(\), timeout=",
+        "Faust gives the seek of an assignment a time-out, which UnhurriedRecovery leaves out",
     ),
     (
         Fetcher.fetched_records,
@@ -238,7 +248,9 @@ def test_a_scheme_of_our_own_selects_the_transport() -> None:
 
 def test_the_list_of_private_names_is_complete() -> None:
     """A private name that the transport begins to touch must be added above, with what is expected of it."""
-    files = tuple(Path(str(one.__file__)) for one in (stream.transport, stream.fetching, stream.assigning))
+    files = tuple(
+        Path(str(one.__file__)) for one in (stream.transport, stream.fetching, stream.assigning, stream.taking)
+    )
     assert set().union(*(touched(file.read_text()) for file in files)) == set(PRIVATE)
 
 
