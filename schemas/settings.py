@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     redis_key: str = ""
     environment: str = Field("", pattern=_ENVIRONMENT, description="at most 32 of a-z, 0-9 and -")
     flush_interval_s: Seconds = 0.5
+    #: A partition whose events change a pane each is stored so seldom, unless evaluation waits for it.
+    flush_at_latest_s: Seconds = 5.0
+    pane_memory_mib: int = Field(400, ge=16, le=1_048_576)
     short_run_pause_s: Pause = 0.1
     max_run_records: int = Field(2000, ge=1, le=100_000)
     future_skew_s: Pause = 300.0

@@ -29,6 +29,8 @@ MEANINGS = {
     "redis_key": "file (PEM) of its key",
     "environment": "name of this deployment; prefixes topics, keys and the consumer group",
     "flush_interval_s": "how often what was counted is stored",
+    "flush_at_latest_s": "longest wait of a partition where [nearly every event changes a pane of its own](capacity.md#any-key)",
+    "pane_memory_mib": "MiB that [open panes](capacity.md#memory-of-a-worker) may take; beyond, those stored leave memory",
     "short_run_pause_s": "pause after a small fetch, so that a trickle of events does not cost a loop each",
     "max_run_records": "most records taken from a partition at once",
     "future_skew_s": "how far an event may lie after its record's Kafka timestamp; further is refused (`future`)",

@@ -201,7 +201,7 @@ async def _store_versions(built: Parts) -> None:
 
 
 async def _checkpoint(built: Parts) -> None:
-    await built.checkpointer.run_once()
+    await built.checkpointer.run_due()
     await built.updates.settle()  # of thousands of models those that were not stored with it
     built.evaluation.stored.set()
 
@@ -260,4 +260,4 @@ def _watchdog(app: faust.App, built: Parts) -> Watchdog:
     look = Sighting(built.intake, built.follower, built.sampler, ended=ended).look
     ends = LogEnds(AdminClient(kafka_options(settings)))
     # What is counted is stored no sooner than the next checkpoint.
-    return Watchdog(look, ends, patience_s=settings.stuck_after_s + settings.flush_interval_s)
+    return Watchdog(look, ends, patience_s=settings.stuck_after_s + settings.flush_at_latest_s)

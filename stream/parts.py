@@ -25,6 +25,7 @@ from stream.ingest.behind import Queue
 from stream.ingest.beside import Beside, beside
 from stream.ingest.buffer import Rejection
 from stream.ingest.capped import Cap, of_plans
+from stream.ingest.ceiling import Ceiling
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters
@@ -77,6 +78,7 @@ def parts(settings: Settings) -> Parts:
     counter = Counter(
         no_plan(), load=_loader(store, patience), refuse=_refuser(kept.letters, metrics), keep=kept.gpus.add,
         newest=kept.newest, skew_ms=int(settings.future_skew_s * 1000),
+        ceiling=Ceiling(settings.pane_memory_mib << 20),
     )  # fmt: skip
     worker = f"{socket.gethostname()}:{os.getpid()}"
     claim = Claim(settings.names.group, settings.take_over_group, owner=worker)
@@ -86,7 +88,8 @@ def parts(settings: Settings) -> Parts:
     intake = Intake(counter, ownership, patience=patience, configured=follower.followed)
     surveyor.intake = intake
     checkpointer = Checkpointer(
-        store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience
+        store, counter, ownership, settle=kept.settle, followers=intake.followers(), patience=patience,
+        at_latest_s=settings.flush_at_latest_s,
     )  # fmt: skip
     intake.checkpointer, intake.letters = checkpointer, kept.letters
     sampler, queue = Sampler(metrics, intake, follower), Queue(store, intake, follower, patience=patience)

@@ -39,6 +39,12 @@ class WorkerMetrics:
         self.group_errors = Counter("driftline_group_errors", "Errors of the consumer group.", registry=registry)
         self.open_panes = Gauge("driftline_open_panes", "Partial panes in memory.", registry=registry)
         self.memory = Gauge("driftline_pane_memory_bytes", "Memory held for open panes.", registry=registry)
+        self.memory_limit = Gauge(
+            "driftline_pane_memory_limit_bytes", "Memory that open panes may take.", registry=registry
+        )
+        self.evicted = Counter(
+            "driftline_evicted_panes", "Stored panes dropped because they took too much memory.", registry=registry
+        )
         self.generation = Gauge(
             "driftline_config_generation", "Generation of the configuration followed.", registry=registry
         )

@@ -1,11 +1,12 @@
 """Memory of the open partials: one flat vector of counters, so a whole block is counted by one scatter-add.
 
-A partial owns a run of cells (and of sums and extrema); freed runs are reused by partials of the same layout.
+A partial owns a run of cells (and of sums and extrema); freed runs are reused by partials of the same layout, and closed up by
+``compact`` where nobody reuses them.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -14,10 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.state.flat import Flat, begins_of
-from stream.state.layout import Layout
+from stream.state.layout import Layout, Shape
 from stream.state.packing import Partial
 
 Floats = npt.NDArray[np.float64]
+
+#: A vector grows by an eighth, and by no more than so many bytes: what is held and not used is little.
+MOST_GROWN = 8 << 20
+#: Bytes of a sum and of an extremum together.
+SUM_BYTES = 16
 
 
 class Room(NamedTuple):
@@ -29,33 +35,38 @@ class Room(NamedTuple):
     of_sums: slice
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> Shape:
         """How many cells and sums."""
         return self.of_cells.stop - self.cells, self.of_sums.stop - self.sums
 
 
 class Arena:
-    """Grows in place, an eighth at a time; a ``Room`` stays valid until it is freed, a view of a vector until the next one."""
+    """Grows in place; a ``Room`` stays valid until it is freed or moved, a view of a vector until the next one is made."""
 
     def __init__(self, counts: type[np.unsignedinteger] = np.uint32) -> None:
         self.cells: npt.NDArray[np.unsignedinteger] = np.zeros(1 << 16, counts)
         self.one = counts(1)  # of another type, numpy would add it ten times as slowly
+        #: What a cell holds at most, and its bytes.
+        self.most, self.width = int(np.iinfo(counts).max), self.cells.itemsize
         self.sums = np.zeros(1 << 12, np.int64)
         self.extrema = np.zeros(1 << 12, np.float64)
+        #: Bytes of the rooms that are not free.
+        self.used = 0
         self._next = (0, 0)
-        self._free: dict[tuple[int, int], list[Room]] = defaultdict(list)
+        self._free: dict[Shape, list[Room]] = defaultdict(list)
 
     def allocate(self, layout: Layout, start: Partial | None = None) -> Room:
         """A room for a partial of ``layout`` that starts from ``start``, or from nothing."""
-        shape = layout.cells, 2 * len(layout.numeric)
-        free = self._free.get(shape)
-        room = free.pop() if free else self._fresh(*shape)
-        if start is None:
-            self.clear(room)
-        else:
+        (room,) = self._several(layout.shape, 1)
+        if start is not None:
             self.cells[room.of_cells] = start.cells
             self.sums[room.of_sums], self.extrema[room.of_sums] = start.sums, start.extrema
         return room
+
+    def allocate_all(self, shapes: Sequence[Shape]) -> list[Room]:
+        """A room of each shape, in which nothing is counted."""
+        several = {shape: self._several(shape, count) for shape, count in Counter(shapes).items()}
+        return [several[shape].pop() for shape in shapes]
 
     def read(self, room: Room, *, revision: int) -> Partial:
         """A copy of what the room holds; the waste cell reads 0."""
@@ -79,21 +90,62 @@ class Arena:
 
     def free(self, room: Room) -> None:
         """Give the room back."""
+        self.used -= self.size_of(room.shape)
         self._free[room.shape].append(room)
+
+    def compact(self, rooms: Sequence[Room]) -> list[Room]:
+        """Close the gaps between all rooms in use, give the rest back, and say where each room is now."""
+        places = sorted(range(len(rooms)), key=lambda at: rooms[at].cells)
+        moved, self._next = list(rooms), (0, 0)
+        for at in places:
+            moved[at] = self._moved(rooms[at])
+        self._free.clear()
+        for vector, end in ((self.cells, 0), (self.sums, 1), (self.extrema, 1)):
+            vector.resize(max(1 << 12, self._next[end]), refcheck=False)
+            vector[self._next[end] :] = 0
+        return moved
+
+    def size_of(self, shape: Shape) -> int:
+        """Bytes of a room."""
+        return shape[0] * self.width + shape[1] * SUM_BYTES
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
         return self.cells.nbytes + self.sums.nbytes + self.extrema.nbytes
 
-    def _fresh(self, cells: int, sums: int) -> Room:
-        first, first_sum = self._next
-        self._next = end, end_sum = first + cells, first_sum + sums
-        if end > len(self.cells) or end_sum > len(self.sums):
-            _grow(self.cells, end)
-            _grow(self.sums, end_sum)
-            _grow(self.extrema, end_sum)
-        return Room(first, first_sum, slice(first, end), slice(first_sum, end_sum))
+    def _several(self, shape: Shape, count: int) -> list[Room]:
+        free = self._free[shape]
+        reused = free[-count:]
+        del free[-count:]
+        for room in reused:
+            self.clear(room)
+        self.used += count * self.size_of(shape)
+        return reused + self._fresh(shape, count - len(reused)) if len(reused) < count else reused
+
+    def _fresh(self, shape: Shape, count: int) -> list[Room]:
+        """New rooms at the end, where every cell is 0."""
+        (cells, sums), (first, first_sum) = shape, self._next
+        self._next = end, end_sum = first + count * cells, first_sum + count * sums
+        _grow(self.cells, end)
+        _grow(self.sums, end_sum)
+        _grow(self.extrema, end_sum)
+        self.extrema[first_sum:end_sum] = np.tile(_nothing(sums), count)
+        begins = ((first + at * cells, first_sum + at * sums) for at in range(count))
+        return [Room(at, at_sum, slice(at, at + cells), slice(at_sum, at_sum + sums)) for at, at_sum in begins]
+
+    def _moved(self, room: Room) -> Room:
+        """The room at the next free place, which is before it or its own."""
+        (cells, sums), (at, at_sum) = room.shape, self._next
+        self._next = at + cells, at_sum + sums
+        to = Room(at, at_sum, slice(at, at + cells), slice(at_sum, at_sum + sums))
+        for vector, begin, end in (
+            (self.cells, room.of_cells, to.of_cells),
+            (self.sums, room.of_sums, to.of_sums),
+            (self.extrema, room.of_sums, to.of_sums),
+        ):
+            vector[end] = vector[begin]
+        return to
 
 
 @lru_cache(maxsize=1024)
@@ -105,4 +157,4 @@ def _nothing(extrema: int) -> Floats:
 def _grow(vector: npt.NDArray[Any], size: int) -> None:
     """In place: to copy a gigabyte into one twice as large took longer than what was counted in it."""
     if size > len(vector):
-        vector.resize(max(size, len(vector) + len(vector) // 8), refcheck=False)
+        vector.resize(max(size, len(vector) + min(len(vector) // 8, MOST_GROWN // vector.itemsize)), refcheck=False)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from stream.ingest.counter import Counter
+from stream.ingest.due import Unstored, is_due
 from stream.ingest.forms import stored_forms
 from stream.ingest.ownership import Ownership
 from stream.ingest.tenure import Tenure
@@ -26,11 +27,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Followers:
-    """Who is told what became of a partition's checkpoint."""
+    """Who is told what became of a partition's checkpoint, and asked whether it is read to its end."""
 
     stored: Callable[[Tenure], None]
     fenced: Callable[[Tenure], Awaitable[None]]
     elsewhere: Callable[[Tenure], Awaitable[None]]
+    at_end: Callable[[Tenure], bool] = lambda tenure: False
 
 
 @dataclass(slots=True, eq=False)
@@ -45,26 +47,58 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
 
 
+#: Panes that are packed together: partitions that changed many are stored one after another, and take less memory on their way.
+PACKED_AT_ONCE = 4_000
+_Chosen = Callable[[Tenure], bool]
+
+
 class Checkpointer:
-    """``run_once`` stores everything counted."""
+    """``run_once`` stores everything counted, ``run_due`` what is not better stored a little later.
+
+    ``at_latest_s``: how long a partition with many changed panes may wait; ``clock``: what it is measured by, in seconds.
+    """
 
     def __init__(
         self, store: PaneStore, counter: Counter, ownership: Ownership,
         *, settle: Callable[[], Awaitable[None]], followers: Followers, patience: Patience,
+        at_latest_s: float = 0.0, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
         self.tally = Tally()
         self._store, self._counter, self._ownership = store, counter, ownership
         self._settle, self._followers, self._patiently = settle, followers, patience
+        self._at_latest_s, self._clock = at_latest_s, clock
         self._lock = asyncio.Lock()
 
     async def run_once(self) -> None:
         """Count what is buffered, then store every partition that moved."""
         async with self._lock:
-            started = time.perf_counter()
-            taken = await self._counter.settled(self._snapshot)
-            if taken:
+            await self._run(lambda tenure: True)
+
+    async def run_due(self) -> None:
+        """Count what is buffered, then store the partitions that moved and are not to wait."""
+        async with self._lock:
+            await self._run(self._is_due)
+
+    async def run_for(self, one: Tenure) -> None:
+        """Count what is buffered, then store this partition."""
+        async with self._lock:
+            await self._run(lambda tenure: tenure is one)
+
+    async def relieve(self) -> None:
+        """Store everything, then have partials leave memory: of each, what is stored is all that is."""
+        async with self._lock:
+            await self._run(lambda tenure: True)
+            await self._counter.settled(lambda: self._counter.relieve(self._ownership.tenures.values()))
+
+    async def _run(self, chosen: _Chosen) -> None:
+        started, stored = time.perf_counter(), False
+        left = await self._counter.settled(lambda: self._left(chosen))
+        while left:
+            if taken := await self._counter.settled(lambda: self._snapshot(left)):
                 await self._carried_through(taken)
-                self.tally.seconds.append(time.perf_counter() - started)
+                stored = True
+        if stored:
+            self.tally.seconds.append(time.perf_counter() - started)
 
     async def _carried_through(self, taken: Sequence[tuple[Tenure, Checkpoint]]) -> None:
         """Store what was packed; cut short, its tenures end: what they changed is marked as stored and is not."""
@@ -87,18 +121,39 @@ class Checkpointer:
             if quiet:
                 await self._store_all([(tenure, _unchanged(tenure)) for tenure in quiet])
 
-    def _snapshot(self) -> list[tuple[Tenure, Checkpoint]]:
-        """Pack what changed; runs between two drains, so counts and offsets agree.
+    def _left(self, chosen: _Chosen) -> list[Tenure]:
+        """The partitions that moved and are to be stored; runs between two drains.
 
         Partials that were stored by the last checkpoint and belong to closed panes leave memory here, and only here: one
         that is still on its way to Redis must not be loaded again from there.
         """
-        taken = []
-        for tenure in self._ownership.tenures.values():
+        tenures = self._ownership.tenures.values()
+        for tenure in tenures:
             self._counter.evict(tenure, before_ms=self._closed_before(tenure))
-            if tenure.counted > tenure.stored:
+        return [tenure for tenure in tenures if tenure.counted > tenure.stored and chosen(tenure)]
+
+    def _snapshot(self, left: list[Tenure]) -> list[tuple[Tenure, Checkpoint]]:
+        """Pack what changed of some of them, which are left no more; runs between two drains, so counts and offsets agree."""
+        taken: list[tuple[Tenure, Checkpoint]] = []
+        panes = 0
+        while left and panes < PACKED_AT_ONCE:
+            tenure = left.pop()
+            if tenure.live:
                 taken.append((tenure, self._packed(tenure)))
+                panes += len(taken[-1][1].panes)
         return taken
+
+    def _is_due(self, tenure: Tenure) -> bool:
+        now = self._clock()
+        if tenure.waits_since is None:
+            tenure.waits_since = now
+        clock, closed = tenure.packed
+        closes = closed != tenure.closed or self._counter.plans[tenure.stream].closes(clock, tenure.clock)
+        quiet = tenure.counted == tenure.looked_at and self._followers.at_end(tenure)
+        tenure.looked_at = tenure.counted
+        records = tenure.counted - tenure.stored
+        unstored = Unstored(len(tenure.changed), records, now - tenure.waits_since, closes=closes, quiet=quiet)
+        return is_due(unstored, at_latest_s=self._at_latest_s)
 
     def _closed_before(self, tenure: Tenure) -> int:
         lateness = self._counter.plans[tenure.stream].lateness
@@ -109,6 +164,7 @@ class Checkpointer:
         rejected = {f"rejected:{reason}": count for reason, count in tenure.rejected.items()}
         tenure.changed.clear()
         tenure.rejected.clear()
+        tenure.packed, tenure.waits_since = (tenure.clock, tenure.closed), None
         self.tally.panes += len(panes)
         return Checkpoint(
             tenure.stream, tenure.partition, tenure.epoch, tenure.stored, tenure.counted,
@@ -116,7 +172,7 @@ class Checkpointer:
         )  # fmt: skip
 
     def _packed_panes(self, tenure: Tenure) -> list[tuple[PaneKey, bytes]]:
-        panes = [tenure.panes[key] for key in sorted(tenure.changed)]
+        panes = list(tenure.changed.values())
         for pane in panes:
             pane.revision += pane.late
             pane.late = False

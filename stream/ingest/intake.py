@@ -64,8 +64,10 @@ class Intake:
             await self._note_gap(run, tenure)
         while tenure.live and tenure.read <= run.records[-1].offset:
             await self.counter.add(run, tenure)
-            if len(tenure.changed) > MOST_CHANGED or (self.letters is not None and self.letters.crowded):
-                await self.checkpointer.run_once()
+            if self.counter.full:
+                await self.checkpointer.relieve()
+            elif len(tenure.changed) > MOST_CHANGED or (self.letters is not None and self.letters.crowded):
+                await self.checkpointer.run_for(tenure)
 
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
         """What the transport asks at every assignment: where to read each partition from."""
@@ -151,7 +153,7 @@ class Intake:
 
     def followers(self) -> Followers:
         """What becomes of a checkpoint: Kafka's offset follows, or the partition is given up or read again."""
-        return Followers(stored=self._stored, fenced=self._fenced, elsewhere=self._elsewhere)
+        return Followers(self._stored, self._fenced, self._elsewhere, at_end=lambda tenure: self.unread(tenure) == 0)
 
     def _stored(self, tenure: Tenure) -> None:
         if self.consumer is not None:

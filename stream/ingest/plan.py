@@ -21,6 +21,7 @@ from stream.ingest.timing import NEVER
 from stream.state.arms import arms_layout
 from stream.state.columns import layouts_of
 from stream.state.layout import Layout
+from stream.state.layout import Shape as Size
 
 Ints = npt.NDArray[np.int64]
 
@@ -39,8 +40,16 @@ class StreamPlan:
     from_ms: Ints
     lateness: Ints
     keep: Ints
+    #: The different (length of a pane, lateness) of the layouts.
+    rhythms: frozenset[tuple[int, int]]
+    #: (cells, sums) of the panes.
+    sizes: frozenset[Size]
     #: None where no model has a release.
     arms: ArmsPlan | None = None
+
+    def closes(self, before: int, now: int) -> bool:
+        """Whether a partition's clock has let some pane close on its way."""
+        return any((before - late) // pane != (now - late) // pane for pane, late in self.rhythms)
 
     def layout_numbers(self, shapes: Ints, timestamps: Ints) -> Ints:
         """The layout each row is counted in."""
@@ -136,21 +145,28 @@ def _plan(
         previous.append(len(numbered) + 1 if len(found) > 1 else -1)
         switch.append(NEVER if force.from_ms is None else force.from_ms)
         numbered += [(version, shape) for version in found]
+    by_version = arms_plan([(shape, arms[shape.model][stream]) for shape in shapes])
     return StreamPlan(
         stream_decoder(stream, shapes),
         stream_tables([(version.layout, shape) for version, shape in numbered]),
         _ints(current), _ints(previous), _ints(switch),
         _ints([version.monitor.lateness_ms for version, _ in numbered]),
         _ints([version.monitor.revise_within_ms for version, _ in numbered]),
-        arms_plan([(shape, arms[shape.model][stream]) for shape in shapes]),
+        frozenset((version.layout.pane_ms, version.monitor.lateness_ms) for version, _ in numbered),
+        frozenset(layout.shape for layout in (*(version.layout for version, _ in numbered), *_layouts(by_version))),
+        by_version,
     )  # fmt: skip
 
 
 def _hashed(plans: Iterable[StreamPlan]) -> None:
     """Work out the hash of every layout here: 0.8 ms each, which the first events of a thousand models would wait for."""
     for plan in plans:
-        for layout in (*plan.tables.layouts, *(plan.arms.found.layouts if plan.arms else ())):
+        for layout in (*plan.tables.layouts, *_layouts(plan.arms)):
             _ = layout.hash
+
+
+def _layouts(arms: ArmsPlan | None) -> Sequence[Layout]:
+    return arms.found.layouts if arms else ()
 
 
 def _ints(values: Sequence[int]) -> Ints:

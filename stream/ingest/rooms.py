@@ -1,4 +1,4 @@
-"""Where each open pane is counted: in cells of 8 bits until so many events came that one could overflow, then in 32.
+"""Where each open pane is counted: in cells of 8 bits until so many events came that one could overflow, then in 16, then in 32.
 
 Of many models over many partitions most panes see few events, and what is spent on them is spent on touching memory: a room of
 a byte a cell is a quarter of it.  What outgrows 32 bits as well is carried beside its room.
@@ -6,7 +6,7 @@ a byte a cell is a quarter of it.  What outgrows 32 bits as well is carried besi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,53 +14,63 @@ import numpy.typing as npt
 
 from stream.ingest.arena import Arena
 from stream.ingest.tenure import OpenPane
-from stream.state.layout import Layout
+from stream.state.layout import Layout, Shape
 from stream.state.packing import Partial
 
 Ints = npt.NDArray[np.int64]
-Bools = npt.NDArray[np.bool_]
 
 #: Half of what a cell of 32 bits holds: no more than that is counted from one checkpoint to the next.
 OUTGROWN = 1 << 31
 #: What a cell of 8 bits holds.
 SMALL = 255
+#: What Python keeps of an open pane beside its room, in bytes.
+OVERHEAD = 1_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Places:
-    """For each row first cell and first sum of its pane, and whether those are of 8 bits."""
+    """For each row first cell and first sum of its pane, and how many bytes a cell has there."""
 
     cells: Ints
     sums: Ints
-    small: Bools
+    width: Ints
 
     def of(self, rows: Ints) -> Places:
-        return Places(self.cells[rows], self.sums[rows], self.small[rows])
+        return Places(self.cells[rows], self.sums[rows], self.width[rows])
 
 
 class Rooms:
     """All memory of open panes."""
 
     def __init__(self) -> None:
-        self.small, self.large = Arena(np.uint8), Arena(np.uint32)
+        self.small, self.middle, self.large = Arena(np.uint8), Arena(np.uint16), Arena(np.uint32)
+        self.arenas = (self.small, self.middle, self.large)
+        #: Open panes.
+        self.panes = 0
 
-    def opened(self, layout: Layout, start_ms: int, stored: Partial | None) -> OpenPane:
-        """A pane that goes on from what is stored of it, or from nothing."""
-        if stored is None:
-            return OpenPane(layout, start_ms, self.small, self.small.allocate(layout), 0)
+    def opened(self, layout: Layout, start_ms: int, stored: Partial) -> OpenPane:
+        """A pane that goes on from what is stored of it."""
+        self.panes += 1
         most = int(stored.cells.max())
         if most < OUTGROWN:
-            arena = self.small if most < SMALL else self.large
+            arena = self._holding(most)
             return OpenPane(layout, start_ms, arena, arena.allocate(layout, stored), stored.revision, most=most)
         room = self.large.allocate(layout)
         return OpenPane(layout, start_ms, self.large, room, stored.revision, carried=stored)
 
+    def begun(self, layouts: Sequence[Layout], starts_ms: Iterable[int]) -> list[OpenPane]:
+        """Panes that begin with nothing."""
+        self.panes += len(layouts)
+        rooms, small = self.small.allocate_all([layout.shape for layout in layouts]), self.small
+        found = zip(layouts, starts_ms, rooms, strict=True)
+        return [OpenPane(layout, start, small, room, 0) for layout, start, room in found]
+
     def prepare(self, panes: Sequence[OpenPane | None], rows: Ints, *, weight: int) -> None:
         """Make room for so many more rows in each pane, none of which adds more than ``weight`` to a cell."""
         for pane, more in zip(panes, (rows * weight).tolist(), strict=True):
-            if pane is not None and pane.arena is self.small:
+            if pane is not None and pane.arena is not self.large:
                 pane.most += more
-                if pane.most > SMALL:
+                if pane.most > pane.arena.most:
                     self._widen(pane)
 
     def places(self, panes: Sequence[OpenPane | None]) -> Places:
@@ -68,12 +78,12 @@ class Rooms:
         return Places(
             np.array([pane.room.cells if pane else 0 for pane in panes], np.int64),
             np.array([pane.room.sums if pane else 0 for pane in panes], np.int64),
-            np.array([pane is not None and pane.arena is self.small for pane in panes], np.bool_),
+            np.array([pane.arena.width if pane else 0 for pane in panes], np.int64),
         )
 
     def parts(self, places: Places) -> list[tuple[Arena, Ints]]:
         """The rows of each arena that has any."""
-        split = (self.small, np.flatnonzero(places.small)), (self.large, np.flatnonzero(~places.small))
+        split = ((arena, np.flatnonzero(places.width == arena.width)) for arena in self.arenas)
         return [(arena, rows) for arena, rows in split if len(rows)]
 
     def content(self, pane: OpenPane) -> Partial:
@@ -87,14 +97,42 @@ class Rooms:
 
     def free(self, pane: OpenPane) -> None:
         """Give a pane's room back."""
+        self.panes -= 1
         pane.arena.free(pane.room)
+
+    def compact(self, panes: Iterable[OpenPane]) -> None:
+        """Close the gaps; ``panes`` are all that are open."""
+        held: dict[int, list[OpenPane]] = {id(arena): [] for arena in self.arenas}
+        for pane in panes:
+            held[id(pane.arena)].append(pane)
+        for arena in self.arenas:
+            those = held[id(arena)]
+            for pane, room in zip(those, arena.compact([pane.room for pane in those]), strict=True):
+                pane.room = room
+
+    def size_of(self, pane: OpenPane) -> int:
+        """Bytes that it takes."""
+        return OVERHEAD + pane.arena.size_of(pane.room.shape)
+
+    def most_of(self, shape: Shape) -> int:
+        """Bytes that a pane of this shape may take."""
+        return OVERHEAD + self.large.size_of(shape)
+
+    @property
+    def used(self) -> int:
+        """Bytes that open panes take."""
+        return sum(arena.used for arena in self.arenas) + self.panes * OVERHEAD
 
     @property
     def nbytes(self) -> int:
         """Bytes held."""
-        return self.small.nbytes + self.large.nbytes
+        return sum(arena.nbytes for arena in self.arenas) + self.panes * OVERHEAD
+
+    def _holding(self, most: int) -> Arena:
+        return next((arena for arena in self.arenas if most <= arena.most), self.large)
 
     def _widen(self, pane: OpenPane) -> None:
-        held = self.small.read(pane.room, revision=0)
-        self.small.free(pane.room)
-        pane.arena, pane.room = self.large, self.large.allocate(pane.layout, held)
+        arena, wider = pane.arena, self._holding(pane.most)
+        held = arena.read(pane.room, revision=0)
+        arena.free(pane.room)
+        pane.arena, pane.room = wider, wider.allocate(pane.layout, held)

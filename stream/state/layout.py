@@ -23,6 +23,8 @@ HEAD = 5
 SPECIALS = ("missing", "nan", "positive_infinity", "negative_infinity", "wrong_type")
 HASH_BUCKETS = value_buckets.HASH_BUCKETS
 OUTSIDE_KEYS = 2 * outside.KEYS_A_SIDE
+#: How many cells a pane has, and how many sums.
+Shape = tuple[int, int]
 #: Path of an event's id, which is counted by buckets of a hash that scatters ids that resemble one another.
 ID = "id"
 #: What a categorical cell block holds behind its categories, in this order.
@@ -113,6 +115,11 @@ class Layout:
     def cells(self) -> int:
         """Length of the counter vector."""
         return HEAD + sum(c.cells for c in self.numeric) + sum(c.cells for c in self.categorical)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """Cells, and two sums a numeric column."""
+        return self.cells, 2 * len(self.numeric)
 
     @cached_property
     def hash(self) -> str:

@@ -73,7 +73,7 @@ def table(rows: int, *, seed: int) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Events of so many models over so many partitions, an event a record.
+    """Events of so many models over so many partitions, an event a record, that take ``span_ms`` of event time.
 
     All events are of version 3; ``release`` is in every model's monitor.
     """
@@ -83,6 +83,7 @@ class Flow:
     events: int
     release: ReleaseMonitor | None = None
     keyed: Keyed = "model"
+    span_ms: int = SPAN_MS
 
     @property
     def rows_a_record(self) -> int:
@@ -92,7 +93,7 @@ class Flow:
         """(partition, key, value) of each event, in rising event time."""
         bodies = table(DISTINCT, seed=2).bodies()
         for at in range(self.events):
-            yield self.record(at, START_MS + at * SPAN_MS // self.events, bodies)
+            yield self.record(at, START_MS + at * self.span_ms // self.events, bodies)
 
     def record(self, at: int, time_ms: int, bodies: Sequence[bytes]) -> tuple[int, bytes, bytes]:
         """(partition, key, value) of the event of this number, as it is at ``time_ms``."""

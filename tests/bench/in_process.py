@@ -24,7 +24,7 @@ class Parts:
     """The events of a flow in memory, as runs of one partition, and the plans that count them."""
 
     def __init__(self, flow: Flow) -> None:
-        self.plans = _plans(flow)
+        self.plans = plans_of(flow)
         values = (value for _, _, value in flow.records())
         self.records = [ingest.Stored(value, offset, START_MS + SPAN_MS) for offset, value in enumerate(values)]
 
@@ -59,7 +59,7 @@ def _now(events: int) -> Sample:
     return Sample(time.monotonic(), time.process_time(), events)
 
 
-def _plans(flow: Flow) -> dict[str, StreamPlan]:
+def plans_of(flow: Flow) -> dict[str, StreamPlan]:
     monitors, built = flow.monitors(), flow.references()
     digests = {model: hashlib.sha256(model.encode()).hexdigest() for model in built}
     models = {model: InForce(reference=digests[model], monitor=monitors.models[model]) for model in built}

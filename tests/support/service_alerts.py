@@ -153,6 +153,7 @@ FIRES: dict[str, list[Case]] = {
             [{**JOB, "cap": "series"}],
         ),
     ],
+    "DriftlinePanesEvicted": [only("driftline_evicted_panes_total", rising(60 * 60, 40))],
     "DriftlineScrapedTwice": [
         Case({f'{TARGET}"a"}}': flat(1, 30), f'{TARGET}"b"}}': flat(1, 30)}, [{**JOB, "target": "llm"}])
     ],
@@ -261,6 +262,11 @@ QUIET: dict[str, list[Case]] = {
         # What is in force is beyond a cap, as it was before the worker was started anew.
         Case({f'driftline_capped_total{A[:-1]},cap="categories"}}': [*flat(3, 20), NONE, *flat(3, 20)]}),
         Case({f'driftline_capped_total{A[:-1]},cap="letters"}}': [*flat(0, 20), *flat(9, 70)]}),
+    ],
+    # A replay, or an hour's turn: some leave for a while.
+    "DriftlinePanesEvicted": [
+        calm("driftline_evicted_panes_total", rising(40 * 60, 40)),
+        calm("driftline_evicted_panes_total", [*flat(0, 20), *flat(20_000, 20)]),
     ],
     "DriftlineScrapedTwice": [
         # Another one takes over; and of several in an environment each has targets of its own.

@@ -18,9 +18,9 @@ def test_arms_are_stored_with_their_stream_shorter_and_revised_by_what_is_late()
     values.append(event(version="4", timestamp=NOON + 2 * HOUR))
 
     async def store() -> None:
-        await scene.counter.add(
-            run([Stored(value, at, NOON + 2 * HOUR) for at, value in enumerate(values)], scene.first), scene.first
-        )
+        read = run([Stored(value, at, NOON + 2 * HOUR) for at, value in enumerate(values)], scene.first)
+        while scene.first.read < len(values):
+            await scene.counter.add(read, scene.first)
         await scene.checkpointer.run_once()
         late = [Stored(values[0], len(values), NOON + 2 * HOUR)]
         await scene.counter.add(run(late, scene.first), scene.first)

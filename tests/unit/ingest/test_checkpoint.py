@@ -40,7 +40,7 @@ class Written:
 class Scene:
     """A checkpointer over a real counter with two partitions, and a log of who was told what, in order."""
 
-    def __init__(self, *, outcome: Outcome = "stored", outages: int = 0) -> None:
+    def __init__(self, *, outcome: Outcome = "stored", outages: int = 0, at_latest_s: float = 0.0) -> None:
         self.log: list[str] = []
         self.store = Written(self.log, outcome, outages)
         self.counter = counter(both())
@@ -50,8 +50,10 @@ class Scene:
         self.first, self.second = tenure(0), tenure(1, stored=70)
         self.ownership.tenures = {one.tp: one for one in (self.first, self.second)}
         self.checkpointer = Checkpointer(
-            store, self.counter, self.ownership, settle=self._settle, followers=self._followers(), patience=Patience()
-        )
+            store, self.counter, self.ownership, settle=self._settle, followers=self._followers(), patience=Patience(),
+            at_latest_s=at_latest_s, clock=lambda: self.now,
+        )  # fmt: skip
+        self.now, self.end = 0.0, 1000
 
     async def _settle(self) -> None:
         self.log.append("letters settled")
@@ -63,12 +65,22 @@ class Scene:
         async def elsewhere(tenure: Tenure) -> None:
             self.log.append(f"elsewhere {tenure.partition}")
 
-        return Followers(lambda tenure: self.log.append(f"follows {tenure.stored}"), fenced, elsewhere)
+        def stored(tenure: Tenure) -> None:
+            self.log.append(f"follows {tenure.stored}")
+
+        return Followers(stored, fenced, elsewhere, at_end=lambda tenure: tenure.read >= self.end)
 
     async def add(self, *offsets: int, hour: int = 0) -> None:
         """Read events of the first partition at these offsets."""
         records = [Stored(event(timestamp=NOON + hour * HOUR), offset=offset) for offset in offsets]
         await self.counter.add(run(records, self.first), self.first)
+
+    async def add_hours(self, times: int = 1, *, owner: Tenure | None = None) -> None:
+        """Read events of a partition, so many of each of the 20 hours up to noon."""
+        tenure = owner or self.first
+        values = [event(timestamp=NOON - hour * HOUR) for hour in range(20) for _ in range(times)]
+        records = [Stored(value, offset=tenure.read + at) for at, value in enumerate(values)]
+        await self.counter.add(run(records, tenure), tenure)
 
 
 def events_of(checkpoint: Checkpoint) -> dict[int, int]:
@@ -119,6 +131,73 @@ def test_what_was_packed_is_sent_again_unchanged_until_redis_answers() -> None:
     first, second, third = scene.store.asked
     assert first == second == third
     assert scene.log[-1] == "follows 3"
+
+
+def waiting() -> Scene:
+    """An event of each of 20 hours is to be stored, after 5 s at the latest."""
+    scene = Scene(at_latest_s=5.0)
+    asyncio.run(scene.add_hours())
+    return scene
+
+
+def stored_after(scene: Scene, *seconds: float) -> list[bool]:
+    """Whether looks at these times stored anything."""
+
+    async def play() -> list[bool]:
+        found = []
+        for at in seconds:
+            before, scene.now = len(scene.store.asked), at
+            await scene.checkpointer.run_due()
+            found.append(len(scene.store.asked) > before)
+        return found
+
+    return asyncio.run(play())
+
+
+def test_a_partition_whose_events_change_a_pane_each_waits_for_more_of_them() -> None:
+    scene = waiting()
+    assert stored_after(scene, 10, 12, 14.9, 15) == [False, False, False, True]
+    asyncio.run(scene.add_hours(5))
+    assert stored_after(scene, 16) == [False]
+    asyncio.run(scene.add_hours(1))
+    assert stored_after(scene, 16.5) == [True]
+
+
+@pytest.mark.parametrize(("end", "expected"), [(20, [False, True]), (21, [False, False])])
+def test_a_partition_that_is_read_to_its_end_waits_for_no_more(end: int, expected: list[bool]) -> None:
+    scene = waiting()
+    scene.end = end
+    assert stored_after(scene, 0, 0.5) == expected
+
+
+def test_a_partition_with_few_changed_panes_is_stored_at_once() -> None:
+    scene = Scene(at_latest_s=5.0)
+    asyncio.run(scene.add(0, 1, 2))
+    assert stored_after(scene, 0) == [True]
+
+
+@pytest.mark.parametrize(("minutes", "closes"), [(9, False), (10, True), (70, True)])
+def test_what_lets_a_pane_close_is_stored_at_once(minutes: int, closes: bool) -> None:
+    scene = waiting()
+    value = event(timestamp=NOON + minutes * 60_000)
+    records = [Stored(value, scene.first.read, NOON + 2 * HOUR)]
+    asyncio.run(scene.counter.add(run(records, scene.first), scene.first))
+    assert stored_after(scene, 0) == [closes]
+
+
+def test_one_partition_is_stored_for_itself_and_many_panes_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.ingest.checkpoint.PACKED_AT_ONCE", 20)
+    scene = Scene()
+
+    async def play() -> None:
+        for owner in (scene.first, scene.second):
+            await scene.add_hours(owner=owner)
+        await scene.checkpointer.run_for(scene.second)
+        await scene.add_hours(owner=scene.second)
+        await scene.checkpointer.run_once()
+
+    asyncio.run(play())
+    assert [[one.partition for one in asked] for asked in scene.store.asked] == [[1], [1], [0]]
 
 
 @pytest.mark.parametrize("outcome", ["fenced", "elsewhere"])

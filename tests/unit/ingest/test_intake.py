@@ -15,6 +15,7 @@ from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
+from stream.ingest.tenure import Tenure
 from stream.state.patience import Patience
 from stream.transport import RunConsumer
 from tests.support.ingest import Stored, both, counter, event, run, tenure
@@ -87,7 +88,7 @@ class Stores:
     made: Intake
     times: int = 0
 
-    async def run_once(self) -> None:
+    async def run_for(self, tenure: Tenure) -> None:
         self.times += 1
         self.made.letters = None
 
