@@ -161,6 +161,11 @@ class Names:
         return self.key("dlq", "retried")
 
     @property
+    def replaying(self) -> str:
+        """String: a replay into this environment is about to send its first records; for two minutes at most."""
+        return self.key("replaying")
+
+    @property
     def gpus(self) -> str:
         """Sorted set: GPUs (``<host>/<uuid>``) by when they were last heard of, event time (ms)."""
         return self.key("gpus")

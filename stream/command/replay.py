@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,11 +31,15 @@ from stream.state.applying import apply_monitors
 from stream.state.clock import FIELD, read_clock
 from stream.state.generations import put_back, read, read_references, read_stamp
 
+#: A replay has sent its first records by then.
+BEGINS_WITHIN_MS = 120_000
 OFFSET = re.compile(r"offset:(\d{1,18})")
 
 
 def _bound(text: str) -> Bound:
     offset = OFFSET.fullmatch(text)
+    if offset is None and text.startswith("offset"):
+        raise typer.BadParameter(f"{text!r} is no offset; one is offset:1200")
     return Bound(offset=int(offset[1])) if offset else Bound(at_ms=moment_ms(text))
 
 
@@ -74,9 +79,9 @@ def replay(
         # Everything that may be wrong is looked at before anything is written there.
         put = _to_put(settings, monitors)
         replaying.choose(streams, first=bounds[0], last=bounds[1], partitions=tuple(partition or ()))
-        _claim(shadow)
-        replaying.make_topics()
-        found = {"into": into, "generation": put(shadow), **replaying.run()}
+        with _claimed_by_us(shadow):
+            replaying.make_topics()
+            found = {"into": into, "generation": put(shadow), **replaying.run()}
     except KafkaException as error:
         raise kafka_unavailable(settings, error) from None
     finally:
@@ -106,13 +111,25 @@ def _shadow(settings: Settings, into: str) -> Settings:
     return shadow
 
 
-def _claim(shadow: Settings) -> None:
-    """Have the environment go by event time for good.
+@contextmanager
+def _claimed_by_us(shadow: Settings) -> Iterator[None]:
+    """Have the environment go by event time for good, and be the only one who fills it.
+
+    Once its topics hold records they refuse another replay; what is held here keeps two apart that begin at once.
 
     :raises ConfigError: meanwhile it goes by the clock on the wall.
+    :raises Unavailable: another replay has just begun.
     """
     if ask_redis(shadow, _claimed) == "live":
         raise _live(shadow.environment)
+    first = ask_redis(shadow, lambda redis, names: redis.set(names.replaying, "1", nx=True, px=BEGINS_WITHIN_MS))
+    if not first:
+        said = f"another replay into {shadow.environment!r} has just begun: name another environment, or look again in two minutes"
+        raise Unavailable(said)
+    try:
+        yield
+    finally:
+        ask_redis(shadow, lambda redis, names: redis.delete(names.replaying))
 
 
 def _live(into: str) -> ConfigError:

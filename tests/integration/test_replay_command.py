@@ -130,6 +130,7 @@ def test_a_range_and_a_partition_under_other_monitors(deployment: Deployment, sh
             f"there is nothing between --from and --to: {deployment.names.topic('predictions')}",
         ),
         ("--from", "offset:9", "--to", "offset:9"): (2, "offset:9 is not behind --from offset:9"),
+        ("--from", "offset:-1"): (2, "'offset:-1' is no offset; one is offset:1200"),
         ("--from", "2026-01-02", "--to", "2026-01-01"): (2, "2026-01-01T00:00:00Z is not after --from 2026-01-02"),
         ("--monitors", str(shadow.folder / "none.yaml")): (2, "none.yaml"),
     }
@@ -140,5 +141,10 @@ def test_a_range_and_a_partition_under_other_monitors(deployment: Deployment, sh
         assert not list(client.scan_iter(f"driftline:{nowhere}:*")), "what is asked for wrongly claims no environment"
     topics = AdminClient({"bootstrap.servers": deployment.kafka}).list_topics(timeout=10).topics
     assert not [name for name in topics if name.startswith(nowhere)]
+    with redis.Redis.from_url(deployment.redis_url) as client:
+        second = shadow.names.replaying
+        client.set(second, "1", px=60_000)
+        ended = command(deployment, *asked, "--into", shadow.environment)
+        assert (ended.code, "another replay into" in ended.err, client.pttl(second) > 0) == (1, True, True)
     wrong = command(deployment, *asked, "--partition", "9", "--into", shadow.environment)
     assert (wrong.code, "has the partitions 0 to 3" in " ".join(wrong.err.split())) == (2, True)

@@ -30,6 +30,7 @@ def test_every_key_is_listed_once() -> None:
         names.layouts(MODEL),
         names.partitions("predictions"),
         names.retried,
+        names.replaying,
         names.model_state(MODEL),
         names.report(MODEL, "<window>"),
         names.history(MODEL, "<window>"),
