@@ -142,6 +142,9 @@ def _found(sides: Sequence[Side], history: Any, told: Told) -> dict[str, Any]:
     left_out: set[str] = set()
     for side in sides:
         kept = side.monitors.models.keys() & there
+        if not kept and judged:  # the present one need not know what the candidate is about
+            judged.append(_side(side.name, [], span_ms=1))
+            continue
         if not kept:
             known = ", ".join(sorted(there)[:10]) or "none"
             raise ConfigError(

@@ -192,3 +192,21 @@ def test_wrong_use_is_told_before_anything_is_started(
 
     assert (ended.code, ended.out) == (2, "")
     assert words in " ".join(ended.err.replace("│", " ").split())
+
+
+def test_a_present_file_that_knows_none_of_it_told_nothing_and_a_limit_of_pages_is_an_exit_code(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [incident("inc-a", "P0", "ended", ("oncall", "pagerduty", 2))]
+    monkeypatch.setattr("stream.local.rerun.judged_by", lambda *given, **more: told)
+    (file.parent / "events.jsonl").write_bytes(event(START) + b"\n" + event(START + 23 * HOUR))
+    present = file.parent / "present.yaml"
+    present.write_text(file.read_text().replace("{m: ", "{n: "))
+    asked = ["backtest", str(file.parent / "events.jsonl"), "--monitors", str(file), "--against", str(present)]
+
+    found = driftline(*asked, "--json", "--at-most", "2").json
+    assert (found["new"]["pages_per_day"], found["now"]["incidents"]) == (2.0, 0)
+    assert (found["new"]["monitors"], found["now"]["monitors"]) == (str(file), str(present))
+    over = driftline(*asked, "--at-most", "1.9")
+    assert (over.code, over.err) == (1, "it would page 2 times a day, allowed: 1.9\n")
+    assert over.out.splitlines()[-1] == "no incident"
