@@ -6,8 +6,8 @@ It is called now and then, and looks at ``MOST`` new objects at most: a few mill
 aside (``gc.freeze``, which takes no time): it is never looked at again, and still freed by its reference counts.
 
 A cycle that dies after it was set aside stays until ``look_at_all``: at the next assignment, when nothing is read anyway, if
-there are few objects; or once ``ASIDE`` more are set aside than the last such look left, however long that takes: so a worker
-that makes cycles all the time stays bounded (``docs/decisions/0025-the-collector-is-called.md``).
+there are few objects; or once ``ASIDE`` more (of millions: as many again) are set aside than the last look left, however long that
+takes: so a worker that makes cycles all the time stays bounded (``docs/decisions/0025-the-collector-is-called.md``).
 """
 
 from __future__ import annotations
@@ -83,14 +83,18 @@ class Collector:
         self._aside += len(gc.get_objects())
         gc.freeze()
         self._missed = 0
-        if self._aside > ASIDE:
+        if self._aside > self._allowed():
             self._count()
 
     def _count(self) -> None:
         """Most of what was set aside has been freed, as a rule; to count what is left takes a millisecond for 50 000 objects."""
         self._aside = gc.get_freeze_count() - self._known
-        if self._aside > ASIDE:
+        if self._aside > self._allowed():
             self._look_at_all()
+
+    def _allowed(self) -> int:
+        """The more are known to live, the longer a look takes, and the rarer it is."""
+        return ASIDE + max(0, self._known - FEW)
 
     def _look_at_all(self) -> None:
         before, began = gc.get_freeze_count(), time.perf_counter()

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from schemas.settings import Settings
 from tests.bench.peers.histograms import add, new, pane_of
+from tests.bench.stock_faust import stock_app
 from tests.bench.tally import Tally
 
 EDGES_FILE = "BENCH_EDGES"
@@ -27,14 +28,7 @@ def main(settings: Settings) -> None:
     """Count and store until told to stop."""
     edges = json.loads(Path(os.environ[EDGES_FILE]).read_text())
     tally, states, changed = Tally(), dict[str, dict[str, Any]](), set[str]()
-    app = faust.App(
-        f"{settings.names.group}-stock",
-        broker=[f"kafka://{host}" for host in settings.kafka.split(",")],
-        topic_disable_leader=True,
-        topic_allow_declare=False,
-        web_enabled=False,
-    )
-    tally.told_by(app)
+    app = stock_app(settings, tally)
     redis, counted = Redis.from_url(settings.redis), [0]
 
     @app.agent(app.topic(settings.names.topic("predictions"), value_serializer="json"))

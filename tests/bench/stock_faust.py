@@ -10,9 +10,8 @@ from schemas.settings import Settings
 from tests.bench.tally import Tally
 
 
-def main(settings: Settings) -> None:
-    """Count until told to stop."""
-    tally = Tally()
+def stock_app(settings: Settings, tally: Tally) -> faust.App:
+    """Faust as anybody sets it up, and what it counts is told."""
     app = faust.App(
         f"{settings.names.group}-stock",
         broker=[f"kafka://{host}" for host in settings.kafka.split(",")],
@@ -21,6 +20,13 @@ def main(settings: Settings) -> None:
         web_enabled=False,
     )
     tally.told_by(app)
+    return app
+
+
+def main(settings: Settings) -> None:
+    """Count until told to stop."""
+    tally = Tally()
+    app = stock_app(settings, tally)
 
     @app.agent(app.topic(settings.names.topic("predictions"), value_type=bytes, value_serializer="raw"))
     async def count(stream: Any) -> None:

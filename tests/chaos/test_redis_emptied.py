@@ -5,7 +5,6 @@ Nobody is rung again for what they were told, nobody is told what is not so, and
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -17,28 +16,13 @@ from stream.local.receivers.pagerduty import recording_pagerduty
 from tests.support.chaos import row
 from tests.support.closed import judged_to
 from tests.support.command import driftline
-from tests.support.faults import records_with_fault, routed
-from tests.support.generated import (
-    PANE_MS,
-    START_MS,
-    assert_counts,
-    expected,
-    generate,
-    reference_of,
-    write_monitors,
-)
+from tests.support.generated import assert_counts, expected
+from tests.support.half_down import END_MS, EVENTS, MODEL, REFERENCE, monitors, parts
 from tests.support.observed import counts, printed
 from tests.support.redis import LocalRedis
-from tests.support.worker import PARTITIONS, Deployment
+from tests.support.worker import Deployment
 
 pytestmark = pytest.mark.chaos
-
-MODEL = "alpha"
-EVENTS = generate(MODEL, 6_000, seed=90, features=2, span_ms=60 * PANE_MS)
-REFERENCE = reference_of(generate(MODEL, 2_000, seed=91, features=2))
-#: Down from the tenth minute to the thirtieth; the events come in two parts, divided at the twentieth.
-DOWN = {"from_ms": START_MS + 10 * PANE_MS, "to_ms": START_MS + 30 * PANE_MS}
-DIVIDED_MS = START_MS + 20 * PANE_MS
 
 
 class Place:
@@ -74,13 +58,12 @@ def test_an_emptied_redis_gets_everything_back_and_nobody_is_rung_again(
     deployment = Deployment(kafka_bootstrap, own_redis.url, environment_name, tmp_path)
     deployment.create_topics()
     place = Place(deployment)
-    applied = place.run("apply", str(routed(write_monitors(tmp_path, {MODEL: REFERENCE}))))
-    records = records_with_fault(EVENTS, **DOWN)
-    first = int((EVENTS.times < DIVIDED_MS).sum())
+    applied = place.run("apply", str(monitors(tmp_path)))
+    first, rest = parts()
     with recording_pagerduty(folder=tmp_path) as pager:
         worker = deployment.start_worker(pagerduty_url=pager.url, in_doubt_s="0.5")
         try:
-            deployment.send(records[:first])
+            deployment.send(first)
             deployment.wait_until(lambda: pager.vendor.rings == 1)
             deployment.wait_until(lambda: printed(worker, "is on the topic") > 0)
             [told] = place.incidents()
@@ -98,10 +81,8 @@ def test_an_emptied_redis_gets_everything_back_and_nobody_is_rung_again(
             status = place.run("status")
             assert status["generation"]["number"] == applied["generation"] == 1
 
-            deployment.send(records[first:])
-            closing = json.dumps({"control": "watermark", "timestamp": START_MS + 60 * PANE_MS}).encode()
-            deployment.send([closing] * PARTITIONS)
-            deployment.wait_until(lambda: judged_to(deployment, MODEL) == START_MS + 60 * PANE_MS)
+            deployment.send(rest)
+            deployment.wait_until(lambda: judged_to(deployment, MODEL) == END_MS)
             deployment.wait_until(lambda: not pager.vendor.open_keys())
             assert (pager.vendor.rings, pager.vendor.lost, worker.alive) == (1, [], True)
             [one] = place.incidents()

@@ -1,4 +1,4 @@
-"""The row of many models: ten thousand in force, every event counted, every model judged, and nobody assigned twice."""
+"""The row of many models: ten thousand in force, every event counted, every model judged, and no assignment after the other."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ pytestmark = pytest.mark.chaos
 MODELS = [f"m{number:05}" for number in range(10_000)]
 EACH = 2
 REFERENCE = reference_of(generate("m", 2_000, seed=3, features=1))
-#: On a busy machine; two minutes on a calm one.
+#: On a busy machine; a minute on a calm one.
 WITHIN_S = 400.0
 
 
 def ten_thousand_models(scene: Scene) -> None:
     put_in_force(scene)
-    worker = scene.deployment.start_worker(session_timeout_s="10")
+    worker = scene.deployment.start_worker(session_timeout_s="30")
     scene.deployment.wait_until(lambda: len(scene.deployment.owners()) == PARTITIONS, timeout_s=WITHIN_S)
     events = [event(model) for model in MODELS for _ in range(EACH)]
     random.Random(scene.seed).shuffle(events)
@@ -37,7 +37,7 @@ def ten_thousand_models(scene: Scene) -> None:
     same(counted(scene), Counter(dict.fromkeys(MODELS, EACH)), "events by model")
     scene.deployment.wait_until(lambda: judged(scene) == len(MODELS), timeout_s=WITHIN_S)
     assert worker.alive
-    assert printed(worker, "Heartbeat session expired") == 0
+    assert printed(worker, "Executing _on_partitions_assigned") <= 3  # it was 75, and no end
 
 
 def put_in_force(scene: Scene) -> None:
@@ -79,6 +79,13 @@ def judged(scene: Scene) -> int:
         return sum(last is not None and int(last) > START_MS for last in pipe.execute())
 
 
-@rows(Row("10 000 models", ten_thousand_models, "every event counted, every model judged, no session lost", long=True))
+@rows(
+    Row(
+        "10 000 models",
+        ten_thousand_models,
+        "every event counted, every model judged, nothing assigned again and again",
+        long=True,
+    )
+)
 def test_many_models(row: Row, scene: Scene) -> None:
     row.fault(scene)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,13 @@ from stream.local.receivers.pagerduty import recording_pagerduty
 from tests.support.chaos import row
 from tests.support.closed import judged_to
 from tests.support.command import driftline
-from tests.support.faults import records_with_fault, routed
-from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
+from tests.support.half_down import END_MS, MODEL, monitors, parts
 from tests.support.kafka import LocalKafka
 from tests.support.observed import apply
 from tests.support.redis import LocalRedis
-from tests.support.worker import PARTITIONS, Deployment
+from tests.support.worker import Deployment
 
 pytestmark = pytest.mark.chaos
-
-MODEL = "alpha"
-EVENTS = generate(MODEL, 6_000, seed=90, features=2, span_ms=60 * PANE_MS)
-REFERENCE = reference_of(generate(MODEL, 2_000, seed=91, features=2))
-#: Down from the tenth minute to the thirtieth; the events come in two parts, divided at the twentieth.
-DOWN = {"from_ms": START_MS + 10 * PANE_MS, "to_ms": START_MS + 30 * PANE_MS}
-DIVIDED_MS = START_MS + 20 * PANE_MS
 
 
 @row("Redis and the broker killed under an open alert", "rung once, its end told")
@@ -34,23 +25,19 @@ def test_an_open_alert_outlives_a_killed_redis_and_a_killed_broker(
 ) -> None:
     deployment = Deployment(own_kafka.bootstrap, own_redis.url, environment_name, tmp_path)
     deployment.create_topics()
-    apply(deployment, routed(write_monitors(tmp_path, {MODEL: REFERENCE})))
-    records = records_with_fault(EVENTS, **DOWN)
-    first = int((EVENTS.times < DIVIDED_MS).sum())
+    apply(deployment, monitors(tmp_path))
+    first, rest = parts()
     with recording_pagerduty(folder=tmp_path) as pager:
         worker = deployment.start_worker(pagerduty_url=pager.url, in_doubt_s="0.5")
         try:
-            deployment.send(records[:first])
+            deployment.send(first)
             deployment.wait_until(lambda: pager.vendor.rings == 1)
             own_redis.kill()
             own_kafka.kill()
             own_redis.start()
             own_kafka.start()
-            deployment.send(records[first:])
-            deployment.send(
-                [json.dumps({"control": "watermark", "timestamp": START_MS + 60 * PANE_MS}).encode()] * PARTITIONS
-            )
-            deployment.wait_until(lambda: judged_to(deployment, MODEL) == START_MS + 60 * PANE_MS)
+            deployment.send(rest)
+            deployment.wait_until(lambda: judged_to(deployment, MODEL) == END_MS)
             deployment.wait_until(lambda: not pager.vendor.open_keys())
             assert (pager.vendor.rings, pager.vendor.lost, worker.alive) == (1, [], True)
             [one] = driftline("incident", "ls", "--all", "--json", env=deployment.variables).json["incidents"]

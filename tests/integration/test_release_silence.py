@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from schemas.releases import Decision
+from stream.evaluate.evaluator import Evaluator
 from stream.state.columns import layouts_of
 from tests.support import models
 from tests.support.evaluation import HOUR, START, Scene, monitor
@@ -19,10 +20,12 @@ GOOD, BAD = ((9_000, 90), (1_000, 10)), ((9_000, 90), (1_000, 500))
 BEGUN = [(1, "begin", 0.05, ("begun",)), (2, "promote", 0.10, ("healthy",))]
 BACK = (4, "roll_back", 0.0, ("errors",))
 Story = Callable[[Site, Scene], Awaitable[list[Decision]]]
+#: Tells a story, and says what was decided in it.
+Told = Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]]
 
 
 @pytest.fixture
-def told(redis_url: str, environment_name: str) -> Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]]:
+def told(redis_url: str, environment_name: str) -> Told:
     async def run(story: Story) -> list[Decision]:
         async with site(redis_url, environment_name) as found:
             found.scene.beside["labels"] = 1
@@ -42,20 +45,21 @@ async def labels_beside(found: Site) -> Scene:
     return labels
 
 
-async def begun(found: Site, labels: Scene) -> None:
-    """Two hours of both streams: the challenger has a tenth; then an hour without labels."""
+async def begun(found: Site, labels: Scene) -> Evaluator:
+    """Two hours of both streams: the challenger has a tenth; then an hour without labels; who evaluates them."""
+    evaluator = found.scene.evaluator()
     await found.answered((10_000, 100), (0, 0))
     await found.answered((9_500, 95), (500, 5))
     await labels.move(0, START + 2 * HOUR)
     await found.answered(*GOOD)
+    return evaluator
 
 
 def test_a_version_that_is_bad_while_labels_are_silent_is_rolled_back_after_two_windows(
-    told: Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]],
+    told: Told,
 ) -> None:
     async def story(found: Site, labels: Scene) -> list[Decision]:
-        evaluator = found.scene.evaluator()
-        await begun(found, labels)
+        evaluator = await begun(found, labels)
         await labels.idle(0)
         await found.answered(*BAD)
         await found.evaluate(evaluator)
@@ -74,9 +78,7 @@ def test_a_version_that_is_bad_while_labels_are_silent_is_rolled_back_after_two_
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
-def test_it_is_the_same_however_often_and_by_whom_it_is_looked_at(
-    told: Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]], every: int
-) -> None:
+def test_it_is_the_same_however_often_and_by_whom_it_is_looked_at(told: Told, every: int) -> None:
     async def story(found: Site, labels: Scene) -> list[Decision]:
         await begun(found, labels)
         await labels.idle(0)
@@ -93,11 +95,10 @@ def test_it_is_the_same_however_often_and_by_whom_it_is_looked_at(
 
 
 def test_labels_that_are_only_not_read_yet_are_waited_for(
-    told: Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]],
+    told: Told,
 ) -> None:
     async def story(found: Site, labels: Scene) -> list[Decision]:
-        evaluator = found.scene.evaluator()
-        await begun(found, labels)
+        evaluator = await begun(found, labels)
         for _ in range(3):
             await found.answered(*BAD)
         await found.evaluate(evaluator)
@@ -110,11 +111,10 @@ def test_labels_that_are_only_not_read_yet_are_waited_for(
 
 
 def test_a_good_version_goes_no_further_without_labels_and_on_with_them(
-    told: Callable[[Story], list[tuple[int, str, float, tuple[str, ...]]]],
+    told: Told,
 ) -> None:
     async def story(found: Site, labels: Scene) -> list[Decision]:
-        evaluator = found.scene.evaluator()
-        await begun(found, labels)
+        evaluator = await begun(found, labels)
         await labels.idle(0)
         for _ in range(3):
             await found.answered(*GOOD)

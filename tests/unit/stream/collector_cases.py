@@ -179,6 +179,18 @@ def test_what_lives_brings_the_long_look_once(
     assert len(caplog.records) == 2, "it is known to live"
 
 
+def test_of_many_as_many_again_may_come_before_the_long_look(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(collector, "ASIDE", 5_000)
+    monkeypatch.setattr(collector, "FEW", gc.get_freeze_count() - 20_000)
+    called, live = Collector(), list[list[list[object]]]()
+    for _ in range(12):
+        live.append(some(1_100))
+        called.look()
+    assert len(caplog.records) == 0
+
+
 def test_what_was_set_aside_and_is_freed_by_its_counts_does_not_bring_the_long_look(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
