@@ -83,7 +83,7 @@ def judged(scene: Scene) -> int:
     Row(
         "10 000 models",
         ten_thousand_models,
-        "every event counted, every model judged, nothing assigned again and again",
+        "every event counted, every model judged",
         long=True,
     )
 )
