@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import faust
@@ -25,6 +26,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from stream.fetching import FetchThread
+from stream.placing import Placing
 from stream.records import Record as Record
 from stream.records import Run as Run
 
@@ -63,21 +65,14 @@ class RunConsumer(driver.Consumer):
         self._stored: dict[TP, int] = {}
         self._placements: dict[TP, int] = {}
         self.held: set[TP] = set()  # not fetched for a while, see ``hold``
+        self.placing = Placing(self, partial(type(self).take, self))
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Place every assigned partition at the offset its stored state ends with."""
-        assigned = self.assignment()
-        for tp in assigned:
-            self.displace(tp)
-        placed = await type(self).take(self, assigned)
-        for tp, offset in placed.items():
-            await self.place(tp, offset)
-        self.held &= assigned
-        if self.held:
-            self.pause_partitions(self.held)  # Faust resumes them all at an assignment
+        """Place every assigned partition at the offset its stored state ends with; Faust waits for half its time at most."""
+        await self.placing.begin(within_s=self.app.conf.broker_request_timeout / 2)
 
     def displace(self, tp: TP) -> None:
         """Refuse everything read or queued so far of ``tp``, until ``place``."""

@@ -136,7 +136,7 @@ class IncidentAgent:
     async def reclaim(self) -> None:
         """Ask for a new group generation where both inputs are assigned and nobody owns (the second time it is seen)."""
         consumer = self.consumer
-        if consumer is None:
+        if consumer is None or consumer.placing.is_under_way:
             return
         self._note_unowned(consumer.assignment() & set(self.inputs))
         tenure, assigned = self.owner.tenure, set(self.inputs) <= consumer.assignment()

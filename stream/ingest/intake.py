@@ -86,10 +86,10 @@ class Intake:
     async def reclaim(self) -> None:
         """Ask for a new group generation where a partition is assigned and not held.
 
-        It was fenced, or its assignment was cut short (Faust gives a seek ``request_timeout`` and then goes on without it).
+        It was fenced, or its assignment was cut short.
         """
         consumer = self.consumer
-        if consumer is None or not self.assigned:
+        if consumer is None or consumer.placing.is_under_way:
             return
         topics = set(map(self.ownership.names.topic, TOPICS_IN))  # other agents' inputs are theirs to ask for
         assigned = {tp for tp in consumer.assignment() if tp.topic in topics}
