@@ -78,8 +78,7 @@ def _count_numeric(rows: Rows, arena: Arena, *, group: NumericGroup, values: Flo
 
 def _cells(values: Floats, finite: npt.NDArray[np.bool_], *, group: NumericGroup, layout: Ints) -> Ints:
     """Cell of each value: its bin, or the special that says why it has none."""
-    table_rows = layout[:, None] * group.columns + np.arange(group.columns)
-    cells: Ints = group.bins_at[layout] + bins(values, group.edges, table_rows)
+    cells: Ints = group.bins_at[layout] + bins(values, group.edges, group.edges_at[layout])
     odd = np.nonzero(~finite)
     cells[odd] = _special_cells(values[odd], group.specials_at[layout[odd[0]], odd[1]])
     cells[~group.used[layout]] = WASTE

@@ -134,7 +134,7 @@ def _count_bins(
     first = cells + int(group.bins_at[at])
     edges = int(group.specials_at[at]) - int(group.bins_at[at]) - 1
     below = np.zeros(edges + 2, np.int64)
-    below[1:-1] = values.searchsorted(group.edges[at[0] * group.columns + at[1], :edges])
+    below[1:-1] = values.searchsorted(group.edges[group.edges_at[at], :edges])
     below[-1] = len(values)
     counts = (below[1:] - below[:-1]) * weight
     arena.cells[first : first + edges + 1] += counts.astype(arena.cells.dtype)

@@ -23,6 +23,8 @@ from schemas.release import ReleaseMonitor
 START_MS = 1_760_000_400_000  # a full hour
 PANE_MS = 3_600_000
 SPAN_MS = 3 * PANE_MS
+#: What a live load sends within a bench's seconds lies in one pane of its model and partition.
+LIVE_MS = PANE_MS - 60_000
 NUMERIC = tuple(f"num{number:02}" for number in range(16))
 CATEGORICAL = tuple(f"cat{number}" for number in range(4))
 NAMES = tuple(f"n{number:02}" for number in range(30))

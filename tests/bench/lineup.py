@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from tests.bench.columnar import Columnar, Written
-from tests.bench.events import Flow
+from tests.bench.events import LIVE_MS, Flow
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = Path(os.environ.get("DRIFTLINE_PEERS", ROOT / ".cache" / "peers"))
@@ -62,7 +62,8 @@ def contenders(
         driftline("driftline_1", Flow(1, 8, ours)),
         driftline("driftline_20", Flow(20, 8, ours)),
         driftline("driftline_200", Flow(200, 64, ours)),
-        driftline(f"driftline_{models}_models_any_key", Flow(models, 64, ours, keyed="any")),
+        driftline(f"driftline_{models}_models_any_key", Flow(models, 64, ours, keyed="any", span_ms=LIVE_MS)),
+        driftline(f"driftline_{models}_models_any_key_replayed", Flow(models, 64, ours, keyed="any")),
         driftline("columnar_rows", _batches(batches, rows_a_record, "lists")),
         driftline("columnar_rows_packed", _batches(batches, rows_a_record, "packed")),
     )

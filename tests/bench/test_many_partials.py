@@ -11,12 +11,10 @@ import pytest
 from faust.types import TP
 
 from stream.ingest.ceiling import DEFAULT_CEILING, Ceiling
-from tests.bench.events import DISTINCT, PANE_MS, START_MS, Flow, table
+from tests.bench.events import DISTINCT, LIVE_MS, PANE_MS, START_MS, Flow, table
 from tests.bench.many_partials import RUN, Cost, measured, working
 from tests.support import ingest
 
-#: All events lie in one hour's pane of their model and partition, as a live load's do.
-LIVE_MS = PANE_MS - 60_000
 MEMORY = Flow(250, 60, 10_000_000, keyed="any", span_ms=48 * PANE_MS)
 
 
