@@ -86,14 +86,18 @@ def test_events_are_counted_through(row: Row, scene: Scene) -> None:
 
 
 def applied_again(scene: Scene) -> None:
-    """A valid file changes the reference of a model at the boundary of a pane; a broken one after it changes nothing."""
-    records = scene.traffic().records(9_000)
-    scene.start(2)
-    with scene.sending(records, rate=500):
+    """A valid file changes the reference of a model at the boundary of a pane; a broken one after it changes nothing.
+
+    At most twenty times as fast as in life: the boundary is a pane ahead of what was stored, and workers follow within seconds.
+    """
+    records = scene.traffic(span_ms=6 * PANE_MS).records(9_000)
+    workers = scene.start(2)
+    with scene.sending(records, rate=300):
         scene.wait_for(0.3, records)
         other = reference_of(generate("alpha", 4_000, seed=99, features=3))
         put_in_force(scene.deployment, references=REFERENCES | {"alpha": other})
         assert apply_broken(scene) == 2
+        scene.deployment.wait_until(lambda: all(printed(worker, "following generation 2") for worker in workers))
 
 
 def apply_broken(scene: Scene) -> int:

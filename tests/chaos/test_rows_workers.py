@@ -68,7 +68,7 @@ def three_and_one(scene: Scene) -> None:
     """From one worker to three and back, each holding panes that it has not stored."""
     records = scene.traffic().records(2 * RECORDS)
     [first] = scene.start(flush_interval_s="2")
-    with scene.sending(records, rate=RATE // 2):
+    with scene.sending(records, rate=RATE // 5):
         scene.wait_for(0.1, records)
         _, last = scene.start(2, flush_interval_s="2")
         stop(first)

@@ -28,7 +28,7 @@ from tests.support.chaos_oracle import NEVER, Judged, Layout, Pane, counted, jud
 from tests.support.faults import routed
 from tests.support.generated import generate, reference_of, write_monitors
 from tests.support.observed import apply, dead_letters
-from tests.support.process import Process
+from tests.support.process import Process, free_port
 from tests.support.worker import AT_ONCE, Deployment, Pace
 
 REFERENCES = {
@@ -88,8 +88,12 @@ class Scene:
         self.send(watermark(before_ms))
 
     def start(self, count: int = 1, **settings: str) -> list[Process]:
-        """Start workers, and wait until they share the partitions of predictions among those that live."""
-        started = [self.deployment.start_worker(**(QUICK | settings)) for _ in range(count)]
+        """Start workers, and wait until they share the partitions of predictions among those that live.
+
+        Each at a port of its own: of those that a worker looks for there are nine on a machine.
+        """
+        ports = [{"http_port": str(free_port())} for _ in range(count)]
+        started = [self.deployment.start_worker(**(QUICK | port | settings)) for port in ports]
         self.deployment.wait_until_shared(*self.living())
         return started
 
