@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from stream import unpacking
 from stream.assigning import TogetherAssignor
 
 #: Faust hard-codes 1 500 ms; librdkafka's mock broker does not wake a waiting fetch, so an empty one costs it all.
@@ -29,6 +30,7 @@ class FetchThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         FetchThread.running = self
+        unpacking.install()
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS
         TogetherAssignor.together = self.urgent  # findings and actions: one worker owns the incidents

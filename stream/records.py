@@ -9,10 +9,8 @@ from faust.types import TP
 
 
 class Record(Protocol):
-    """What a consumed Kafka record offers (aiokafka's ``ConsumerRecord``)."""
+    """What a consumed Kafka record offers; its place is that of its run and its offset."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     key: bytes | None

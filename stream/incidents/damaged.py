@@ -33,7 +33,7 @@ def read(run: Run, topic: str, *, epoch: Epoch) -> tuple[list[Arrival], list[Rej
             message = _decoded(topic, record.value)
         except msgspec.DecodeError as error:
             refused.append(Rejection(held, record, _reason(record, error), "", _detail(topic, error)))
-        arrivals.append(Arrival(topic, record.partition, record.offset, message))
+        arrivals.append(Arrival(topic, run.tp.partition, record.offset, message))
     return arrivals, refused
 
 
@@ -41,8 +41,6 @@ def read(run: Run, topic: str, *, epoch: Epoch) -> tuple[list[Arrival], list[Rej
 class _Written:
     """An input's record, written again: what was read is kept only as what it says."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     key: bytes | None
@@ -53,15 +51,14 @@ def undecided(tp: TP, broken: Broken, *, epoch: Epoch) -> Rejection:
     """The dead letter of an input that the core raised at; its detail is the last line of the traceback."""
     arrival, message = broken.arrival, broken.message
     value = findings.encode(message) if isinstance(message, Finding | Progress) else actions.encode(message)
-    record = _Written(tp.topic, tp.partition, arrival.offset, message.at, None, value)
+    record = _Written(arrival.offset, message.at, None, value)
     held = Tenure(tp, arrival.topic, epoch, 0, arrival.offset)
     return Rejection(held, record, "not_an_event", "", f"a bug, nothing is decided by it: {broken.why}")
 
 
 def places(refused: Iterable[Rejection]) -> str:
     """Where they stand, as ``driftline dlq show`` takes it."""
-    records = (one.record for one in refused)
-    return ", ".join(f"{record.topic}:{record.partition}:{record.offset}" for record in records)
+    return ", ".join(f"{one.tenure.tp.topic}:{one.tenure.partition}:{one.record.offset}" for one in refused)
 
 
 def _decoded(topic: str, value: bytes | None) -> Message:

@@ -79,11 +79,11 @@ def arm_rows(
 
 
 def _pieces(buffer: Buffer, row: Ints, layout: Ints, *, found: ArmsTables, numbers: Numbers | None) -> Iterator[_Piece]:
-    listed = int(np.searchsorted(row, len(buffer.shape)))
+    listed = int(np.searchsorted(row, buffer.listed))
     if numbers is not None:  # there are none where no row came by itself
         for place, at in _by_layout(layout[:listed]):
             yield _listed(buffer, row, at, place=place, found=found, numbers=numbers)
-    for slab, span, where in stretches(buffer.slabs, row, first=len(buffer.shape)):
+    for slab, span, where in stretches(buffer.slabs, row, first=buffer.listed):
         for place, at in _by_layout(layout[span]):
             yield _of_slab(slab, span.start + at, where[at], place=place, found=found)
 

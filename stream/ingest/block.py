@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
-from operator import attrgetter, getitem
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER, Verdicts, judge
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 #: What an unreadable timestamp becomes, so that nothing else is decided from it.
@@ -164,31 +162,3 @@ def _rejection(buffer: Buffer, row: int, tenure: Tenure, *, reason: Any, detail:
     chosen: Reason = reason
     record, index = buffer.event_of(row)
     return Rejection(tenure, record, chosen, "timestamp", detail, index)
-
-
-def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:
-    """Row tuples of numbers as a (rows × columns) matrix; short rows are filled up with missing values.
-
-    >>> matrix([(1, None), (2.5,)], 2).tolist()
-    [[1.0, nan], [2.5, nan]]
-    """
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    flat = np.fromiter(chain.from_iterable(rows), np.float64, int(lengths.sum()))
-    if len(flat) == len(rows) * columns:
-        return flat.reshape(len(rows), columns)
-    found = np.full((len(rows), columns), np.nan)
-    found[np.arange(columns) < lengths[:, None]] = flat
-    return found
-
-
-def code_matrix(rows: Sequence[tuple[Any, ...]], tables: Sequence[Sequence[Any]], columns: int) -> Ints:
-    """Row tuples of categories as a (rows × columns) matrix of cells, each looked up in the table beside it; 0 fills up."""
-    lengths = np.fromiter(map(len, rows), np.int64, len(rows))
-    # Each value is looked up in C; ``fromiter`` refuses to come out short.
-    looked_up = map(getitem, chain.from_iterable(tables), chain.from_iterable(rows))
-    flat = np.fromiter(looked_up, np.int64, int(lengths.sum()))
-    if len(flat) == len(rows) * columns:
-        return flat.reshape(len(rows), columns)
-    found = np.zeros((len(rows), columns), np.int64)
-    found[np.arange(columns) < lengths[:, None]] = flat
-    return found

@@ -17,12 +17,15 @@ import numpy.typing as npt
 
 from schemas.errors import Reason
 from schemas.gpus import Sampled
+from stream.ingest.matrices import matrix
+from stream.ingest.reading import Read
 from stream.ingest.slab import Slab
 from stream.ingest.strict import Row
 from stream.ingest.tenure import Tenure
 from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 TICK: Final = -1
 CLOSE: Final = -2
@@ -54,13 +57,15 @@ class Segment:
 
 @dataclass(slots=True, eq=False)
 class Buffer:
-    """Rows in arrival order; ``segments`` says which tenure each stretch of rows belongs to."""
+    """Rows in arrival order; ``segments`` says which tenure each stretch of rows belongs to.
 
+    A row is ``read``, then ``pack``ed with others.  Everything but ``record`` is of packed rows.
+    """
+
+    record: list[Record] = field(default_factory=list)
+    read: list[Read] = field(default_factory=list)
     shape: list[int] = field(default_factory=list)
     timestamp: list[Any] = field(default_factory=list)
-    record: list[Record] = field(default_factory=list)
-    narrow: list[tuple[Any, ...]] = field(default_factory=list)
-    wide: list[tuple[Any, ...]] = field(default_factory=list)
     categorical: list[tuple[Any, ...]] = field(default_factory=list)
     #: (row, unknown features, unknown keys) of the few rows that had any
     unknown: list[tuple[int, int, int]] = field(default_factory=list)
@@ -71,12 +76,24 @@ class Buffer:
     rejections: list[Rejection] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     reached: dict[Tenure, int] = field(default_factory=dict)
+    _narrow: list[Floats] = field(default_factory=list)
+    _wide: list[Floats] = field(default_factory=list)
     _slab_rows: int = 0
     #: Listed rows that are in a segment.
     _closed: int = 0
 
     def __len__(self) -> int:
-        return len(self.shape) + self._slab_rows
+        return self.listed + self._slab_rows
+
+    @property
+    def listed(self) -> int:
+        """How many rows are not of slabs."""
+        return len(self.record)
+
+    def numbers(self, columns: tuple[int, int]) -> tuple[Floats, Floats]:
+        """The narrow and the wide values of all listed rows, a row each, of so many columns."""
+        narrow, wide = self._narrow or [np.empty((0, columns[0]))], self._wide or [np.empty((0, columns[1]))]
+        return np.concatenate(narrow), np.concatenate(wide)
 
     @property
     def slabs(self) -> list[Slab]:
@@ -86,23 +103,33 @@ class Buffer:
     def note_unknown(self, features: int, keys: int) -> None:
         """The next row's event holds this many undeclared features and keys."""
         if features or keys:
-            self.unknown.append((len(self.shape), features, keys))
+            self.unknown.append((self.listed, features, keys))
 
     def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row, index: int | None = None) -> None:
         """Add a row that came through the strict path; ``index`` is its event's place in a record of several."""
         if index is not None:
-            self.place[len(self.shape)] = index
+            self.place[self.listed] = index
         self.note_unknown(row.unknown_features, row.unknown_keys)
-        self.shape.append(shape)
-        self.timestamp.append(timestamp_ms)
+        self.read.append((shape, timestamp_ms, row.narrow, row.wide, row.categorical))
         self.record.append(record)
-        self.narrow.append(row.narrow)
-        self.wide.append(row.wide)
-        self.categorical.append(row.categorical)
+
+    def pack(self, columns: tuple[int, int]) -> None:
+        """Make arrays of the numbers of what was read since, narrow and wide ones with so many columns.
+
+        While they are in the processor's cache: a block later, to look at each number again takes as long as to parse it.
+        """
+        if self.read:
+            shape, timestamp, narrow, wide, categorical = zip(*self.read, strict=True)
+            self.shape += shape
+            self.timestamp += timestamp
+            self.categorical += categorical
+            self._narrow.append(matrix(narrow, columns[0]))
+            self._wide.append(matrix(wide, columns[1]))
+            self.read.clear()
 
     def append_sample(self, found: Sampled, *, record: Record, index: int | None = None) -> None:
         """Add a sample of a GPU."""
-        self.samples[len(self.shape)] = found
+        self.samples[self.listed] = found
         self.append(SAMPLE, found.sample.timestamp, record=record, row=_NO_VALUES, index=index)
 
     def append_slabs(self, slabs: tuple[Slab, ...], tenure: Tenure) -> None:
@@ -119,13 +146,13 @@ class Buffer:
         tenure.read = next_offset
 
     def _close_listed(self, tenure: Tenure) -> None:
-        if self._closed < len(self.shape):
-            self.segments.append(Segment(tenure, self._closed, len(self.shape)))
-            self._closed = len(self.shape)
+        if self._closed < self.listed:
+            self.segments.append(Segment(tenure, self._closed, self.listed))
+            self._closed = self.listed
 
     def followed_by(self, later: Buffer) -> Buffer:
         """This buffer with the rows of ``later`` behind its own."""
-        shift = len(self.shape)
+        shift = self.listed
         for mine, theirs in zip(self._lists(), later._lists(), strict=True):
             mine.extend(theirs)
         self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
@@ -139,13 +166,14 @@ class Buffer:
 
     def _lists(self) -> tuple[list[Any], ...]:
         return (
-            self.shape, self.timestamp, self.record, self.narrow, self.wide, self.categorical, self.rejections,
+            self.record, self.read, self.shape, self.timestamp, self.categorical, self._narrow, self._wide,
+            self.rejections,
         )  # fmt: skip
 
     def by_tenure(self) -> Iterator[tuple[Tenure, Ints]]:
         """Each tenure with its rows, in arrival order."""
         found: dict[Tenure, list[Ints]] = {}
-        at = len(self.shape)
+        at = self.listed
         for segment in self.segments:
             rows = np.arange(segment.first, segment.end)
             if segment.slabs:
@@ -157,9 +185,9 @@ class Buffer:
 
     def event_of(self, row: int) -> tuple[Record, int | None]:
         """The record that a row came from, and which of its events the row is of, where it holds several."""
-        if row < len(self.shape):
+        if row < self.listed:
             return self.record[row], self.place.get(row)
-        row -= len(self.shape)
+        row -= self.listed
         for slab in self.slabs:
             if row < len(slab):
                 return slab.record, slab.place(row)

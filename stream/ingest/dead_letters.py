@@ -135,9 +135,9 @@ def dead_letter_producer(settings: Settings) -> Producer:
 
 def key_of(rejection: Rejection) -> bytes:
     """Identity of a dead letter: coordinates of the record, and the event's place in a record of several."""
-    record = rejection.record
+    tp = rejection.tenure.tp
     place = "" if rejection.index is None else f":{rejection.index}"
-    return f"{record.topic}:{record.partition}:{record.offset}{place}".encode()
+    return f"{tp.topic}:{tp.partition}:{rejection.record.offset}{place}".encode()
 
 
 def _by_record(rejections: Iterable[Rejection]) -> Iterable[list[Rejection]]:
@@ -163,10 +163,10 @@ def _detail(said: str, rest: str) -> str:
 
 
 def _letter(rejection: Rejection, *, detail: str, payload: str, masked: bool) -> bytes:
-    record = rejection.record
+    record, tp = rejection.record, rejection.tenure.tp
     found: Mapping[str, Any] = {
-        "topic": record.topic,
-        "partition": record.partition,
+        "topic": tp.topic,
+        "partition": tp.partition,
         "offset": record.offset,
         "index": rejection.index,
         "reason": rejection.reason,

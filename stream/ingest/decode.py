@@ -27,7 +27,7 @@ from stream.ingest import unregistered, versions
 from stream.ingest.batch import Batches
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.growth import MOST_PANES, check_cells, check_panes
-from stream.ingest.shape import Shape, check_unread, struct_of
+from stream.ingest.shape import Shape, Strange, check_unread, struct_of
 from stream.ingest.sightings import Sightings
 from stream.ingest.slab import Slab
 from stream.ingest.strangers import Strangers
@@ -37,6 +37,8 @@ from stream.transport import Record
 
 #: Rows and refusals after which a run is counted before more of it is read.
 LARGE_BUFFER = 20_000
+#: Records whose numbers are made arrays of together.
+TOGETHER = 256
 _NO_VALUES = Row((), (), ())
 #: Streams whose events say which version of a model answered.
 VERSIONED = ("predictions", "serving")
@@ -65,7 +67,7 @@ class _Nobody(msgspec.Struct, tag_field="model", tag=""):
 class Decoder(Protocol):
     """Decodes one record by the fast path, or raises."""
 
-    def __call__(self, value: bytes | None) -> Any: ...
+    def __call__(self, value: Any, /) -> Any: ...
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -78,6 +80,10 @@ class StreamDecoder:
     #: feature -> numbers of the shapes that declare it (``features`` stream)
     declared: Mapping[str, tuple[int, ...]]
     fast: Decoder
+    #: Whether the fast path passes over names that nobody declared, and has to count them.
+    strange: bool
+    #: The most narrow columns that a shape has, and the most wide ones.
+    columns: tuple[int, int]
     batches: Batches
     strangers: Strangers
     versions: Sightings = field(default_factory=lambda: Sightings(versions.MOST))
@@ -88,34 +94,41 @@ class StreamDecoder:
 
         Stops early once records of many events have made the buffer large; ``tenure.read`` says where.
         """
-        fast, last = self.fast, records[-1]
-        shape, timestamp, source = into.shape.append, into.timestamp.append, into.record.append
-        narrow, wide, categorical = into.narrow.append, into.wide.append, into.categorical.append
+        reached = records[-1]
+        for first in range(0, len(records), TOGETHER):
+            last = self._decode(records[first : first + TOGETHER], tenure, into=into)
+            into.pack(self.columns)
+            if last is not None:
+                reached = last
+                break
+        into.close_segment(tenure, next_offset=reached.offset + 1)
+
+    def _decode(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> Record | None:
+        """Read records, all or until the buffer is large: then the last one."""
+        decode, strange, add, note = self.fast, self.strange, into.read.append, into.record.append
         event: Any = None
         for record in records:
             try:
-                event = fast(record.value)
-                if event.count_strange is not None:
-                    check_unread(record.value or b"")
+                value = record.value
+                if len(value) > MOST_BYTES:  # type: ignore[arg-type] # a tombstone is refused by this, too
+                    raise ValueError("too large")
+                event = decode(value)
+                if strange and event.count_strange is not None:
+                    check_unread(value or b"")
                     into.note_unknown(*event.count_strange(event))
             except Exception:
                 # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
                 self._decode_strictly(record, tenure, into=into)
                 if len(into) + len(into.rejections) > LARGE_BUFFER:
-                    last = record
-                    break
+                    return record
                 continue
-            shape(event.shape_number)
-            timestamp(event.timestamp)
-            source(record)
-            narrow(event.read_narrow(event))
-            wide(event.read_wide(event))
-            categorical(event.read_categorical(event))
-        into.close_segment(tenure, next_offset=last.offset + 1)
+            add(event.read(event))
+            note(record)
         if event is not None and self.stream in VERSIONED:
             model = self.shapes[event.shape_number].model
-            self.versions.note(model, (event.version,), at_ms=last.timestamp)
-            self.unregistered.note(model, event.name_strange(event), at_ms=last.timestamp)
+            self.versions.note(model, (event.version,), at_ms=records[-1].timestamp)
+            self.unregistered.note(model, event.name_strange(event), at_ms=records[-1].timestamp)
+        return None
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         if self._is_unknown(record, tenure, into=into):
@@ -267,23 +280,18 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
                 declared[feature] = (*declared.get(feature, ()), number)
     numbers = {shape.model: number for number, shape in enumerate(shapes)}
     batches = Batches(stream, tuple(shapes), numbers, declared)
-    return StreamDecoder(stream, tuple(shapes), numbers, declared, _fast(stream, shapes), batches, Strangers())
+    strange = any(shape.strange != Strange() for shape in shapes)
+    columns = max((len(one.narrow) for one in shapes), default=0), max((len(one.wide) for one in shapes), default=0)
+    fast = _fast(stream, shapes)
+    return StreamDecoder(stream, tuple(shapes), numbers, declared, fast, strange, columns, batches, Strangers())
 
 
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:
     if stream == "features" or not shapes:
         return _refuse
     structs = (_Nobody, *(struct_of(shape, number) for number, shape in enumerate(shapes)))
-    return _sized(msgspec.json.Decoder(Union[structs]).decode)  # noqa: UP007 (built at run time)
-
-
-def _sized(decode: Any) -> Decoder:
-    def sized(value: bytes | None) -> Any:
-        if value is not None and len(value) > MOST_BYTES:
-            raise ValueError("too large")
-        return decode(value)
-
-    return sized
+    decode: Decoder = msgspec.json.Decoder(Union[structs]).decode  # noqa: UP007 (built at run time)
+    return decode
 
 
 def _refuse(value: bytes | None) -> Any:

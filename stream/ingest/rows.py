@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from stream.ingest.block import Block, code_matrix, matrix
+from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
 from stream.ingest.counting import Rows
+from stream.ingest.matrices import code_matrix
 from stream.ingest.rooms import Places
 from stream.ingest.slab import Slab, stretches
 from stream.ingest.slab_values import slab_values
@@ -27,23 +28,23 @@ def heaviest(buffer: Buffer) -> int:
 def rows_of(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables, places: Places) -> Rows:
     """The chosen rows of the block, which are counted in ``places``."""
     row, layout = block.row[chosen], block.layout[chosen]
-    listed = int(np.searchsorted(row, len(buffer.shape)))
+    listed = int(np.searchsorted(row, buffer.listed))
     narrow, wide, codes = _listed_values(buffer, row[:listed], layout[:listed], tables=tables)
     if buffer.slabs:
-        slabs = slab_values(buffer.slabs, row[listed:] - len(buffer.shape), layout[listed:], tables=tables)
+        slabs = slab_values(buffer.slabs, row[listed:] - buffer.listed, layout[listed:], tables=tables)
         narrow, wide, codes = (np.concatenate(pair) for pair in zip((narrow, wide, codes), slabs, strict=True))
     unknown = _unknown(buffer, row)
     return Rows(layout, places.cells, places.sums, narrow, wide, codes, block.late[chosen], unknown)
 
 
 def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
-    places, codes = row.tolist(), tables.codes  # a list is indexed by ints of its own three times as fast
-    named = [buffer.categorical[at] for at in places]
-    return (
-        matrix([buffer.narrow[at] for at in places], tables.narrow.columns),
-        matrix([buffer.wide[at] for at in places], tables.wide.columns),
-        code_matrix(named, [codes[at] for at in layout.tolist()], max(map(len, codes))),
-    )
+    narrow, wide = buffer.numbers((tables.narrow.columns, tables.wide.columns))
+    named, codes = buffer.categorical, tables.codes
+    if len(row) < buffer.listed:
+        # A list is indexed by ints of its own three times as fast.
+        narrow, wide, named = narrow[row], wide[row], [named[at] for at in row.tolist()]
+    cells = code_matrix(named, [codes[at] for at in layout.tolist()], max(map(len, codes)))
+    return narrow, wide, cells
 
 
 def _unknown(buffer: Buffer, row: Ints) -> Ints | None:
@@ -55,7 +56,7 @@ def _unknown(buffer: Buffer, row: Ints) -> Ints | None:
         place = int(np.searchsorted(row, at))
         if place < len(row) and row[place] == at:
             found[place] += held
-    for slab, span, _ in stretches(buffer.slabs, row, first=len(buffer.shape)):
+    for slab, span, _ in stretches(buffer.slabs, row, first=buffer.listed):
         found[span] = slab.unknown_features, slab.unknown_keys
     return found
 

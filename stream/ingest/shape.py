@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.timestamps import EARLIEST_MS, LATEST_MS
+from stream.ingest.reading import reader
 from stream.state.layout import Layout
 
 #: Longer integers go to the strict contract, which has its own rule for those that no float can hold.
@@ -123,7 +124,7 @@ def shape_of(layouts: Iterable[Layout]) -> Shape:
 
 
 def struct_of(shape: Shape, number: int) -> type[msgspec.Struct]:
-    """The struct that events of this model decode into; its class attributes read a row's values."""
+    """The struct that events of this model decode into; its ``read`` makes a row of one."""
     fields: list[Any] = [("timestamp", Timestamp)]
     numbers = {path for _, path in (*shape.narrow, *shape.wide)}
     # A regression's outcome is a numeric column: a text in it is the strict contract's business.
@@ -178,12 +179,11 @@ def _nested(
 
 
 def _namespace(shape: Shape, number: int, *, attributes: dict[str, str]) -> dict[str, Any]:
-    readers = {"narrow": shape.narrow, "wide": shape.wide, "categorical": shape.categorical}
-    found: dict[str, Any] = {
-        f"read_{kind}": staticmethod(_reader([_attribute(path, attributes) for _, path in columns]))
-        for kind, columns in readers.items()
-    }
-    found["shape_number"] = number
+    groups = [
+        [_attribute(path, attributes) for _, path in columns]
+        for columns in (shape.narrow, shape.wide, shape.categorical)
+    ]
+    found: dict[str, Any] = {"read": staticmethod(reader(number, groups)), "shape_number": number}
     found["count_strange"] = staticmethod(_counter(shape.strange)) if shape.strange != Strange() else None
     found["name_strange"] = staticmethod(_namer(shape.strange))
     if shape.stream == "labels":

@@ -29,7 +29,7 @@ def sheets_of(
     :param of_row: for each row of the block its place in ``panes``.
     """
     left, sheets = np.ones(len(chosen), np.bool_), []
-    for slab, span, at in stretches(buffer.slabs, block.row[chosen], first=len(buffer.shape)):
+    for slab, span, at in stretches(buffer.slabs, block.row[chosen], first=buffer.listed):
         if len(at) >= ENOUGH:
             here, codes = chosen[span], dict[int, Ints]()
             for group in _full(of_row[here]):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from schemas.columnar import is_batch
 from schemas.errors import RejectedEvent
@@ -20,6 +21,7 @@ from stream.ingest.strict import Row, row_of, rows_of
 from tests.support.ingest import Stored, run, tenure
 
 Outcome = list[Any]
+Floats = npt.NDArray[np.float64]
 NOTHING = Row((), (), ())
 
 
@@ -36,6 +38,7 @@ def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
 
 
 def _listed(plan: StreamPlan, buffer: Buffer) -> Iterator[Any]:
+    narrow, wide = buffer.numbers(plan.decoder.columns)
     unknown = {row: (features, keys) for row, features, keys in buffer.unknown}
     for at, shape in enumerate(buffer.shape):
         try:
@@ -46,8 +49,16 @@ def _listed(plan: StreamPlan, buffer: Buffer) -> Iterator[Any]:
         if shape == SAMPLE:
             yield (SAMPLE, time, buffer.samples[at])
             continue
-        row = Row(buffer.narrow[at], buffer.wide[at], buffer.categorical[at], *unknown.get(at, (0, 0)))
+        row = Row(*_own(plan, shape, narrow[at], wide[at]), buffer.categorical[at], *unknown.get(at, (0, 0)))
         yield (shape, time, *comparable(plan, shape, row))
+
+
+def _own(plan: StreamPlan, shape: int, narrow: Floats, wide: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """A row's numbers without what fills up the matrices; a row that only moves the clock has none."""
+    if shape < 0:
+        return (), ()
+    own = plan.decoder.shapes[shape]
+    return tuple(narrow[: len(own.narrow)]), tuple(wide[: len(own.wide)])
 
 
 def _of_slab(plan: StreamPlan, slab: Slab) -> Iterator[Any]:

@@ -53,7 +53,7 @@ EVALUATE = (
 )
 #: Where Faust and aiokafka keep what they do not promise.
 PRIVATE = ("faust.transport", "aiokafka.consumer", "aiokafka.coordinator", "aiokafka.client")
-TRANSPORT = ("stream/transport.py", "stream/fetching.py", "stream/assigning.py")
+TRANSPORT = ("stream/transport.py", "stream/fetching.py", "stream/assigning.py", "stream/unpacking.py")
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from stream.ingest import decode
 from stream.ingest.buffer import Rejection
 from stream.ingest.tenure import Tenure
 from tests.support.ingest import HOUR, NOON, Shelf, Stored, both, counter, partials, run, tenure
@@ -77,11 +78,14 @@ def _left(owner: Tenure, found: dict[Any, Any], refused: list[Rejection]) -> dic
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_wherever_runs_and_blocks_are_cut_everything_counted_is_bit_identical(seed: int) -> None:
+def test_wherever_runs_and_blocks_are_cut_everything_counted_is_bit_identical(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = Random(seed)
     found = [records(partition, chance) for partition in range(3)]
     whole = asyncio.run(counted(found, Random(0), runs_of=1000, drain=0.0))
     for runs_of, drain in ((1, 1.0), (7, 0.5), (50, 0.1)):
+        monkeypatch.setattr(decode, "TOGETHER", chance.randrange(1, 60))
         assert asyncio.run(counted(found, chance, runs_of=runs_of, drain=drain)) == whole
     reasons = {reason for left in whole.values() for reason in left["rejected"]}
     assert reasons >= {

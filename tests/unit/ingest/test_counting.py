@@ -11,9 +11,9 @@ import pytest
 
 from stream.ingest import marks
 from stream.ingest.arena import Arena
-from stream.ingest.block import code_matrix, matrix
 from stream.ingest.codes import ABSENT, WRONG_TYPE
 from stream.ingest.counting import Rows, count
+from stream.ingest.matrices import code_matrix, matrix
 from stream.ingest.shape import Shape, shape_of
 from stream.ingest.strict import category_of, number_of
 from stream.ingest.tables import StreamTables, stream_tables

@@ -6,8 +6,6 @@ look at.  Where a sentence quotes a source, compare the new one with it and chan
 
 from __future__ import annotations
 
-import ast
-import importlib.metadata
 import inspect
 import re
 from collections.abc import Callable
@@ -33,7 +31,9 @@ import stream.assigning
 import stream.fetching
 import stream.taking
 import stream.transport
+from tests.support.contracts import parameters, told, touched
 
+OVERRIDDEN = (driver.Consumer, driver.AIOKafkaConsumerThread, driver.Transport)
 #: Every private name the transport touches or overrides, and where it lives: the test below keeps this list complete.
 PRIVATE: dict[str, tuple[Any, ...]] = {
     "_thread": (base.ThreadDelegateConsumer,),
@@ -187,17 +187,6 @@ FACTS: tuple[tuple[Any, str, str], ...] = (
 )
 
 
-def told(who: str, what: str) -> str:
-    versions = ", ".join(
-        f"{name} {importlib.metadata.version(name)}" for name in ("faust-streaming", "aiokafka", "mode-streaming")
-    )
-    return f"{what}. With {versions} that is not so: compare the new source with stream/transport.py, {who}, before upgrading"
-
-
-def parameters(function: Callable[..., Any]) -> str:
-    return ", ".join(inspect.signature(function).parameters)
-
-
 @pytest.mark.parametrize(("name", "owners"), PRIVATE.items(), ids=list(PRIVATE))
 def test_every_private_name_is_still_where_it_was(name: str, owners: tuple[Any, ...]) -> None:
     said = any(hasattr(owner, name) or f"self.{name}" in inspect.getsource(owner) for owner in owners)
@@ -251,35 +240,13 @@ def test_the_list_of_private_names_is_complete() -> None:
     files = tuple(
         Path(str(one.__file__)) for one in (stream.transport, stream.fetching, stream.assigning, stream.taking)
     )
-    assert set().union(*(touched(file.read_text()) for file in files)) == set(PRIVATE)
+    assert set().union(*(touched(file.read_text(), OVERRIDDEN) for file in files)) == set(PRIVATE)
 
 
 def test_touched_names_are_seen_and_own_ones_are_not() -> None:
     text = "class A(B):\n    def _mine(self):\n        self._own: int = 1\n        self._mine()\n"
     text += "        self.x._theirs[1] = self._own\n"
-    assert touched(text) == {"_theirs"}
-
-
-def touched(text: str) -> set[str]:
-    """Private attributes in a source that it does not define itself, and methods that it overrides."""
-    tree = ast.parse(text)
-    own = {node.attr for node in _assigned(tree)} | {
-        node.name
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _overrides(node.name)
-    }
-    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    overridden = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-    return {name for name in found | overridden if re.match("_[a-z]", name)} - own
-
-
-def _assigned(tree: ast.AST) -> list[ast.Attribute]:
-    targets = [node.target for node in ast.walk(tree) if isinstance(node, ast.AnnAssign)]
-    return [target for target in targets if isinstance(target, ast.Attribute)]
-
-
-def _overrides(name: str) -> bool:
-    return any(hasattr(owner, name) for owner in (driver.Consumer, driver.AIOKafkaConsumerThread, driver.Transport))
+    assert touched(text, OVERRIDDEN) == {"_theirs"}
 
 
 async def _never(consumer: Any, tps: Any) -> Any:
