@@ -10,8 +10,8 @@ from detectors.signatures.signature import signature
 from schemas.reference import NumericProfile
 from stream.evaluate.causes.signatures import window_in
 from stream.ingest.arena import Arena
-from stream.ingest.block import matrix
 from stream.ingest.counting import Rows, count
+from stream.ingest.matrices import matrix
 from stream.ingest.shape import shape_of
 from stream.ingest.tables import stream_tables
 from stream.state.layout import Layout, NumericColumn
