@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import faust
@@ -26,7 +25,6 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 
 from stream.fetching import FetchThread
-from stream.placing import Placing
 from stream.records import Record as Record
 from stream.records import Run as Run
 
@@ -65,14 +63,33 @@ class RunConsumer(driver.Consumer):
         self._stored: dict[TP, int] = {}
         self._placements: dict[TP, int] = {}
         self.held: set[TP] = set()  # not fetched for a while, see ``hold``
-        self.placing = Placing(self, partial(type(self).take, self))
+        self._seeking: int = 0
 
     def _new_consumer_thread(self) -> driver.AIOKafkaConsumerThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def perform_seek(self) -> None:
-        """Place every assigned partition at the offset its stored state ends with; Faust waits for half its time at most."""
-        await self.placing.begin(within_s=self.app.conf.broker_request_timeout / 2)
+        """Place every assigned partition at the offset its stored state ends with."""
+        self._seeking += 1
+        try:
+            await self._place_all(self.assignment())
+        finally:  # one that another assignment cuts short may end after that one has begun
+            self._seeking -= 1
+
+    @property
+    def is_placing(self) -> bool:
+        """Whether an assignment waits to be placed: asking for another would only begin it anew."""
+        return self._seeking > 0
+
+    async def _place_all(self, assigned: set[TP]) -> None:
+        for tp in assigned:
+            self.displace(tp)
+        placed = await type(self).take(self, assigned)
+        for tp, offset in placed.items():
+            await self.place(tp, offset)
+        self.held &= assigned
+        if self.held:
+            self.pause_partitions(self.held)  # Faust resumes them all at an assignment
 
     def displace(self, tp: TP) -> None:
         """Refuse everything read or queued so far of ``tp``, until ``place``."""
@@ -266,30 +283,3 @@ def install(
     RunConsumer.max_run_records = max_run_records
     FetchThread.urgent = frozenset(urgent)
     drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:RunTransport"
-
-
-async def positions(consumer: RunConsumer, tps: set[TP]) -> dict[TP, tuple[int, int]]:
-    """(log start, log end) of each partition, asked from the broker."""
-    starts = await consumer.earliest_offsets(*tps)
-    ends = await consumer.highwaters(*tps)
-    return {tp: (starts[tp], ends[tp]) for tp in tps}
-
-
-async def committed(consumer: RunConsumer, tps: set[TP]) -> dict[TP, int | None]:
-    """The group's committed offset of each partition."""
-    inner = consumer._thread._ensure_consumer()
-
-    async def ask() -> dict[TP, int | None]:
-        return {tp: await inner.committed(tp) for tp in tps}
-
-    return cast("dict[TP, int | None]", await consumer._thread.call_thread(ask))
-
-
-async def rejoin(consumer: RunConsumer) -> None:
-    """Ask the group for a new generation: a partition that was fenced is taken again only with one."""
-    inner = consumer._thread._ensure_consumer()
-
-    async def ask() -> None:
-        inner._coordinator.request_rejoin()
-
-    await consumer._thread.call_thread(ask)

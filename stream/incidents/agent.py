@@ -22,7 +22,7 @@ from alerting.records import restored
 from alerting.register import calls
 from alerting.state import State
 from schemas.names import Names
-from stream import transport
+from stream import asking
 from stream.incidents.configured import Configured
 from stream.incidents.damaged import places, read, undecided
 from stream.incidents.feeding import Broken
@@ -136,7 +136,7 @@ class IncidentAgent:
     async def reclaim(self) -> None:
         """Ask for a new group generation where both inputs are assigned and nobody owns (the second time it is seen)."""
         consumer = self.consumer
-        if consumer is None or consumer.placing.is_under_way:
+        if consumer is None or consumer.is_placing:
             return
         self._note_unowned(consumer.assignment() & set(self.inputs))
         tenure, assigned = self.owner.tenure, set(self.inputs) <= consumer.assignment()
@@ -231,7 +231,7 @@ class IncidentAgent:
 
     async def _rejoin(self, consumer: RunConsumer) -> None:
         try:
-            await transport.rejoin(consumer)
+            await asking.rejoin(consumer)
         except KafkaError as error:
             log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
 

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from schemas.names import TOPICS_IN, Stream
-from stream import transport
+from stream import asking
 from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
 from stream.ingest.dead_letters import DeadLetters
@@ -89,7 +89,7 @@ class Intake:
         It was fenced, or its assignment was cut short.
         """
         consumer = self.consumer
-        if consumer is None or consumer.placing.is_under_way:
+        if consumer is None or consumer.is_placing:
             return
         topics = set(map(self.ownership.names.topic, TOPICS_IN))  # other agents' inputs are theirs to ask for
         assigned = {tp for tp in consumer.assignment() if tp.topic in topics}
@@ -120,7 +120,7 @@ class Intake:
         if self.consumer is None:
             return
         try:
-            start, _ = (await transport.positions(self.consumer, {run.tp}))[run.tp]
+            start, _ = (await asking.positions(self.consumer, {run.tp}))[run.tp]
         except KafkaError as error:
             log.warning("%s: offsets jump from %d and Kafka does not say why: %r", run.tp, tenure.read, error)
             return
@@ -167,7 +167,7 @@ class Intake:
 
     async def _rejoin(self, consumer: RunConsumer) -> None:
         try:
-            await transport.rejoin(consumer)
+            await asking.rejoin(consumer)
         except KafkaError as error:
             log.warning("the group cannot be asked now: %r", error)  # ``reclaim`` asks again
 

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 from faust.types import TP
 
 from schemas.errors import DriftlineError
-from stream import transport
+from stream import asking
 from stream.ingest.intake import Intake
 from stream.state.epochs import Log
 from stream.state.topics import TopicIds
@@ -28,8 +28,8 @@ class Surveyor:
         if consumer is None:
             raise DriftlineError("no consumer yet: partitions are surveyed after an assignment")
         ids = await self.ids({tp.topic for tp in tps})
-        ends = await transport.positions(consumer, tps)
-        committed = await transport.committed(consumer, tps)
+        ends = await asking.positions(consumer, tps)
+        committed = await asking.committed(consumer, tps)
         return {tp: Log(*ends[tp], ids[tp.topic], committed[tp]) for tp in tps}
 
     async def ids(self, topics: set[str]) -> Mapping[str, str | None]:

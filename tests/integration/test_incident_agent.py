@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -57,7 +56,7 @@ class Letters:
 class Consumer:
     """A consumer that is assigned what the test says; nothing of it waits to be placed."""
 
-    placing = SimpleNamespace(is_under_way=False)
+    is_placing = False
 
     assigned: set[TP] = field(default_factory=set)
     committed: dict[TP, int] = field(default_factory=dict)

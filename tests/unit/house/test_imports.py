@@ -20,6 +20,7 @@ FORBIDDEN = {
 #: The rooms of ``stream``, in the data's order: each knows only itself and those before it.
 ROOMS = (
     "transport",
+    "asking",
     "state",
     "ingest",
     "evaluate",

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from stream import transport
+from stream import asking
 from stream.ingest.buffer import Rejection
 from stream.ingest.checkpoint import Checkpointer
 from stream.ingest.intake import Intake
@@ -47,7 +47,7 @@ def test_a_topic_of_another_id_is_taken_anew(
     async def rejoin(consumer: object) -> None:
         rejoined.append(consumer)
 
-    monkeypatch.setattr(transport, "rejoin", rejoin)
+    monkeypatch.setattr(asking, "rejoin", rejoin)
     asyncio.run(intake().check_topics(ids))
     assert len(rejoined) == asked
 

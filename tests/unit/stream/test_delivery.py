@@ -14,7 +14,7 @@ import pytest
 from faust.types import TP
 
 from schemas.names import Names
-from stream import transport
+from stream import asking
 from stream.ingest.intake import Intake
 from stream.transport import RunConsumer
 from tests.support.ingest import Stored, tenure
@@ -27,7 +27,7 @@ def bare_consumer(*, queue: asyncio.Event) -> Any:
     made: Any = object.__new__(RunConsumer)
     made._read_offset, made._committed_offset = defaultdict(lambda: None), {}
     made._placements, made._stored, made.held = {}, {}, set()
-    made.placing = SimpleNamespace(is_under_way=False)
+    made._seeking = 0
     made.app, made.suspend_flow = SimpleNamespace(consumer_generation_id=1), SimpleNamespace(wait=asyncio.Event().wait)
 
     async def callback(message: Any) -> None:
@@ -80,16 +80,16 @@ def test_a_partition_that_was_taken_and_never_placed_is_asked_for_again(monkeypa
         nothing = cast(Any, None)
         intake = Intake(nothing, ownership, patience=nothing, configured=nothing)
         intake.consumer, intake.assigned = consumer, True
-        consumer.placing.is_under_way = True  # Redis is slow: who asked now would only begin anew
+        consumer._seeking = 1  # Redis is slow: who asked now would only begin anew
         await intake.reclaim()
         await intake.reclaim()
-        consumer.placing.is_under_way = False
+        consumer._seeking = 0
         await intake.reclaim()
         first = len(asked)
         await intake.reclaim()
         return first
 
-    monkeypatch.setattr(transport, "rejoin", rejoin)
+    monkeypatch.setattr(asking, "rejoin", rejoin)
     assert asyncio.run(reclaimed()) == 0
     assert len(asked) == 1
 
@@ -133,15 +133,25 @@ def test_a_worker_that_ends_in_the_middle_of_a_rebalance_does_not_crash_of_it(en
     assert asyncio.run(cancel()) == cancelled
 
 
-def test_faust_waits_for_a_seek_half_as_long_as_it_would() -> None:
-    """A seek that it cuts short it takes for the end of the worker."""
-    asked: list[float] = []
+def test_an_assignment_is_under_way_until_the_last_of_its_seeks_ends() -> None:
+    """One that another assignment cut short may end after that one has begun."""
 
-    async def begin(*, within_s: float) -> None:
-        asked.append(within_s)
+    async def play() -> list[bool]:
+        consumer, answers, seen = bare_consumer(queue=asyncio.Event()), asyncio.Event(), list[bool]()
 
-    consumer = bare_consumer(queue=asyncio.Event())
-    consumer.placing = SimpleNamespace(begin=begin)
-    consumer.app.conf = SimpleNamespace(broker_request_timeout=30.0)
-    asyncio.run(consumer.perform_seek())
-    assert asked == [15.0]
+        async def seek(assigned: object) -> None:
+            await answers.wait()
+
+        consumer._place_all, consumer.assignment = seek, set
+        first = asyncio.create_task(consumer.perform_seek())
+        await asyncio.sleep(0)
+        second = asyncio.create_task(consumer.perform_seek())
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait({first})
+        seen.append(consumer.is_placing)
+        answers.set()
+        await second
+        return [*seen, consumer.is_placing]
+
+    assert asyncio.run(play()) == [True, False]

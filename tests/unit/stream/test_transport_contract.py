@@ -27,6 +27,7 @@ from faust.types.tuples import ConsumerMessage
 from mode import Service
 from mode.services import ServiceBase
 
+import stream.asking
 import stream.assigning
 import stream.fetching
 import stream.taking
@@ -238,7 +239,8 @@ def test_a_scheme_of_our_own_selects_the_transport() -> None:
 def test_the_list_of_private_names_is_complete() -> None:
     """A private name that the transport begins to touch must be added above, with what is expected of it."""
     files = tuple(
-        Path(str(one.__file__)) for one in (stream.transport, stream.fetching, stream.assigning, stream.taking)
+        Path(str(one.__file__))
+        for one in (stream.asking, stream.transport, stream.fetching, stream.assigning, stream.taking)
     )
     assert set().union(*(touched(file.read_text(), OVERRIDDEN) for file in files)) == set(PRIVATE)
 
