@@ -192,6 +192,9 @@ def _exchanged(draft: Draft, into: Incident, theirs: Entry, *, ours: Entry | Non
     unseen = {number: replace(belief, shown=None) for number, belief in theirs.believed.items()}
     draft.entry(_placed(replace(theirs, believed=unseen), ours))
     draft.entry(_placed(ours, theirs))
+    if theirs.rolled is not None:  # a storm speaks for it at its new place too, until it is told singly
+        storm = draft.storms[theirs.address]
+        draft.storm(theirs.address, replace(storm, waiting=storm.waiting - {theirs.id} | {place}))
     return place
 
 

@@ -54,7 +54,7 @@ def kept(state: State, name: str) -> bytes | None:
 
 
 def _fitting(records: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
-    """As many as there is room for: the incident and its entries come first, and the strongest members before the others."""
+    """As many as there is room for: the incident, its entries and models come first, the strongest members before others."""
     room = MOST_BYTES
     for field, value in records:
         room -= len(field) + len(value)

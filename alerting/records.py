@@ -6,7 +6,7 @@ changed and not an incident of 300 members.  What follows from the rest (routes,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -81,22 +81,21 @@ def tabled(records: Mapping[str, bytes], policy: Policy) -> State:
     )
 
 
-def records_of(state: State, name: str, members: Iterable[Member]) -> Iterator[tuple[str, bytes]]:
-    """The fields of one incident with these of its members, what is remembered of their keys, and what its addresses believe."""
+def records_of(state: State, name: str, members: Sequence[Member]) -> Iterator[tuple[str, bytes]]:
+    """The fields of one incident, what its addresses believe, its members' models, these members, and what their keys were."""
     incident = state.incidents[name]
     yield _field("incident", name), _ENCODER.encode(incident)
     for entry in incident.entries:
         yield _field("entry", entry), _ENCODER.encode(state.entries[entry])
-    models: dict[str, Heard] = {}
+    models = {model: state.models.get(model) or Heard() for model in (member.finding.model for member in members)}
+    for model, heard in models.items():
+        yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
     for member in members:
         key, model = member.finding.key, member.finding.model
         yield _field("member", name, key), _ENCODER.encode(replace(member, reach=(), silenced=None))
-        heard = models[model] = state.models.get(model) or Heard()
-        known = heard.keys.get(key)
+        known = models[model].keys.get(key)
         if known is not None:
             yield _field("key", model, key), _ENCODER.encode(known)
-    for model, heard in models.items():
-        yield _field("model", model), _ENCODER.encode((heard.clock, heard.heard))
 
 
 def shut_of(state: State, members: Iterable[Member]) -> Iterator[tuple[str, bytes]]:

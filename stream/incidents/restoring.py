@@ -114,6 +114,7 @@ class Memory:
             self._tries += 1
             if self._tries < MOST_TRIES:
                 raise NotRecalled(why)
+        self._tries = 0  # what comes next is another trouble
         log.error("incidents begin anew: receivers may be told again what they were told")
         return None
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from alerting.incident import Incident
+from alerting.entry import Entry
+from alerting.incident import Incident, Interval
+from alerting.inputs import Began
+from alerting.register import plan
 from schemas.actions import MergeIncidents, SplitIncident
 from schemas.findings import Severity
 from stream.incidents.answers import answer
-from tests.unit.alerting.world import HOUR, MINUTE, World, policy, route
+from tests.unit.alerting.world import HOUR, MINUTE, SECOND, World, policy, route
 
 
 def two(
@@ -24,6 +27,34 @@ def two(
 
 def one_receiver() -> World:
     return World(policy(route(routes=(), receiver="oncall")))
+
+
+def in_doubt_of_a_storm(third: str, onset: Interval | None = None) -> tuple[World, Entry]:
+    """A storm has room again for what it spoke for, and how that one's opening ended is not known; the third is a ticket."""
+    world = World(policy(storm=1))
+    world.fire("a/w0", severity="P1")
+    world.fire("b/t0", severity="P1")
+    world.wait(31 * SECOND)
+    world.send()
+    world.fire(third, severity="P2", onset=onset)
+    for _ in range(20):
+        world.wait(MINUTE)
+        released = [entry for entry in world.state.entries.values() if entry.rolled is not None and entry.want]
+        if released:
+            break
+    [entry] = released
+    call = plan(world.state, entry.id, world.now)
+    assert call is not None
+    world.give(Began(entry.id, call))
+    return world, entry
+
+
+def calm_and_forgotten(world: World, *subjects: str) -> None:
+    """It is all well again, and everything has left the state."""
+    for _ in range(40):
+        over(world, *subjects)
+    assert [storm for storm in world.state.storms.values() if storm.rollup is not None or storm.waiting] == []
+    assert (live(world), world.vendors.still_open()) == ([], set())
 
 
 def live(world: World) -> list[Incident]:

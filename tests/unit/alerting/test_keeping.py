@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from alerting import keeping
 from alerting.keeping import MOST_BYTES, Kept, kept, read, rejoined
 from alerting.records import restored
 from alerting.register import calls
@@ -95,6 +96,15 @@ def test_of_findings_that_say_very_much_the_strongest_are_kept_and_the_incident_
     assert 50 < len(found.members) < 60
     assert max(member.finding.window == "7" for member in found.members.values())
     assert found.entries == world.state.incidents[name].entries
+
+
+def test_where_no_member_fits_its_model_has_its_time_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "MOST_BYTES", 10)
+    world = told()
+    part = read(kept(world.state, world.incident()) or b"")
+    assert {name.split("\x1f")[0] for name in part.records} == {"incident", "entry", "model"}
+    found, before = restored(rejoined([part], ()), policy()).models["a"], world.state.models["a"]
+    assert (found.clock, found.heard) == (before.clock, before.heard)
 
 
 @pytest.mark.parametrize("part", [b"{}", b"\x07", b'{"schema":2,"now":1,"records":{}}'])

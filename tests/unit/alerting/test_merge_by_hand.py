@@ -8,8 +8,19 @@ from alerting.inputs import Began, Confirmed
 from alerting.keeping import kept, read, rejoined
 from alerting.records import restored
 from schemas.actions import Acknowledge, MergeIncidents, Resolve, SplitIncident
-from tests.unit.alerting.hand import lines, live, merge, one_receiver, over, refused, split, two
-from tests.unit.alerting.world import HOUR, MINUTE, P0, P1, PD, World, policy, route
+from tests.unit.alerting.hand import (
+    calm_and_forgotten,
+    in_doubt_of_a_storm,
+    lines,
+    live,
+    merge,
+    one_receiver,
+    over,
+    refused,
+    split,
+    two,
+)
+from tests.unit.alerting.world import DAY, HOUR, MINUTE, P0, P1, PD, T0, World, policy, route
 
 
 def test_two_become_one_that_says_who_and_why_and_nobody_is_rung() -> None:
@@ -206,6 +217,19 @@ def test_what_a_storm_spoke_for_goes_on_as_what_was_told() -> None:
     assert (entry.rolled, entry.under, entry.confirmed) == (None, told.id, True)
     assert world.state.storms[P1.name].waiting == frozenset()
     assert not world.state.incidents[storm.id].live, "it speaks for nothing any more"
+
+
+def test_a_storm_speaks_for_what_was_moved_until_it_is_surely_told() -> None:
+    """It had room for the second, and how its opening ended was not known when that was merged."""
+    world, entry = in_doubt_of_a_storm("c/t2", onset=(T0 - 9 * DAY, T0 - 9 * DAY + MINUTE))
+    into = live(world)[-1]
+    assert into.severity == "P2"
+    merge(world, entry.incident, into.id)
+
+    assert world.state.storms[P1.name].waiting == frozenset({f"{into.id}|{P1.name}"})
+    world.send()
+    assert world.state.storms[P1.name].waiting == frozenset()
+    calm_and_forgotten(world, "a/w0", "b/t0", "c/t2")
 
 
 def test_causes_are_weighed_anew_however_small_what_came() -> None:

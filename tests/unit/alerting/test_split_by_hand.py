@@ -12,7 +12,18 @@ from alerting.records import restored
 from alerting.state import State
 from schemas.actions import SplitIncident
 from schemas.findings import SEVERITIES
-from tests.unit.alerting.hand import lines, live, merge, one_receiver, over, refused, split, two
+from tests.unit.alerting.hand import (
+    calm_and_forgotten,
+    in_doubt_of_a_storm,
+    lines,
+    live,
+    merge,
+    one_receiver,
+    over,
+    refused,
+    split,
+    two,
+)
 from tests.unit.alerting.histories import OPS, Op, histories, play, settle
 from tests.unit.alerting.world import MINUTE, P1, PD, World, policy
 
@@ -84,6 +95,19 @@ def test_what_cannot_be_split_is_refused_in_words() -> None:
     assert of(key) == f"that is all of {first.id}: nothing would be left of it"
 
 
+def test_a_storm_speaks_for_what_was_split_off_until_it_is_surely_told() -> None:
+    """It had room for the incident, and how its opening ended was not known when all that reaches the address was split off."""
+    world, entry = in_doubt_of_a_storm("b/t1")
+    split(world, entry.incident, "feature:b/t0")
+
+    made = live(world)[-1]
+    assert made.links == (entry.incident,)
+    assert world.state.storms[P1.name].waiting == frozenset({f"{made.id}|{P1.name}"})
+    world.send()
+    assert world.state.storms[P1.name].waiting == frozenset()
+    calm_and_forgotten(world, "a/w0", "b/t0", "b/t1")
+
+
 def by_hand(world: World, number: int) -> None:
     """Merge or split something of what lives."""
     found = live(world)
@@ -106,12 +130,17 @@ def check(state: State) -> None:
         assert entry.id in state.incidents[entry.incident].entries or entry.settled
         assert state.incidents[entry.incident].live or entry.want is None
         assert entry.rolled is None or entry.id in state.storms[entry.address].waiting
+    for storm in state.storms.values():
+        assert all(name in state.entries and state.entries[name].rolled for name in storm.waiting)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(histories((*(op for op in OPS if op != "configure"), "hand", "hand", "hand")), st.booleans())
 @example(
     [("fire", 16), ("fire", 20), ("wait", 1), ("send", 3), ("hand", 1), ("crash", 1), ("hand", 0), ("wait", 4)], False
+)
+@example(  # what a storm speaks for is merged while its own opening is in doubt
+    [("fire", 4), ("fire", 33), ("fire", 32), ("hand", 0), ("wait", 3), ("crash", 1), ("hand", 1)], True
 )
 def test_whatever_is_merged_and_split_everything_is_stored_and_closes_at_last(ops: list[Op], stormy: bool) -> None:
     world = World(policy(storm=1) if stormy else None)
