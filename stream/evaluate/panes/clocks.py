@@ -72,14 +72,18 @@ UNTOUCHED = PartitionState(PartitionClock())
 
 
 def state_of(values: Sequence[bytes | None]) -> PartitionState:
-    """What the fields of an offset hash say, in the order of ``FIELDS``."""
+    """What the fields of an offset hash say, in the order of ``FIELDS``.
+
+    One that was idle when it was put behind the others is not idle: it is not fetched, so its worker hears no more of its end.
+    """
     found: Mapping[str, bytes | None] = dict(zip(FIELDS, values, strict=True))
     sealed, to, quiet = _number(found["sealed"]), _number(found["rebuild_to"]), _number(found["quiet_to"])
+    behind = behind_of(found["behind"])
     return PartitionState(
         PartitionClock(
             _number(found["clock"]),
             _number(found["closed"]),
-            idle=found["idle"] == b"1",
+            idle=found["idle"] == b"1" and behind is None,
             idle_ms=_number(found["idle_ms"]),
         ),
         sealed=UNREAD if sealed is None else sealed,
@@ -90,7 +94,7 @@ def state_of(values: Sequence[bytes | None]) -> PartitionState:
         rebuild=Rebuild(to is not None, UNREAD if quiet is None else quiet),
         unread=max(0, to - (_number(found["next"]) or 0)) if to is not None else 0,
         taken=found["next"] is not None,
-        behind=behind_of(found["behind"]),
+        behind=behind,
     )
 
 

@@ -33,10 +33,12 @@ class Partition:
         self.unread: int | None = 0
         self.heard_ms: int | None = int(time.time() * 1000)
         self.said: list[Idle] = []
+        self.held: set[TP] = set()
         consumer = SimpleNamespace(log_end=lambda tp: 10, end_heard_ms=lambda tp: self.heard_ms)
         intake = SimpleNamespace(
-            ownership=SimpleNamespace(tenures={PLACE: self.tenure}), consumer=consumer, unread=lambda of: self.unread
-        )
+            ownership=SimpleNamespace(tenures={PLACE: self.tenure}), consumer=consumer, unread=lambda of: self.unread,
+            held=lambda why: self.held if why == "quota" else {PLACE},
+        )  # fmt: skip
         settings = Settings(kafka="k:1", redis="redis://r", idle_after_s=0.000001)
         store = SimpleNamespace(redis=self, names=Names(), vouch=self.vouch)
         self.pacer = Pacer(cast(Any, store), cast(Any, intake), settings, patience=Patience())
@@ -82,3 +84,12 @@ def test_what_is_unread_or_not_stored_is_not_idle() -> None:
     returned = Partition()
     returned.unread = 1
     assert returned.looked_at(3) == []
+
+
+def test_what_is_held_for_its_quota_is_behind_and_not_idle_until_it_is_let_go() -> None:
+    """It is not fetched, so the moment that it would vouch up to stands still, and the clocks of all others with it."""
+    partition = Partition()
+    partition.held = {PLACE}
+    assert partition.looked_at(3) == []
+    partition.held = set()
+    assert len(partition.looked_at(1)) == 1

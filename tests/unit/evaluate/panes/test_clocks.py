@@ -55,6 +55,14 @@ def test_an_offset_hash_is_read_field_by_field() -> None:
     assert state_of([None] * 13) == UNTOUCHED
 
 
+def test_a_partition_that_was_idle_when_it_was_put_behind_others_is_not_idle() -> None:
+    """It is not fetched any more: what it vouched for would hold the clocks of all others where they are."""
+    noisy = Behind(frozenset({"noisy"}), frozenset({"noisy"}))
+    fields = [b"5", None, b"1", None, None, None, None, None, b"40", None, None, b"90"]
+    found = state_of([*fields, noisy.to_text().encode()])
+    assert (found.clock.idle, found.behind) == (False, noisy)
+
+
 def test_what_an_emptied_redis_counts_again_is_no_warming_of_windows_and_ends_where_kafka_did() -> None:
     found = state_of([b"5", None, None, None, None, None, b"warming", None, b"40", b"100", None, None, None])
     assert (found.warming, found.rebuild, found.unread) == (False, Rebuild(running=True), 60)
