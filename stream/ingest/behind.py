@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -46,7 +47,9 @@ class Queue:
         self._quotas: Mapping[str, float] = {}
         self._names: dict[StreamTables, tuple[Ints, tuple[str, ...]]] = {}
         #: Rows since the last look, by the number of their model.
-        self._counted: dict[tuple[TP, StreamTables], Ints] = {}
+        self._counted: dict[tuple[Tenure, StreamTables], Ints] = {}
+        #: Who held each partition at the last look.
+        self._seen: dict[TP, Tenure] = {}
         self._ends: dict[TP, int] = {}
         self._told: dict[Tenure, Behind] = {}
 
@@ -59,9 +62,9 @@ class Queue:
         counted = self._taken()
         tenures = dict(self._intake.ownership.tenures)
         self.order = looked(
-            self.order, counted, self._readings(tenures), quotas=self._quotas, seconds=now - self._looked_at
+            self._kept(tenures), counted, self._readings(tenures), quotas=self._quotas, seconds=now - self._looked_at
         )
-        self._looked_at = now
+        self._looked_at, self._seen = now, tenures
         self._intake.hold("quota", self.order.behind)
         await self._tell(tenures)
 
@@ -73,19 +76,24 @@ class Queue:
         width = len(names) + 1
         found = np.bincount(block.tenure * width + numbers[block.layout], minlength=len(block.tenures) * width)
         for tenure, counts in zip(block.tenures, found.reshape(-1, width), strict=True):
-            place = tenure.tp, tables
+            place = tenure, tables
             before = self._counted.get(place)
             self._counted[place] = counts if before is None else before + counts
 
     def _taken(self) -> dict[TP, Counter[str | None]]:
-        """What was counted since the last look, by partition and model; it is forgotten here."""
+        """What was counted since the last look, by partition and model; it is forgotten here, and what has ended is left out."""
         counted, self._counted = self._counted, {}
         found: dict[TP, Counter[str | None]] = defaultdict(Counter)
-        for (tp, tables), counts in counted.items():
+        for (tenure, tables), counts in counted.items():
             names: tuple[str | None, ...] = (*self._numbered(tables)[1], None)
-            for number in np.flatnonzero(counts).tolist():
-                found[tp][names[number]] += int(counts[number])
+            for number in np.flatnonzero(counts).tolist() if tenure.live else ():
+                found[tenure.tp][names[number]] += int(counts[number])
         return found
+
+    def _kept(self, tenures: Mapping[TP, Tenure]) -> Order:
+        """What was decided last, but for the mixes of partitions taken anew: whom they hold is not known before they are read."""
+        same = {tp: mix for tp, mix in self.order.mixes.items() if self._seen.get(tp) is tenures.get(tp)}
+        return replace(self.order, mixes=same)
 
     def _agree(self, quotas: Mapping[str, float]) -> None:
         """Follow the quotas in force; what models have used stays."""
@@ -129,10 +137,9 @@ class Queue:
         held = tp in self.order.behind
         if not held and (before is None or not self._intake.unread(tenure)):
             return None
-        here = {pane.layout.model for pane in tenure.panes.values()} | (before.here if before else frozenset())
         waits = frozenset(self.order.mixes[tp].models.keys() & self.order.models) if held else frozenset()
         models = waits or (before.models if before else waits)
-        return Behind(models, frozenset(here | models)) if len(here) <= MOST_HERE else None
+        return Behind(models, models | tenure.models) if len(tenure.models) <= MOST_HERE else None
 
     async def _write(self, tenure: Tenure, said: Behind | None) -> bool:
         fields = {"behind": said.to_text() if said else ""}

@@ -71,6 +71,8 @@ class Tenure:
     panes: dict[PaneId, OpenPane] = field(default_factory=dict)
     #: Those of them that were counted in since the last checkpoint, in the order in which they were.
     changed: dict[PaneId, OpenPane] = field(default_factory=dict)
+    #: Whose events were counted in it, whether their panes are still in memory or not; ``gpus``: samples of GPUs.
+    models: set[str] = field(default_factory=set)
     shelved: int = NEVER
     away: set[PaneId] = field(default_factory=set)
     first_end: int = NEVER
@@ -88,6 +90,7 @@ class Tenure:
     def opened(self, key: PaneId, pane: OpenPane) -> OpenPane:
         """A pane is in memory from here on: this one, or that which is there already."""
         self.away.discard(key)
+        self.models.add(pane.layout.model)
         self.first_end = min(self.first_end, pane.end_ms)
         return self.panes.setdefault(key, pane)
 

@@ -12,6 +12,7 @@ from typing import Any, cast
 from faust.types import TP
 
 from stream.ingest.behind import Queue
+from stream.ingest.ceiling import Ceiling
 from stream.ingest.intake import Intake
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.tenure import Tenure
@@ -118,6 +119,42 @@ def test_what_else_a_partition_holds_is_said_with_it() -> None:
     asyncio.run(play())
 
 
+def test_whose_panes_left_memory_is_still_said_to_be_there() -> None:
+    async def play() -> None:
+        scene = Scene(trees=10)
+        noisy = scene.tenures[0]
+        await scene.count(noisy, "prices", 3)
+        await scene.second(trees=0, prices=0)
+        noisy.changed.clear()  # they are stored
+        scene.counter.ceiling = Ceiling(1)
+        scene.counter.relieve(scene.tenures)
+        assert noisy.panes == {}
+        await scene.second(trees=100, prices=5)
+        assert scene.hashes.said[0]["here"] == ["prices", "trees"]
+
+    asyncio.run(play())
+
+
+def test_where_models_become_too_many_everybody_waits_at_every_look_from_then_on(monkeypatch: Any) -> None:
+    monkeypatch.setattr("stream.ingest.behind.MOST_HERE", 1)
+
+    async def play() -> None:
+        scene = Scene(trees=10)
+        await scene.second(trees=0, prices=0)
+        await scene.second(trees=100, prices=5)
+        assert scene.hashes.said[0]["here"] == ["trees"]
+        noisy = scene.tenures[0]
+        await scene.count(noisy, "prices", 1)
+        await scene.second(trees=100, prices=5)
+        for pane in list(noisy.panes):
+            if noisy.panes[pane].layout.model == "prices":
+                noisy.put_away(pane)
+        await scene.second(trees=100, prices=5)
+        assert (len(scene.kafka.held), scene.hashes.said, scene.hashes.writes) == (1, {0: None}, 2)
+
+    asyncio.run(play())
+
+
 def test_of_too_many_models_nothing_is_said_and_everybody_waits(monkeypatch: Any) -> None:
     monkeypatch.setattr("stream.ingest.behind.MOST_HERE", 0)
     assert MOST_HERE == 100
@@ -205,16 +242,22 @@ def test_events_of_the_feature_store_are_of_no_model() -> None:
     asyncio.run(play())
 
 
-def test_a_partition_that_is_taken_anew_is_told_of_anew_and_still_known_for_what_it_is() -> None:
+def test_a_partition_that_is_taken_anew_is_not_held_before_something_of_it_is_read() -> None:
+    """Whom it holds is not known before: nobody else would wait for what they have there."""
+
     async def play() -> None:
         scene = Scene(trees=10)
         await scene.second(trees=0, prices=0)
         await scene.second(trees=100, prices=5)
+        await scene.count(scene.tenures[0], "trees", 50)  # since the last look
         scene.counter.forget(scene.tenures[0])
         scene.tenures[0] = taken = tenure(0)
         scene.intake.ownership.tenures[taken.tp] = taken
         scene.hashes.said.clear()  # as taking does
         await scene.second(trees=0, prices=0)
-        assert (scene.kafka.held, scene.hashes.said) == ({taken.tp}, {0: {"models": ["trees"], "here": ["trees"]}})
+        assert (scene.kafka.held, scene.hashes.said) == (set(), {})
+        await scene.count(taken, "prices", 1)
+        await scene.second(trees=99, prices=0)
+        assert (scene.kafka.held, scene.hashes.said[0]["here"]) == ({taken.tp}, ["prices", "trees"])
 
     asyncio.run(play())
