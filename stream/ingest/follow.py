@@ -36,8 +36,9 @@ class Follower:
         self.models: tuple[str, ...] = ()
         self.quotas: Mapping[str, float] = {}
         self.refused = 0
-        #: What of the generations followed so far was beyond a cap.
+        #: What was beyond a cap in a generation and not in the one before.  Of the first nothing is: a restart is no news.
         self.capped: Counter[Cap] = Counter()
+        self._beyond: Counter[Cap] | None = None
         self.refusing = ""
         self.followed = asyncio.Event()
         self._counter, self._newer = counter, newer
@@ -79,7 +80,8 @@ class Follower:
             self._refuse(self._unfit)
             return
         await self._counter.switch(built)
-        self.capped += beyond
+        self.capped += beyond - (beyond if self._beyond is None else self._beyond)
+        self._beyond = beyond
         self._held, self._unfit, self._said, self.refusing = stamp, "", "", ""
         self.number, self.models = generation.number, tuple(generation.models)
         self.quotas = quotas_of(generation)

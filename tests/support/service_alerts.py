@@ -259,8 +259,8 @@ QUIET: dict[str, list[Case]] = {
         ),
     ],
     "DriftlineCapped": [
-        # What is in force is beyond a cap, as it was before the worker was started anew.
-        Case({f'driftline_capped_total{A[:-1]},cap="categories"}}': [*flat(3, 20), NONE, *flat(3, 20)]}),
+        # What is in force is beyond a cap, as it was before the worker was started anew: only more than that counts.
+        Case({f'driftline_capped_total{A[:-1]},cap="categories"}}': [*flat(3, 20), NONE, *flat(0, 20)]}),
         Case({f'driftline_capped_total{A[:-1]},cap="letters"}}': [*flat(0, 20), *flat(9, 70)]}),
     ],
     # A replay, or an hour's turn: some leave for a while.

@@ -12,6 +12,7 @@ from schemas.config import Generation, InForce
 from schemas.errors import StoreError
 from schemas.monitored import FeatureMonitor
 from schemas.reference import Reference
+from stream.ingest.capped import MOST_FEATURES
 from stream.ingest.counter import Counter
 from stream.ingest.follow import Follower, follow_or_restore
 from stream.state.generations import Stamp
@@ -74,6 +75,16 @@ def test_a_generation_that_cannot_be_counted_is_refused_and_the_old_one_stays(
     said = [record.message for record in caplog.records if record.levelname == "ERROR"]
     assert len(said) == 1
     assert said[0].startswith("the configuration stays at generation 1: generation 2 cannot be counted: ")
+
+
+def test_what_is_beyond_a_cap_counts_where_a_generation_has_more_of_it_than_the_one_before() -> None:
+    """A worker that is started anew follows what was in force already: no alert of a new configuration."""
+    many = {f"f{at}": FeatureMonitor(type="numeric") for at in range(MOST_FEATURES + 1)}
+    carrier = monitor().features["carrier"]  # of its five names three are told apart: both are beyond that cap
+    wide = InForce(reference=OLD, monitor=monitor(features={"carrier": carrier, **many}))
+    assert followed(GOOD)[1].capped == {}
+    assert followed(GOOD, wide)[1].capped == {"series": 2}
+    assert followed(GOOD, wide, wide, GOOD, UNFIT, wide)[1].capped == {"series": 4}
 
 
 def test_why_is_said_while_it_is_so() -> None:
