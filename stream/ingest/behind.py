@@ -75,7 +75,9 @@ class Queue:
         numbers, names = self._numbered(tables)
         width = len(names) + 1
         found = np.bincount(block.tenure * width + numbers[block.layout], minlength=len(block.tenures) * width)
-        for tenure, counts in zip(block.tenures, found.reshape(-1, width), strict=True):
+        found = found.reshape(-1, width)
+        found[:, -1] += np.bincount(block.sampled, minlength=len(block.tenures))  # samples of GPUs wait as models do
+        for tenure, counts in zip(block.tenures, found, strict=True):
             place = tenure, tables
             before = self._counted.get(place)
             self._counted[place] = counts if before is None else before + counts

@@ -6,7 +6,7 @@ Pure: what comes out depends on the rows, the plan and each tenure's clock alone
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
@@ -46,6 +46,8 @@ class Block:
     rejections: tuple[Rejection, ...]
     #: The samples of GPUs that are not from the future.
     samples: tuple[Sampled, ...] = ()
+    #: The tenure of each of them, an index into ``tenures``.
+    sampled: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
@@ -78,10 +80,11 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
         tenures.append(tenure)
         clocks.append((verdicts.clock, closed))
     kept = np.flatnonzero(accepted)
+    sampled = [row for row in buffer.samples if not future[row]]
     return Block(
         kept, owner[kept], layout[kept], pane[kept], late[kept], shapes[kept], times[kept],
         tuple(tenures), tuple(clocks), (*buffer.rejections, *rejections),
-        tuple(found for row, found in buffer.samples.items() if not future[row]),
+        tuple(map(buffer.samples.__getitem__, sampled)), owner[sampled] if sampled else owner[:0],
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from schemas.gpus import Sampled
+from schemas.gpus import FLEET, Sampled
 from stream.ingest.arm_rows import Numbers, arm_rows, by_version
 from stream.ingest.arms import ArmsPlan, ArmsTables
 from stream.ingest.block import Block, arrange
@@ -215,6 +215,8 @@ class Counter:
             rejection.tenure.rejected[rejection.reason] += 1
         self._refuse(refused)
         if block.samples:
+            for at in np.unique(block.sampled).tolist():
+                block.tenures[at].models.add(FLEET)
             self._keep(block.samples)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 
@@ -12,6 +12,7 @@ from schemas.monitored import ServingMonitor
 from schemas.names import Stream
 from stream.evaluate.evaluator import Evaluator
 from stream.evaluate.panes.tiers import tiers_of
+from stream.state.behind import Behind
 from tests.support.evaluation import HOUR, START, Scene, Story, assert_same, monitor, opened
 
 PANE, _ = tiers_of(HOUR)
@@ -161,7 +162,12 @@ def test_a_window_that_gains_events_in_time_by_their_partition_s_clock_has_a_gre
     told(story)
 
 
-def test_a_partition_that_lags_may_hold_what_is_missed(told: Callable[[Story], None]) -> None:
+@pytest.mark.parametrize("fields", [{"idle": 1}, {"behind": Behind(frozenset({"n"}), frozenset({"n"})).to_text()}])
+def test_a_partition_that_lags_may_hold_what_is_missed(
+    told: Callable[[Story], None], fields: Mapping[str, str | int]
+) -> None:
+    """Not one that is read to its end, nor one that is put behind the others and holds another model."""
+
     async def story(scene: Scene) -> None:
         await scene.apply(no_traffic_after_ms=400)
         await scene.count(0, at(0), events=5, clock=at(1))
@@ -170,7 +176,7 @@ def test_a_partition_that_lags_may_hold_what_is_missed(told: Callable[[Story], N
         evaluator = await scene.evaluate(scene.evaluator(event_clock=False))
         await silence(evaluator, scene, 900)
         assert [one for one in await findings(scene) if one.rule == "no_traffic"] == []
-        await scene.idle(1)
+        await scene.checkpoint(1, fields, [])
         await silence(evaluator, scene, 500)
         assert [one.state for one in await findings(scene) if one.rule == "no_traffic"][:1] == ["firing"]
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from schemas.names import Names
 from stream.evaluate.closing.closing import Desk, Due
 from stream.evaluate.closing.unit import Unit
-from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState
+from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, waited_for
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.verdicts.serving import LOOKS, no_traffic_verdict, traffic_verdict
 from stream.state.layout import EVENTS
@@ -81,7 +81,9 @@ class Listening:
         silent_ms = now_ms - found.since_ms
         if before is not None and before.events != events:
             await self._say(unit, due, now_ms, silent_ms=0)
-        elif silent_ms >= after_ms and not lags(due.partitions, now_ms=now_ms, after_ms=after_ms):
+        elif silent_ms >= after_ms and not lags(
+            waited_for(due.partitions, unit.model), now_ms=now_ms, after_ms=after_ms
+        ):
             await self._say(unit, due, now_ms, silent_ms=silent_ms)
 
     async def _say(self, unit: Unit, due: Due, now_ms: int, *, silent_ms: int) -> None:

@@ -31,7 +31,14 @@ from stream.evaluate.closing.silence import Silence, lags
 from stream.evaluate.gpus.minutes import Judged, heeded, judged_from, keys_of, minutes_of
 from stream.evaluate.gpus.silence import FORGOTTEN_AFTER_MS, Unheard, replaced, silence_verdicts
 from stream.evaluate.gpus.stored import FIELDS, Named, Stored
-from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, closed_before, stream_watermark, together
+from stream.evaluate.panes.clocks import (
+    NO_REBUILD,
+    PartitionState,
+    closed_before,
+    stream_watermark,
+    together,
+    waited_for,
+)
 from stream.evaluate.storing.breath import Asking
 from stream.evaluate.storing.commit import MANY, Commits, Conclusion
 from stream.evaluate.storing.leases import Leases
@@ -104,8 +111,9 @@ class Fleet:
             stored = self._stored = await self._load(token)
             self._heard.clear()
             self._sent([FLEET])
-        partitions = await self._sealing.poll(STREAM)
-        self._rebuild = together(one.rebuild for one in partitions)
+        found = await self._sealing.poll(STREAM)
+        self._rebuild = together(one.rebuild for one in found)
+        partitions = waited_for(found, FLEET)
         end = closed_before(stream_watermark(partitions, lateness_ms=LATENESS_MS), pane_ms=MINUTE)
         now_ms = await self._now()
         due = end > UNREAD and (stored.last is None or end > stored.last)

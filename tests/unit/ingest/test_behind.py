@@ -84,6 +84,14 @@ class Scene:
             await self.counter.add(run([Stored(one, first + at, NOON) for at, one in enumerate(values)], owner), owner)
         await self.counter.drain()
 
+    async def serve(self, owner: Tenure, *, trees: int, samples: int) -> None:
+        first = owner.read
+        events = [b'{"model": "trees", "timestamp": %d, "status": "success", "latency_s": 0.1}' % NOON] * trees
+        events += [b'{"timestamp": %d, "gpu": 0, "host": "n7", "metrics": {"xid": 0}}' % NOON] * samples
+        records = [Stored(one, first + at, NOON, "serving") for at, one in enumerate(events)]
+        await self.counter.add(run(records, owner), owner)
+        await self.counter.drain()
+
     async def second(self, *, trees: int, prices: int) -> None:
         await self.count(self.tenures[0], "trees", trees)
         await self.count(self.tenures[1], "prices", prices)
@@ -238,6 +246,24 @@ def test_events_of_the_feature_store_are_of_no_model() -> None:
         await scene.second(trees=0, prices=5)
         assert scene.queue.order.mixes[store.tp].events == 0
         assert scene.kafka.held == set()
+
+    asyncio.run(play())
+
+
+def test_a_partition_that_samples_of_gpus_share_is_not_held_and_one_that_holds_a_few_says_so() -> None:
+    async def play() -> None:
+        scene = Scene(trees=10)
+        shared, few = (tenure(at, stream="serving") for at in (3, 4))
+        scene.intake.ownership.tenures |= {shared.tp: shared, few.tp: few}
+        await scene.second(trees=0, prices=0)
+        await scene.serve(shared, trees=100, samples=100)
+        await scene.serve(few, trees=100, samples=5)
+        await scene.second(trees=0, prices=5)
+        assert [scene.queue.order.mixes[one.tp].events for one in (shared, few)] == [200, 105]
+        assert (scene.kafka.held, scene.hashes.said) == (
+            {few.tp},
+            {4: {"models": ["trees"], "here": ["gpus", "trees"]}},
+        )
 
     asyncio.run(play())
 
