@@ -162,7 +162,7 @@ class Names:
 
     @property
     def replaying(self) -> str:
-        """String: a replay into this environment is about to send its first records; for two minutes at most."""
+        """String: the replay into this environment that runs, by a token of its; gone two minutes after it was killed."""
         return self.key("replaying")
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +20,7 @@ from schemas.reference import Reference
 from schemas.settings import Settings, load_settings
 from schemas.timestamps import end_of_day
 from stream.command.apply import checked_file
+from stream.command.claim import Claim, claimed
 from stream.command.connect import ask_redis, kafka_unavailable
 from stream.command.options import AsJson, moment_ms, stream_named
 from stream.command.printing import moment, print_json, print_lines
@@ -31,8 +31,6 @@ from stream.state.applying import apply_monitors
 from stream.state.clock import FIELD, read_clock
 from stream.state.generations import put_back, read, read_references, read_stamp
 
-#: A replay has sent its first records by then.
-BEGINS_WITHIN_MS = 120_000
 OFFSET = re.compile(r"offset:(\d{1,18})")
 
 
@@ -79,9 +77,11 @@ def replay(
         # Everything that may be wrong is looked at before anything is written there.
         put = _to_put(settings, monitors)
         replaying.choose(streams, first=bounds[0], last=bounds[1], partitions=tuple(partition or ()))
-        with _claimed_by_us(shadow):
+        if ask_redis(shadow, _by_event_time) == "live":
+            raise _live(into)
+        with claimed(shadow) as claim:
             replaying.make_topics()
-            found = {"into": into, "generation": put(shadow), **replaying.run()}
+            found = {"into": into, "generation": put(shadow), **replaying.run(claim)}
     except KafkaException as error:
         raise kafka_unavailable(settings, error) from None
     finally:
@@ -111,27 +111,6 @@ def _shadow(settings: Settings, into: str) -> Settings:
     return shadow
 
 
-@contextmanager
-def _claimed_by_us(shadow: Settings) -> Iterator[None]:
-    """Have the environment go by event time for good, and be the only one who fills it.
-
-    Once its topics hold records they refuse another replay; what is held here keeps two apart that begin at once.
-
-    :raises ConfigError: meanwhile it goes by the clock on the wall.
-    :raises Unavailable: another replay has just begun.
-    """
-    if ask_redis(shadow, _claimed) == "live":
-        raise _live(shadow.environment)
-    first = ask_redis(shadow, lambda redis, names: redis.set(names.replaying, "1", nx=True, px=BEGINS_WITHIN_MS))
-    if not first:
-        said = f"another replay into {shadow.environment!r} has just begun: name another environment, or look again in two minutes"
-        raise Unavailable(said)
-    try:
-        yield
-    finally:
-        ask_redis(shadow, lambda redis, names: redis.delete(names.replaying))
-
-
 def _live(into: str) -> ConfigError:
     return _wrong(f"{into!r} goes by the clock on the wall, and rings people; name another, or empty it")
 
@@ -145,7 +124,7 @@ def _check_order(first: Bound, last: Bound) -> None:
         raise typer.BadParameter(f"{moment(last.at_ms)} is not after --from {moment(first.at_ms)}", param_hint="--to")
 
 
-async def _claimed(redis: Redis, names: Names) -> Clock | None:
+async def _by_event_time(redis: Redis, names: Names) -> Clock | None:
     """The clock that the environment goes by: event time, if it went by none; no worker can ring people there then."""
     await redis.hsetnx(names.incidents("owner"), FIELD, "event")
     return await read_clock(redis, names)
@@ -228,7 +207,7 @@ class _Replay:
         for stream, (count, _) in self._chosen.items():
             make_topic(self._shadow, self._shadow.names.topic(stream), count)
 
-    def run(self) -> dict[str, Any]:
+    def run(self, claim: Claim) -> dict[str, Any]:
         """Send everything and close behind it; how many records of each stream, and the watermark (None: nothing came)."""
         clocks: list[int] = []
         sent: dict[str, int] = {}
@@ -237,8 +216,9 @@ class _Replay:
             for stream, (_, stretches) in self._chosen.items():
                 total = sum(max(0, end - start) for start, end in stretches.values())
                 holes = Holes(stretches)
+                messages = claim.while_held(holes.seen(records_of(self.consumer, stretches)))
                 clock_ms = sending[stream].copy(
-                    holes.seen(records_of(self.consumer, stretches)), told=lambda done, of=stream, all=total: told(of, done, all),  # type: ignore[misc]
+                    messages, told=lambda done, of=stream, all=total: told(of, done, all),  # type: ignore[misc]
                     skew_ms=int(self._settings.future_skew_s * 1000),
                 )  # fmt: skip
                 clocks += [clock_ms] if clock_ms is not None else []

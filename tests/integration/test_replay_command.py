@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import redis
+from confluent_kafka import Consumer, Message
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -15,6 +18,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+from stream.command import claim, replay
+from stream.command.stretches import Place, Stretch, records_of
 from tests.support.command import Ended, driftline
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of, write_monitors
 from tests.support.observed import counts, offset_hash, rejected
@@ -148,3 +153,32 @@ def test_a_range_and_a_partition_under_other_monitors(deployment: Deployment, sh
         assert (ended.code, "another replay into" in ended.err, client.pttl(second) > 0) == (1, True, True)
     wrong = command(deployment, *asked, "--partition", "9", "--into", shadow.environment)
     assert (wrong.code, "has the partitions 0 to 3" in " ".join(wrong.err.split())) == (2, True)
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["it runs", "its claim was lost"])
+def test_of_two_replays_into_one_environment_one_sends(
+    deployment: Deployment, shadow: Deployment, monkeypatch: pytest.MonkeyPatch, taken: bool
+) -> None:
+    """However long the first takes for its first stream: the second's is still empty there."""
+    produce(deployment)
+    monkeypatch.setattr(claim, "HELD_MS", 150)
+    asked = ["replay", "--into", shadow.environment, "--monitors", str(write_monitors(shadow.folder, {"m": REFERENCE}))]
+    seconds: list[Ended] = []
+
+    with redis.Redis.from_url(deployment.redis_url) as client:
+
+        def held(consumer: Consumer, stretches: dict[Place, Stretch]) -> Iterator[Message]:
+            if not seconds:
+                time.sleep(0.5)
+                seconds.append(command(deployment, *asked, "--topic", "labels"))
+                if taken:
+                    client.set(shadow.names.replaying, "another")
+                    time.sleep(0.5)
+            return records_of(consumer, stretches)
+
+        monkeypatch.setattr(replay, "records_of", held)
+        first = command(deployment, *asked)
+        left = client.get(shadow.names.replaying)
+    said = f"another replay into '{shadow.environment}' runs"
+    assert [(one.code, said in one.err) for one in seconds] == [(1, True)]
+    assert (first.code, said in first.err, left) == ((1, True, b"another") if taken else (0, False, None))
