@@ -151,8 +151,8 @@ class Checkpointer:
         closes = closed != tenure.closed or self._counter.plans[tenure.stream].closes(clock, tenure.clock)
         quiet = tenure.counted == tenure.looked_at and self._followers.at_end(tenure)
         tenure.looked_at = tenure.counted
-        records = tenure.counted - tenure.stored
-        unstored = Unstored(len(tenure.changed), records, now - tenure.waits_since, closes=closes, quiet=quiet)
+        events, waited_s = tenure.events_unstored, now - tenure.waits_since
+        unstored = Unstored(len(tenure.changed), events, waited_s, closes=closes, quiet=quiet)
         return is_due(unstored, at_latest_s=self._at_latest_s)
 
     def _closed_before(self, tenure: Tenure) -> int:
@@ -164,6 +164,7 @@ class Checkpointer:
         rejected = {f"rejected:{reason}": count for reason, count in tenure.rejected.items()}
         tenure.changed.clear()
         tenure.rejected.clear()
+        tenure.events_unstored = 0
         tenure.packed, tenure.waits_since = (tenure.clock, tenure.closed), None
         self.tally.panes += len(panes)
         return Checkpoint(

@@ -206,8 +206,10 @@ class Counter:
 
     def _conclude(self, buffer: Buffer, block: Block) -> None:
         """Clocks, offsets and rejections of the block, for the tenures that still hold."""
-        for tenure, (clock, closed) in zip(block.tenures, block.clocks, strict=True):
+        events = np.bincount(block.tenure, minlength=len(block.tenures)).tolist()
+        for tenure, (clock, closed), more in zip(block.tenures, block.clocks, events, strict=True):
             tenure.clock, tenure.closed = clock, closed
+            tenure.events_unstored += more
         for tenure, reached in buffer.reached.items():
             tenure.counted = reached
         refused = [rejection for rejection in block.rejections if rejection.tenure.live]

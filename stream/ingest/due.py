@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 #: So few changed panes cost less than the call.
 FEW = 16
-#: Records a changed pane: from here on storing costs little beside counting.
+#: Events a changed pane: from here on storing costs little beside counting.
 ENOUGH = 6
 
 
@@ -22,7 +22,7 @@ class Unstored:
     """
 
     panes: int
-    records: int
+    events: int
     waited_s: float
     closes: bool
     quiet: bool
@@ -32,7 +32,7 @@ def is_due(unstored: Unstored, *, at_latest_s: float) -> bool:
     """Whether to store it now; ``at_latest_s`` bounds what a restart reads again.
 
     >>> from dataclasses import replace
-    >>> busy = Unstored(panes=1000, records=1000, waited_s=0.5, closes=False, quiet=False)
+    >>> busy = Unstored(panes=1000, events=1000, waited_s=0.5, closes=False, quiet=False)
     >>> is_due(busy, at_latest_s=5.0), is_due(replace(busy, panes=100), at_latest_s=5.0)
     (False, True)
     """
@@ -40,6 +40,6 @@ def is_due(unstored: Unstored, *, at_latest_s: float) -> bool:
         unstored.closes
         or unstored.quiet
         or unstored.panes <= FEW
-        or unstored.records >= ENOUGH * unstored.panes
+        or unstored.events >= ENOUGH * unstored.panes
         or unstored.waited_s >= at_latest_s
     )

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.config import Generation, InForce
+from schemas.gpus import JUDGED_EVERY_MS, LATENESS_MS
 from schemas.monitored import ModelMonitor
 from schemas.names import TOPICS_IN, Stream
 from schemas.reference import Reference
@@ -40,7 +41,7 @@ class StreamPlan:
     from_ms: Ints
     lateness: Ints
     keep: Ints
-    #: The different (length of a pane, lateness) of the layouts.
+    #: The different (length of a pane, lateness) of the layouts; ``serving`` has that of GPUs too.
     rhythms: frozenset[tuple[int, int]]
     #: (cells, sums) of the panes.
     sizes: frozenset[Size]
@@ -152,10 +153,16 @@ def _plan(
         _ints(current), _ints(previous), _ints(switch),
         _ints([version.monitor.lateness_ms for version, _ in numbered]),
         _ints([version.monitor.revise_within_ms for version, _ in numbered]),
-        frozenset((version.layout.pane_ms, version.monitor.lateness_ms) for version, _ in numbered),
+        _rhythms(stream, [version for version, _ in numbered]),
         frozenset(layout.shape for layout in (*(version.layout for version, _ in numbered), *_layouts(by_version))),
         by_version,
     )  # fmt: skip
+
+
+def _rhythms(stream: Stream, versions: Iterable[_Version]) -> frozenset[tuple[int, int]]:
+    """A GPU's minute closes by every partition of ``serving``, those too that hold no sample."""
+    gpus = [(JUDGED_EVERY_MS, LATENESS_MS)] if stream == "serving" else []
+    return frozenset([*((one.layout.pane_ms, one.monitor.lateness_ms) for one in versions), *gpus])
 
 
 def _hashed(plans: Iterable[StreamPlan]) -> None:

@@ -82,6 +82,8 @@ class Tenure:
     waits_since: float | None = None
     #: What was counted when it was last asked whether to store it.
     looked_at: int = 0
+    #: Rows counted since it was packed: a record may be a batch of thousands.
+    events_unstored: int = 0
 
     def __post_init__(self) -> None:
         self.read = self.counted = self.stored
@@ -103,7 +105,8 @@ class Tenure:
     def put_away(self, key: PaneId) -> OpenPane:
         """A pane leaves memory, and will be asked for by its name: new ones as old as it are begun all the time."""
         pane = self.panes.pop(key)
-        self.away.add(key)
+        if pane.start_ms > self.shelved:  # one as old as those is asked for anyway
+            self.away.add(key)
         if len(self.away) > MOST_AWAY:
             self.away = {each for each in self.away if each[1] > self.shelved}
         if len(self.away) > MOST_AWAY:

@@ -159,3 +159,8 @@ def counter(
 def partials(counted: Counter, owner: Tenure) -> dict[tuple[str, int], Partial]:
     """The open panes of a tenure by model and start."""
     return {(pane.layout.model, pane.start_ms): counted.rooms.content(pane) for pane in owner.panes.values()}
+
+
+def bits(one: Partial) -> tuple[bytes, ...]:
+    """What a partial holds, without how often it was revised."""
+    return one.cells.tobytes(), one.sums.tobytes(), one.extrema.tobytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -183,6 +184,39 @@ def test_what_lets_a_pane_close_is_stored_at_once(minutes: int, closes: bool) ->
     records = [Stored(value, scene.first.read, NOON + 2 * HOUR)]
     asyncio.run(scene.counter.add(run(records, scene.first), scene.first))
     assert stored_after(scene, 0) == [closes]
+
+
+@pytest.mark.parametrize(("seconds", "closes"), [(29, False), (30, True)])
+def test_what_lets_a_gpus_minute_close_is_stored_at_once(seconds: int, closes: bool) -> None:
+    """Of ``serving``, whose models' panes are of an hour; of noon itself nothing is waited for until half a minute later."""
+    scene, owner = Scene(at_latest_s=5.0), tenure(stream="serving", clock=NOON)
+    scene.ownership.tenures = {owner.tp: owner}
+    hours = [event(timestamp=NOON - hour * HOUR, status="success") for hour in range(20)]
+    sample = {
+        "timestamp": NOON + seconds * 1000,
+        "gpu": 0,
+        "uuid": "GPU-1",
+        "host": "n7",
+        "metrics": {"power_watts": 71},
+    }
+    records = [Stored(value, at, NOON) for at, value in enumerate([*hours, json.dumps(sample).encode()])]
+    asyncio.run(scene.counter.add(run(records, owner), owner))
+    owner.packed = (NOON, owner.closed)
+    assert stored_after(scene, 0) == [closes]
+    assert len(owner.panes) == 20
+
+
+@pytest.mark.parametrize(("times", "due"), [(5, False), (6, True)])
+def test_what_a_pane_holds_is_told_by_events_and_not_by_the_records_they_came_in(times: int, due: bool) -> None:
+    scene = Scene(at_latest_s=5.0)
+    batch = {
+        "model": "trees",
+        "timestamp": [NOON - at % 20 * HOUR for at in range(20 * times)],
+        "prediction": {"label": "no"},
+    }
+    records = [Stored(json.dumps(batch).encode())]
+    asyncio.run(scene.counter.add(run(records, scene.first), scene.first))
+    assert stored_after(scene, 0, 1) == [due, False]
 
 
 def test_one_partition_is_stored_for_itself_and_many_panes_in_several_calls(monkeypatch: pytest.MonkeyPatch) -> None:
