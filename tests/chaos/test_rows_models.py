@@ -14,7 +14,7 @@ from tests.support.chaos import Row, Scene, rows, same
 from tests.support.chaos_events import PARTITIONS, Record, watermark
 from tests.support.chaos_oracle import EVENTS, cells_of
 from tests.support.generated import PANE_MS, START_MS, generate, reference_of
-from tests.support.observed import apply, printed
+from tests.support.observed import apply, epochs, printed
 
 pytestmark = pytest.mark.chaos
 
@@ -29,6 +29,7 @@ def ten_thousand_models(scene: Scene) -> None:
     put_in_force(scene)
     worker = scene.deployment.start_worker(session_timeout_s="30")
     scene.deployment.wait_until(lambda: len(scene.deployment.owners()) == PARTITIONS, timeout_s=WITHIN_S)
+    taken = epochs(scene.deployment)
     events = [event(model) for model in MODELS for _ in range(EACH)]
     random.Random(scene.seed).shuffle(events)
     scene.send([Record("predictions", at % PARTITIONS, value) for at, value in enumerate(events)])
@@ -37,6 +38,7 @@ def ten_thousand_models(scene: Scene) -> None:
     same(counted(scene), Counter(dict.fromkeys(MODELS, EACH)), "events by model")
     scene.deployment.wait_until(lambda: judged(scene) == len(MODELS), timeout_s=WITHIN_S)
     assert worker.alive
+    assert epochs(scene.deployment) == taken, "a session was lost, and a partition taken anew"
     assert printed(worker, "Executing _on_partitions_assigned") <= 3  # it was 75, and no end
 
 

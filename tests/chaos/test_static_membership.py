@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.chaos import row
 from tests.support.generated import assert_counts, expected, generate, reference_of, write_monitors
-from tests.support.observed import apply, counts, offset_hash, printed
-from tests.support.worker import PARTITIONS, Deployment
+from tests.support.observed import apply, counts, epochs, printed
+from tests.support.worker import Deployment
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
@@ -15,11 +15,6 @@ MODEL = "alpha"
 REFERENCE = reference_of(generate(MODEL, 2_000, seed=1, features=2))
 EVENTS = generate(MODEL, 4_000, seed=2, features=2)
 RECORDS = list(EVENTS.records())
-
-
-def epochs(deployment: Deployment) -> dict[int, str]:
-    """How often each partition was taken."""
-    return {number: offset_hash(deployment, "predictions", number)["epoch"] for number in range(PARTITIONS)}
 
 
 @row("rolling restart of workers that keep their name", "no partition moves; exact")

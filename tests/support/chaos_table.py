@@ -16,17 +16,17 @@ from typing import Any
 import pytest
 
 BUILT = Path(__file__).parents[2] / "build" / "chaos.json"
-COLOURS = {"passed": "green", "failed": "red", "xfailed": "known", "xpassed": "red"}
+COLOURS = {"passed": "green", "failed": "red", "xfailed": "known", "xpassed": "red", "skipped": "not run"}
 #: A row's name, its bar, the seconds it took and its colour.
 Told = tuple[str, str, float, str]
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A row that its fixtures already failed is red too."""
+    """A row that its fixtures already failed is red too, and one that was skipped is told of."""
     report = yield
     found = item.get_closest_marker("row")
-    if found is not None and (report.when == "call" or report.failed):
+    if found is not None and (report.when == "call" or report.failed or report.skipped):
         report.user_properties.append(("row", found.args))
     return report
 
@@ -42,20 +42,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     if told:
         terminalreporter.section("chaos")
         for name, bar, seconds, colour in told:
-            terminalreporter.write_line(f"{colour:6}{seconds:6.1f} s  {name}: {bar}")
+            terminalreporter.write_line(f"{colour:8}{seconds:6.1f} s  {name}: {bar}")
         write(told)
     return (yield)
 
 
 def write(told: list[Told]) -> None:
-    """Add a round to the file; the first one begins it anew."""
+    """Add a round to the file; the first one begins it anew.  Green is what ran in every round, and was green in each."""
     kept = os.environ.get("CHAOS_ROUND", "1") != "1" and BUILT.exists()
-    found: dict[str, Any] = json.loads(BUILT.read_text()) if kept else {"rows": {}}
+    found: dict[str, Any] = json.loads(BUILT.read_text()) if kept else {"count": 0, "rows": {}}
+    found["count"] += 1
     for name, bar, seconds, colour in told:
         entry = found["rows"].setdefault(name, {"bar": bar, "seconds": [], "rounds": []})
         entry["seconds"].append(seconds)
         entry["rounds"].append(colour)
-    found["green"] = all(one == "green" for entry in found["rows"].values() for one in entry["rounds"])
+    found["green"] = all(entry["rounds"] == ["green"] * found["count"] for entry in found["rows"].values())
     BUILT.parent.mkdir(exist_ok=True)
     BUILT.write_text(json.dumps(found, indent=1))
 

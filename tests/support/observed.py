@@ -23,7 +23,7 @@ from stream.state.applying import apply_monitors, load_references
 from stream.state.reading import read_counts
 from tests.support.generated import PANE_MS, START_MS
 from tests.support.process import Process
-from tests.support.worker import Deployment
+from tests.support.worker import PARTITIONS, Deployment
 
 WHOLE = (START_MS - 100 * PANE_MS, START_MS + 400 * PANE_MS)
 
@@ -61,6 +61,11 @@ def offset_hash(deployment: Deployment, stream: Stream = "predictions", partitio
     """The fields of a partition's offset hash."""
     with redis.Redis.from_url(deployment.redis_url, decode_responses=True) as client:
         return dict(client.hgetall(deployment.names.offset(stream, partition)))
+
+
+def epochs(deployment: Deployment) -> dict[int, str]:
+    """How often each partition was taken."""
+    return {number: offset_hash(deployment, "predictions", number)["epoch"] for number in range(PARTITIONS)}
 
 
 def rejected(deployment: Deployment, stream: Stream = "predictions", *, partitions: int = 4) -> dict[str, int]:

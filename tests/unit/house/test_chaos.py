@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import subprocess
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
+import pytest
+
+from tests.support import chaos_table
 from tests.support.source import ROOT
 
 TESTS = ROOT / "tests"
@@ -79,3 +84,19 @@ def _is_row(param: Any) -> bool:
 def _mark(of: Any) -> Any:
     """What pytest keeps of a mark, however it was given."""
     return getattr(of, "mark", of)
+
+
+def test_a_row_that_did_not_run_in_a_round_is_not_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[chaos_table.Told] = [("kill -9", "exact", 1.0, "green"), ("SIGTERM", "exact", 1.0, "green")]
+    monkeypatch.setattr(chaos_table, "BUILT", tmp_path / "build" / "chaos.json")
+
+    def green(*rounds: list[chaos_table.Told]) -> bool:
+        for number, told in enumerate(rounds, 1):
+            monkeypatch.setenv("CHAOS_ROUND", str(number))
+            chaos_table.write(told)
+        return bool(json.loads(chaos_table.BUILT.read_text())["green"])
+
+    assert green(rows, rows)
+    assert not green(rows, rows[:1])
+    assert not green(rows[:1], rows)
+    assert not green([("kill -9", "exact", 0.0, chaos_table.COLOURS["skipped"])])
