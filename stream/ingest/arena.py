@@ -1,13 +1,14 @@
 """Memory of the open partials: one flat vector of counters, so a whole block is counted by one scatter-add.
 
-A partial owns a run of cells (and of sums and extrema); freed runs are reused by partials of the same layout, and closed up by
-``compact`` where nobody reuses them.
+A partial owns a run of cells (and of sums and extrema); freed runs are reused by partials of the same layout, and closed up
+(``closing``) where nobody reuses them.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -53,6 +54,8 @@ class Arena:
         #: Bytes of the rooms that are not free.
         self.used = 0
         self._next = (0, 0)
+        #: While gaps are closed: where what was moved ends, and what was not begins at the earliest.
+        self._front: tuple[int, int] | None = None
         self._free: dict[Shape, list[Room]] = defaultdict(list)
 
     def allocate(self, layout: Layout, start: Partial | None = None) -> Room:
@@ -89,21 +92,38 @@ class Arena:
         self.extrema[room.of_sums] = _nothing(room.of_sums.stop - room.sums)
 
     def free(self, room: Room) -> None:
-        """Give the room back."""
+        """Give the room back; one that others are about to be moved over is a gap like any other."""
         self.used -= self.size_of(room.shape)
-        self._free[room.shape].append(room)
+        if self._front is None or room.cells < self._front[0]:
+            self._free[room.shape].append(room)
 
-    def compact(self, rooms: Sequence[Room]) -> list[Room]:
-        """Close the gaps between all rooms in use, give the rest back, and say where each room is now."""
-        places = sorted(range(len(rooms)), key=lambda at: rooms[at].cells)
-        moved, self._next = list(rooms), (0, 0)
-        for at in places:
-            moved[at] = self._moved(rooms[at])
+    @contextmanager
+    def closing(self) -> Iterator[None]:
+        """Within, every room in use is ``moved``, in their order, and nothing is allocated; then the rest is given back.
+
+        Cut short, rooms stay valid, and gaps stay gaps until the next time.
+        """
         self._free.clear()
-        for vector, end in ((self.cells, 0), (self.sums, 1), (self.extrema, 1)):
-            vector.resize(max(1 << 12, self._next[end]), refcheck=False)
-            vector[self._next[end] :] = 0
-        return moved
+        self._front = (0, 0)
+        try:
+            yield
+            self._cut(*self._front)
+        finally:
+            self._front = None
+
+    def moved(self, room: Room) -> Room:
+        """The room at the front, which is before it or its own."""
+        assert self._front is not None
+        (cells, sums), (at, at_sum) = room.shape, self._front
+        self._front = at + cells, at_sum + sums
+        to = Room(at, at_sum, slice(at, at + cells), slice(at_sum, at_sum + sums))
+        for vector, begin, end in (
+            (self.cells, room.of_cells, to.of_cells),
+            (self.sums, room.of_sums, to.of_sums),
+            (self.extrema, room.of_sums, to.of_sums),
+        ):
+            vector[end] = vector[begin]
+        return to
 
     def size_of(self, shape: Shape) -> int:
         """Bytes of a room."""
@@ -134,18 +154,12 @@ class Arena:
         begins = ((first + at * cells, first_sum + at * sums) for at in range(count))
         return [Room(at, at_sum, slice(at, at + cells), slice(at_sum, at_sum + sums)) for at, at_sum in begins]
 
-    def _moved(self, room: Room) -> Room:
-        """The room at the next free place, which is before it or its own."""
-        (cells, sums), (at, at_sum) = room.shape, self._next
-        self._next = at + cells, at_sum + sums
-        to = Room(at, at_sum, slice(at, at + cells), slice(at_sum, at_sum + sums))
-        for vector, begin, end in (
-            (self.cells, room.of_cells, to.of_cells),
-            (self.sums, room.of_sums, to.of_sums),
-            (self.extrema, room.of_sums, to.of_sums),
-        ):
-            vector[end] = vector[begin]
-        return to
+    def _cut(self, cells: int, sums: int) -> None:
+        """Nothing is behind these any more."""
+        self._next = cells, sums
+        for vector, end in ((self.cells, cells), (self.sums, sums), (self.extrema, sums)):
+            vector.resize(max(1 << 12, end), refcheck=False)
+            vector[end:] = 0
 
 
 @lru_cache(maxsize=1024)

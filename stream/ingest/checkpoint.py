@@ -88,7 +88,9 @@ class Checkpointer:
         """Store everything, then have partials leave memory: of each, what is stored is all that is."""
         async with self._lock:
             await self._run(lambda tenure: True)
-            await self._counter.settled(lambda: self._counter.relieve(self._ownership.tenures.values()))
+            while await self._counter.settled(lambda: self._counter.relieve(self._ownership.tenures.values())):
+                await asyncio.sleep(0)
+            await self._counter.compact(self._ownership.tenures.values)
 
     async def _run(self, chosen: _Chosen) -> None:
         started, stored = time.perf_counter(), False

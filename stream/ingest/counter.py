@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import closing
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -18,7 +20,7 @@ from stream.ingest.arm_rows import Numbers, arm_rows, by_version
 from stream.ingest.arms import ArmsPlan, ArmsTables
 from stream.ingest.block import Block, arrange
 from stream.ingest.buffer import Buffer, Rejection
-from stream.ingest.ceiling import DEFAULT_CEILING, Ceiling, least_recent
+from stream.ingest.ceiling import DEFAULT_CEILING, LEAVE_AT_ONCE, Ceiling, least_recent
 from stream.ingest.counting import Rows, count
 from stream.ingest.featured import Valued
 from stream.ingest.groups import groups_of
@@ -122,13 +124,25 @@ class Counter:
             self.rooms.free(tenure.shelve(key))
         tenure.first_end = min((pane.end_ms for pane in tenure.panes.values()), default=NEVER)
 
-    def relieve(self, tenures: Collection[Tenure]) -> None:
-        """Drop stored partials, those first that were counted in longest ago, until half of the ceiling is free again."""
-        for tenure, key in least_recent(tenures, self.rooms, at_most=self.ceiling.low):
+    def relieve(self, tenures: Collection[Tenure]) -> bool:
+        """Drop some stored partials, those first that were counted in longest ago; whether more are to leave.
+
+        They are until half of the ceiling is free again.
+        """
+        leaving = list(islice(least_recent(tenures, self.rooms, at_most=self.ceiling.low), LEAVE_AT_ONCE))
+        for tenure, key in leaving:
             self.rooms.free(tenure.put_away(key))
-            self.evicted += 1
-        if self.rooms.nbytes > self.ceiling.whole:
-            self.rooms.compact(pane for tenure in tenures for pane in tenure.panes.values())
+        self.evicted += len(leaving)
+        return len(leaving) == LEAVE_AT_ONCE
+
+    async def compact(self, tenures: Callable[[], Collection[Tenure]]) -> None:
+        """Where too much is held all the same, close the gaps: others run meanwhile, and nothing is counted."""
+        async with self._lock:
+            if self.rooms.nbytes > self.ceiling.whole:
+                panes = (pane for tenure in tenures() for pane in tenure.panes.values())
+                with closing(self.rooms.compact(panes)) as turns:
+                    for _ in turns:
+                        await asyncio.sleep(0)
 
     @property
     def full(self) -> bool:

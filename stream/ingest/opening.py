@@ -106,14 +106,12 @@ class Opener:
         """Mark what the rows change, of tenures that have not ended."""
         self._drains += 1
         for span in _spans(work.groups.tenure):
-            tenure, keys, panes = work.tenures[span.start], work.keys[span], work.panes[span]
+            tenure, keys = work.tenures[span.start], work.keys[span]
             if tenure.live:
-                found = [pane for pane in panes if pane is not None]
-                for pane in found:
-                    pane.touched = self._drains
-                tenure.changed.update(zip(keys, found, strict=True))
+                for key in keys:
+                    tenure.touch(key, drain=self._drains)
             else:
-                work.panes[span] = [None] * len(panes)
+                work.panes[span] = [None] * len(keys)
 
 
 def _keys(groups: Groups) -> list[PaneId]:

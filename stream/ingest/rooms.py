@@ -6,7 +6,7 @@ a byte a cell is a quarter of it.  What outgrows 32 bits as well is carried besi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -25,6 +25,8 @@ OUTGROWN = 1 << 31
 SMALL = 255
 #: What Python keeps of an open pane beside its room, in bytes.
 OVERHEAD = 1_000
+#: Rooms that are moved at a turn: about a millisecond's.
+MOVED_AT_ONCE = 250
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -98,17 +100,16 @@ class Rooms:
     def free(self, pane: OpenPane) -> None:
         """Give a pane's room back."""
         self.panes -= 1
+        pane.held = False
         pane.arena.free(pane.room)
 
-    def compact(self, panes: Iterable[OpenPane]) -> None:
-        """Close the gaps; ``panes`` are all that are open."""
-        held: dict[int, list[OpenPane]] = {id(arena): [] for arena in self.arenas}
+    def compact(self, panes: Iterable[OpenPane]) -> Generator[None, None, None]:
+        """Close the gaps, some at each turn; ``panes`` are all that are open.  Between turns some may be freed, none opened."""
+        open_in: dict[int, list[OpenPane]] = {id(arena): [] for arena in self.arenas}
         for pane in panes:
-            held[id(pane.arena)].append(pane)
+            open_in[id(pane.arena)].append(pane)
         for arena in self.arenas:
-            those = held[id(arena)]
-            for pane, room in zip(those, arena.compact([pane.room for pane in those]), strict=True):
-                pane.room = room
+            yield from _closed_up(arena, open_in[id(arena)])
 
     def size_of(self, pane: OpenPane) -> int:
         """Bytes that it takes."""
@@ -136,3 +137,13 @@ class Rooms:
         held = arena.read(pane.room, revision=0)
         arena.free(pane.room)
         pane.arena, pane.room = wider, wider.allocate(pane.layout, held)
+
+
+def _closed_up(arena: Arena, panes: list[OpenPane]) -> Iterator[None]:
+    order = np.argsort(np.fromiter((pane.room.cells for pane in panes), np.int64, len(panes)))
+    with arena.closing():
+        for first in range(0, len(panes), MOVED_AT_ONCE):
+            for at in order[first : first + MOVED_AT_ONCE].tolist():
+                if panes[at].held:
+                    panes[at].room = arena.moved(panes[at].room)
+            yield

@@ -40,6 +40,8 @@ class OpenPane:
     touched: int = 0
     #: What was counted before it outgrew the room's cells of 32 bits.
     carried: Partial | None = None
+    #: Whether its room is its own still.
+    held: bool = True
 
     @property
     def end_ms(self) -> int:
@@ -68,6 +70,7 @@ class Tenure:
     counted: int = 0
     #: Where the log ended when it was seen that Redis had been emptied; 0: it was not.
     rebuild_to: int = 0
+    #: The one that was counted in longest ago first.
     panes: dict[PaneId, OpenPane] = field(default_factory=dict)
     #: Those of them that were counted in since the last checkpoint, in the order in which they were.
     changed: dict[PaneId, OpenPane] = field(default_factory=dict)
@@ -95,6 +98,12 @@ class Tenure:
         self.models.add(pane.layout.model)
         self.first_end = min(self.first_end, pane.end_ms)
         return self.panes.setdefault(key, pane)
+
+    def touch(self, key: PaneId, *, drain: int) -> None:
+        """A pane is counted in: it leaves memory after all others."""
+        pane = self.panes.pop(key)
+        pane.touched = drain
+        self.panes[key] = self.changed[key] = pane
 
     def shelve(self, key: PaneId) -> OpenPane:
         """A pane leaves memory, and no new ones as old as it are looked for there."""

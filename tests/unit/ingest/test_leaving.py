@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 
 from stream.ingest.ceiling import Ceiling, least_recent
+from stream.ingest.checkpoint import Checkpointer, Followers
 from stream.ingest.counter import Counter
-from stream.ingest.tenure import Tenure
+from stream.ingest.ownership import Claim, Ownership
+from stream.ingest.tenure import OpenPane, PaneId, Tenure
 from stream.ingest.timing import NEVER
+from stream.state.patience import Patience
+from stream.state.store import PaneStore
 from tests.support.ingest import HOUR, NOON, Shelf, Stored, bits, both, counter, event, run, tenure
 
 
@@ -101,11 +107,74 @@ def test_memory_is_given_back_where_nobody_reuses_it_and_what_is_left_stays_as_i
     for key in [key for at, key in enumerate(owner.panes) if at % 7]:
         counting.rooms.free(owner.panes.pop(key))
     before = {key: bits(counting.rooms.content(pane)) for key, pane in owner.panes.items()}
-    counting.rooms.compact(reversed(owner.panes.values()))
+    assert len(list(counting.rooms.compact(reversed(owner.panes.values())))) == 1
     assert counting.rooms.nbytes < held / 3
     assert {key: bits(counting.rooms.content(pane)) for key, pane in owner.panes.items()} == before
     begun = counting.rooms.begun([pane.layout for pane in owner.panes.values()], [0] * len(owner.panes))
     assert not any(counting.rooms.content(pane).cells.any() for pane in begun)
+
+
+def test_panes_leave_and_rooms_are_moved_some_at_a_turn_and_others_run_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.ingest.counter.LEAVE_AT_ONCE", 20)
+    monkeypatch.setattr("stream.ingest.rooms.MOVED_AT_ONCE", 20)
+    monkeypatch.setattr("stream.ingest.rooms.OVERHEAD", 0)
+    scene = _Full(600)
+    seen: list[tuple[int, int]] = []
+
+    async def play() -> None:
+        relief = asyncio.create_task(scene.checkpointer.relieve())
+        while scene.moved() == 0 and not relief.done():
+            seen.append((scene.counter.evicted, 0))
+            await asyncio.sleep(0)
+        counting = asyncio.create_task(scene.counter.drain())
+        while not counting.done():
+            seen.append((scene.counter.evicted, scene.moved()))
+            await asyncio.sleep(0)
+        assert scene.moved() == seen[-1][1]  # nothing is counted before all are moved
+        await relief
+        assert scene.moved() == seen[-1][1]
+
+    asyncio.run(play())
+    assert min(seen[-1]) > 200
+    assert max(later[at] - before[at] for before, later in pairwise(seen) for at in (0, 1)) == 20
+    assert scene.counter.rooms.used <= scene.counter.ceiling.low
+    assert scene.kept() == scene.before
+
+
+@pytest.mark.parametrize("dropped", [True, False])
+def test_a_relief_that_is_cut_short_or_loses_a_tenure_on_its_way_leaves_the_rest_as_it_was(
+    dropped: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stream.ingest.rooms.MOVED_AT_ONCE", 20)
+    monkeypatch.setattr("stream.ingest.rooms.OVERHEAD", 0)
+    scene = _Full(600)
+    other, arena = scene.tenures[1], scene.counter.rooms.small
+
+    async def play() -> None:
+        relief = asyncio.create_task(scene.checkpointer.relieve())
+        while scene.moved() < 100 and not relief.done():
+            await asyncio.sleep(0)
+        if dropped:
+            scene.ownership.drop(other)
+        else:
+            relief.cancel()
+        await asyncio.wait([relief])
+        assert relief.cancelled() is not dropped
+
+    asyncio.run(play())
+    assert bool(other.panes) is not dropped
+    assert not dropped or arena._next[0] == sum(pane.room.shape[0] for pane in scene.open()) + sum(
+        room.shape[0] for free in arena._free.values() for room in free
+    )  # nothing is lost
+    begun = scene.begun(400)
+    assert scene.kept() == {key: held for key, held in scene.before.items() if key[0].live}
+    assert not any(scene.counter.rooms.content(pane).cells.any() for pane in begun)
+    assert arena.used == sum(arena.size_of(pane.room.shape) for pane in (*begun, *scene.open()))
+    held = arena.nbytes
+    for pane in begun:
+        scene.counter.rooms.free(pane)
+    scene.begun(400)
+    assert arena.nbytes == held
 
 
 def test_a_model_of_large_panes_is_counted_in_smaller_blocks() -> None:
@@ -124,3 +193,56 @@ async def _read(counting: Counter, owner: Tenure, hour: int, *, model: str = "tr
     records = [Stored(value, owner.read, NOON + hour * HOUR)]
     await counting.add(run(records, owner), owner)
     await counting.drain()
+
+
+class _Full:
+    """A checkpointer over two partitions of so many stored panes together, all different; more is held than the ceiling allows."""
+
+    def __init__(self, panes: int) -> None:
+        self.counter = counter(both())
+        store = cast(PaneStore, None)
+        claim = Claim("g", False, owner="w")
+        self.ownership = Ownership(store, self.counter, claim=claim, survey=cast(Any, None), patience=Patience())
+        self.checkpointer = Checkpointer(
+            store, self.counter, self.ownership, settle=_none, followers=cast(Followers, None), patience=Patience()
+        )
+        self.tenures = [tenure(at, clock=NEVER) for at in range(2)]
+        self.ownership.tenures = {one.tp: one for one in self.tenures}
+        for at, pane in enumerate(self.begun(panes)):
+            pane.arena.cells[pane.room.of_cells] = 1 + at % 200
+            owner, key = self.tenures[at % 2], (pane.layout.hash, at * HOUR)
+            owner.opened(key, pane)
+            owner.touch(key, drain=at)
+        for owner in self.tenures:
+            owner.changed.clear()
+        for owner in self.tenures:
+            for key in [key for key in owner.panes if key[1] // HOUR % 7 == 0]:
+                self.counter.rooms.free(owner.panes.pop(key))
+        self.counter.ceiling = Ceiling(self.counter.rooms.used)
+        self.rooms = {pane: pane.room for pane in self.open()}
+        self.before = self.kept()
+
+    def begun(self, count: int) -> list[OpenPane]:
+        layout = self.counter.plans["predictions"].tables.layouts[0]
+        return self.counter.rooms.begun([layout] * count, [at * HOUR for at in range(count)])
+
+    def open(self) -> list[OpenPane]:
+        return [pane for owner in self.tenures for pane in owner.panes.values()]
+
+    def moved(self) -> int:
+        """How many panes that are open have another room than at first."""
+        return sum(pane.room != self.rooms[pane] for pane in self.open())
+
+    def kept(self) -> dict[tuple[Tenure, PaneId], tuple[bytes, ...]]:
+        """What is in the panes that never leave."""
+        rooms = self.counter.rooms
+        return {
+            (owner, key): bits(rooms.content(pane))
+            for owner in self.tenures
+            for key, pane in owner.panes.items()
+            if key[1] >= 320 * HOUR
+        }
+
+
+async def _none() -> None:
+    """There are no letters."""
