@@ -39,7 +39,7 @@ main()
 )
 def test_what_only_a_restart_mends_ends_the_worker(deployment: Deployment, broken: str, said: str) -> None:
     deployment.program = ("-c", BROKEN.format(broken))
-    worker = deployment.start_worker(stuck_after_s="1", flush_interval_s="0.5")
+    worker = deployment.start_worker(stuck_after_s="1", flush_interval_s="0.5", flush_at_latest_s="0.5")
 
     deployment.wait_until(lambda: not worker.alive, timeout_s=30)
     assert worker.stop() == EXIT_STUCK
