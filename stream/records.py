@@ -1,20 +1,116 @@
-"""What travels from the transport to counting: the records of one partition that one fetch returned."""
+"""What travels from the transport to counting: the records of one partition that one fetch returned.
+
+They stay the bytes of the fetch, with arrays that say where each record lies; an object is made only of a record that somebody
+looks at, as of one that is refused.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import accumulate
+from typing import Any, NamedTuple, Protocol, overload
 
+import numpy as np
+import numpy.typing as npt
 from faust.types import TP
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
 
 
 class Record(Protocol):
     """What a consumed Kafka record offers; its place is that of its run and its offset."""
 
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+class Taken(NamedTuple):
+    """A record that was made an object of."""
+
     offset: int
     timestamp: int
     key: bytes | None
     value: bytes | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spans:
+    """Where the keys, or the values, of records lie in their text: from ``first`` to ``end``; -1: the record has none."""
+
+    first: Ints
+    end: Ints
+
+    def __getitem__(self, at: slice) -> Spans:
+        return Spans(self.first[at], self.end[at])
+
+    def of(self, text: Bytes, at: int) -> bytes | None:
+        """A copy of the bytes of one."""
+        return None if self.first[at] < 0 else text[self.first[at] : self.end[at]].tobytes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Records(Sequence[Record]):
+    """Records in offset order, each at the same place of every array; what is sliced shares their text."""
+
+    text: Bytes
+    offsets: Ints
+    timestamps: Ints
+    keys: Spans
+    values: Spans
+
+    @classmethod
+    def of(cls, records: Sequence[Record]) -> Records:
+        """Those of a list.
+
+        >>> found = Records.of([Taken(4, 1_357_035_300_000, None, b"{}"), Taken(7, 1_357_035_300_001, b"key", None)])
+        >>> found[1], found.values.first.tolist(), found.behind(5)[0].offset
+        (Taken(offset=7, timestamp=1357035300001, key=b'key', value=None), [0, -1], 7)
+        """
+        parts = [record.value for record in records] + [record.key for record in records]
+        spans = _spans(parts)
+        return cls(
+            np.frombuffer(b"".join(part for part in parts if part), np.uint8),
+            np.fromiter((record.offset for record in records), np.int64, len(records)),
+            np.fromiter((record.timestamp for record in records), np.int64, len(records)),
+            spans[len(records) :],
+            spans[: len(records)],
+        )
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    @overload
+    def __getitem__(self, at: int) -> Record: ...
+    @overload
+    def __getitem__(self, at: slice) -> Records: ...
+    def __getitem__(self, at: int | slice) -> Record | Records:
+        if isinstance(at, slice):
+            return Records(self.text, self.offsets[at], self.timestamps[at], self.keys[at], self.values[at])
+        key, value = self.keys.of(self.text, at), self.values.of(self.text, at)
+        return Taken(int(self.offsets[at]), int(self.timestamps[at]), key, value)
+
+    def __iter__(self) -> Iterator[Record]:
+        return (self[at] for at in range(len(self)))
+
+    def behind(self, offset: int) -> Records:
+        """Those from this offset on."""
+        return self[int(np.searchsorted(self.offsets, offset)) :]
+
+
+def _spans(parts: Sequence[bytes | None]) -> Spans:
+    """Where each lies when all are joined."""
+    ends = np.fromiter(accumulate(len(part or b"") for part in parts), np.int64, len(parts))
+    lengths = np.fromiter((len(part or b"") for part in parts), np.int64, len(parts))
+    absent = np.fromiter((part is None for part in parts), np.bool_, len(parts))
+    return Spans(np.where(absent, -1, ends - lengths), np.where(absent, -1, ends))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +119,4 @@ class Run:
 
     tp: TP
     placement: int
-    records: list[Record]
+    records: Sequence[Any]

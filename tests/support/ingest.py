@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from faust.types import TP
 
@@ -24,10 +24,11 @@ from stream.ingest.counter import Counter
 from stream.ingest.newest import Newest
 from stream.ingest.plan import StreamPlan, plans
 from stream.ingest.tenure import Tenure
+from stream.records import Records
 from stream.state.epochs import Epoch
 from stream.state.packing import Partial, empty
 from stream.state.store import PaneKey
-from stream.transport import Record, Run
+from stream.transport import Run
 
 HOUR = 3_600_000
 #: 2013-01-01T10:00:00Z, the start of an hour's pane.
@@ -122,7 +123,7 @@ def tenure(
 
 def run(records: Sequence[Stored], owner: Tenure) -> Run:
     """These records as one fetch of the tenure's partition returned them."""
-    return Run(owner.tp, owner.placement, cast(list[Record], list(records)))
+    return Run(owner.tp, owner.placement, Records.of(list(records)))
 
 
 @dataclass(eq=False)

@@ -13,6 +13,8 @@ EVERYTHING = (*PACKAGES, "tests")
 FILE_LINES = 300
 LONG, LONGEST = 30, 60
 POSITIONAL = 3
+#: Where they may take more: numba knows no keyword-only arguments, and a kernel's are arrays.
+COMPILED = "stream/ingest/compiled/"
 VAGUE = {"util", "utils", "manager", "helper", "helpers", "misc", "common"}
 
 
@@ -36,7 +38,8 @@ def test_nine_functions_in_ten_are_shorter_than_30_lines(package: str) -> None:
 
 
 def test_no_function_takes_more_than_3_positional_arguments() -> None:
-    assert [_where(s, f) for s in sources(*PACKAGES) for f in s.functions() if positional(f) > POSITIONAL] == []
+    written = [source for source in sources(*PACKAGES) if not source.path.startswith(COMPILED)]
+    assert [_where(s, f) for s in written for f in s.functions() if positional(f) > POSITIONAL] == []
 
 
 def test_no_name_is_vague() -> None:
