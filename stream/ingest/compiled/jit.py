@@ -1,50 +1,5 @@
-"""How kernels are compiled: to machine code at their first call, and kept on disk for every later process.
-
-numba keeps what it compiled by a kernel's own file, and does not see that a kernel in another file, which it calls, has changed.
-So the folder is named by all of their sources together.
-"""
+"""Where kernels of this room find ``compiled``: it is ``stream/compiled/jit.py``'s, as the transport has kernels too."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from typing import ParamSpec, TypeVar
-
-import numba
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-_HERE = Path(__file__).parent
-
-
-def sources_digest(folder: Path) -> str:
-    """A name for the sources in a folder: another one as soon as a byte of them changes."""
-    digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.py")):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: the user's cache folder, or one of the machine's where that cannot be written."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "driftline"
-    found = base / f"kernels-{sources_digest(_HERE)}"
-    try:
-        found.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        found = Path(tempfile.gettempdir()) / f"driftline-{os.getuid()}" / found.name
-        found.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return found
-
-
-numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined] # numba sets its names from the environment
-
-
-def compiled(kernel: Callable[P, R]) -> Callable[P, R]:
-    """The kernel as machine code; it runs without the interpreter's lock, and no index is checked in it."""
-    found: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(kernel)
-    return found
+from stream.compiled.jit import compiled as compiled

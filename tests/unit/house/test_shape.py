@@ -14,7 +14,7 @@ FILE_LINES = 300
 LONG, LONGEST = 30, 60
 POSITIONAL = 3
 #: Where they may take more: numba knows no keyword-only arguments, and a kernel's are arrays.
-COMPILED = "stream/ingest/compiled/"
+COMPILED = ("stream/compiled/", "stream/ingest/compiled/")
 VAGUE = {"util", "utils", "manager", "helper", "helpers", "misc", "common"}
 
 

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from stream.ingest.compiled.jit import cache_folder, sources_digest
+from stream.compiled.jit import cache_folder, sources_digest
 
 
 def test_a_changed_source_has_another_folder(tmp_path: Path) -> None:
-    (tmp_path / "one.py").write_text("a = 1\n")
-    (tmp_path / "two.py").write_text("b = 1\n")
+    one, two = tmp_path / "compiled" / "a.py", tmp_path / "ingest" / "compiled" / "a.py"
+    for file in (one, two):
+        file.parent.mkdir(parents=True)
+        file.write_text("a = 1\n")
     before = sources_digest(tmp_path)
+    (tmp_path / "ingest" / "a.py").write_text("no kernel\n")
     assert sources_digest(tmp_path) == before
-    (tmp_path / "two.py").write_text("b = 2\n")
+    two.write_text("a = 2\n")
     assert sources_digest(tmp_path) != before
 
 
