@@ -8,15 +8,21 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ROUNDS ?= 3
 STAMP := .venv/.complete
+KERNELS := .venv/.kernels
 PYTEST := $(BIN)/python -m pytest
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
-setup: $(STAMP) ## the virtual environment .venv with the driftline command, locked with hashes
+setup: $(KERNELS) ## the virtual environment .venv with the driftline command, locked with hashes
 
 $(STAMP): requirements.lock pyproject.toml scripts/make-venv
 	@PYTHON="$(PYTHON)" scripts/make-venv
+	@touch $@
+
+# Compiled once, and loaded by every worker after that.
+$(KERNELS): $(STAMP) $(wildcard stream/compiled/*.py stream/ingest/compiled/*.py)
+	@$(BIN)/python -m stream.ingest.warm
 	@touch $@
 
 services: ## what `make test` needs beside Python: redis-server, Java, Maven, Kafka, promtool, Chromium

@@ -41,6 +41,7 @@ from stream.ingest.decode import VERSIONED
 from stream.ingest.follow import follow_or_restore
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
+from stream.ingest.warm import warm
 from stream.kafka_client import faust_broker, kafka_options
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
@@ -229,6 +230,7 @@ def run(settings: Settings) -> int:
 
     wait_for_services(settings, check=check)
     ensure_topics(settings)
+    warm()
     if settings.evaluate == "elsewhere":
         log.warning("this worker counts and does not evaluate: `driftline evaluate` is to run elsewhere")
     built = parts(settings)

@@ -1,50 +1,65 @@
-"""How kernels are compiled: to machine code at their first call, and kept on disk for every later process.
+"""How kernels are compiled: to machine code when they are first called, and kept on disk for every later process.
 
-numba keeps what it compiled by a kernel's own file, and does not see that a kernel in another file, which it calls, has changed.
-So the folder is named by all of their sources together.
+A kernel that is written down costs nothing: numba is loaded with the first one that is called, so that commands and processes
+that count nothing never load it.  ``warm`` (stream/ingest/warm.py) calls them all, before a worker takes partitions.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import ParamSpec, TypeVar
+from functools import cached_property, update_wrapper
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar
 
-import numba
+from stream.compiled.kept import cache_folder
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_STREAM = Path(__file__).parent.parent
+
+class Kernel:
+    """A function that becomes machine code when it is first called; kernels call each other as machine code at once."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        update_wrapper(self, function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.machine(*arguments)
+
+    @cached_property
+    def machine(self) -> Any:
+        """numba's dispatcher."""
+        return _numba().njit(cache=True, nogil=True, error_model="numpy")(self.function)
+
+    @property
+    def signatures(self) -> list[Any]:
+        """The types of arguments that it was compiled, or loaded, for."""
+        return list(self.machine.signatures) if "machine" in vars(self) else []
 
 
-def sources_digest(room: Path) -> str:
-    """A name for the kernels in all ``compiled`` folders of a room: another one as soon as a byte of them changes."""
-    digest = hashlib.sha256()
-    for file in sorted(room.glob("**/compiled/*.py")):
-        digest.update(str(file.relative_to(room)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Where compiled kernels are kept: the user's cache folder, or one of the machine's where that cannot be written."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "driftline"
-    found = base / f"kernels-{sources_digest(_STREAM)}"
-    try:
-        found.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        found = Path(tempfile.gettempdir()) / f"driftline-{os.getuid()}" / found.name
-        found.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return found
-
-
-numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined] # numba sets its names from the environment
+#: Every kernel of the modules that were imported.
+KERNELS: list[Kernel] = []
 
 
 def compiled(kernel: Callable[P, R]) -> Callable[P, R]:
     """The kernel as machine code; it runs without the interpreter's lock, and no index is checked in it."""
-    found: Callable[P, R] = numba.njit(cache=True, nogil=True, error_model="numpy")(kernel)
-    return found
+    found: Any = Kernel(kernel)
+    KERNELS.append(found)
+    return found  # type: ignore[no-any-return] # a kernel is called as the function is
+
+
+def _numba() -> ModuleType:
+    import numba  # 0.4 s and 60 MB, which only a process that counts should spend
+
+    if numba.extending.typeof_impl.dispatch(Kernel) is not _as_dispatcher:
+        numba.config.CACHE_DIR = str(cache_folder())  # type: ignore[attr-defined] # numba sets its names from the environment
+        numba.extending.typeof_impl.register(Kernel)(_as_dispatcher)
+    return numba
+
+
+def _as_dispatcher(kernel: Kernel, _context: Any) -> Any:
+    """What a kernel is to another one that calls it."""
+    import numba
+
+    return numba.types.Dispatcher(kernel.machine)

@@ -157,3 +157,8 @@ def _exponent(text: Bytes, at: int, end: int) -> tuple[bool, Int, int]:
     known = 0 < past - at <= 4
     exponent = np.int64(found) if known else np.int64(0)
     return known, -exponent if negative else exponent, past
+
+
+def example() -> tuple[int, float, Int, int]:
+    """Of a text that cannot be written, as a fetch is."""
+    return number_at(np.frombuffer(b"1.5,", np.uint8), 0, 3)

@@ -70,6 +70,14 @@ def test_it_runs_a_worker_whose_settings_exist_and_whose_health_is_asked_for_whe
     assert (of("ENTRYPOINT"), of("CMD")) == (['["driftline"]'], ['["worker"]'])
 
 
+def test_kernels_are_compiled_where_a_worker_that_can_write_nothing_but_tmp_finds_them() -> None:
+    [warmed] = [argument for argument in of("RUN") if "stream.ingest.warm" in argument]
+    [folder] = re.findall(r"XDG_CACHE_HOME=(\S+) ", warmed)
+    assert f"XDG_CACHE_HOME={folder}" in " ".join(of("ENV"))
+    assert folder.startswith(of("COPY")[-1].split()[-1])
+    assert f"chmod -R a+rX {folder}" in warmed
+
+
 def test_no_registry_is_named_and_the_file_says_that_nobody_has_built_it() -> None:
     assert "://" not in re.sub(r"http://127\.0\.0\.1:\d+", "", DOCKERFILE)
     assert "NOT RUN HERE" in DOCKERFILE

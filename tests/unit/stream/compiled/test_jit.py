@@ -1,40 +1,66 @@
-"""Kernels are kept compiled on disk, under a name that changes with any of their sources."""
+"""A kernel costs nothing until it is called, and is one thing for its caller whether that is Python or another kernel."""
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from stream.compiled.jit import cache_folder, sources_digest
+from stream.compiled.jit import KERNELS, compiled
 
 
-def test_a_changed_source_has_another_folder(tmp_path: Path) -> None:
-    one, two = tmp_path / "compiled" / "a.py", tmp_path / "ingest" / "compiled" / "a.py"
-    for file in (one, two):
-        file.parent.mkdir(parents=True)
-        file.write_text("a = 1\n")
-    before = sources_digest(tmp_path)
-    (tmp_path / "ingest" / "a.py").write_text("no kernel\n")
-    assert sources_digest(tmp_path) == before
-    two.write_text("a = 2\n")
-    assert sources_digest(tmp_path) != before
+@compiled
+def doubled(value: int) -> int:
+    """Twice."""
+    return 2 * value
 
 
-def test_a_folder_that_cannot_be_written_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder().parent == tmp_path / "driftline"
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert cache_folder().parent.parent == tmp_path
-    assert cache_folder().is_dir()
+@compiled
+def fourfold(value: int) -> int:
+    """Twice of twice, by another kernel."""
+    return doubled(doubled(value))
+
+
+def test_kernels_call_each_other() -> None:
+    assert (fourfold(3), doubled(3)) == (12, 6)
+    [found] = [kernel for kernel in KERNELS if kernel.function is inspect.unwrap(fourfold)]
+    assert found.signatures
+
+
+def test_what_was_never_called_has_no_machine_code() -> None:
+    @compiled
+    def never(value: int) -> int:
+        return value
+
+    assert KERNELS.pop() is never
+    assert vars(never).get("machine") is None
+
+
+#: Everything that those who count nothing import: the commands, the console, who evaluates beside, the agent of GPUs.
+COUNT_NOTHING = (
+    "stream.command.console", "stream.command.gpu_agent", "stream.command.status", "stream.evaluation_apart",
+    "stream.expose.server", "stream.ingest.plan", "stream.app",
+)  # fmt: skip
 
 
 def test_who_counts_nothing_does_not_load_the_compiler() -> None:
-    program = "import sys, stream.command.main, stream.expose; print('numba' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
-    )
+    program = f"""
+import sys
+from stream.command.main import app
+import {", ".join(COUNT_NOTHING)}
+app(args=["--help"], standalone_mode=False)
+sys.exit("numba is loaded" if {{"numba", "llvmlite"}} & set(sys.modules) else 0)
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_a_kernel_keeps_its_name_and_what_it_says() -> None:
+    assert (doubled.__name__, doubled.__doc__) == ("doubled", "Twice.")
+
+
+@pytest.mark.parametrize("value", [3, 3.0])
+def test_other_types_are_other_machine_code(value: float) -> None:
+    assert doubled(value) == 6  # type: ignore[arg-type]
