@@ -20,8 +20,8 @@ R = TypeVar("R")
 class Kernel:
     """A function that becomes machine code when it is first called; kernels call each other as machine code at once."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.function = function
+    def __init__(self, function: Callable[..., Any], make: Callable[[ModuleType, Any], Any]) -> None:
+        self.function, self._make = function, make
         update_wrapper(self, function)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -30,7 +30,7 @@ class Kernel:
     @cached_property
     def machine(self) -> Any:
         """numba's dispatcher."""
-        return _numba().njit(cache=True, nogil=True, error_model="numpy")(self.function)
+        return self._make(_numba(), self.function)
 
     @property
     def signatures(self) -> list[Any]:
@@ -38,15 +38,31 @@ class Kernel:
         return list(self.machine.signatures) if "machine" in vars(self) else []
 
 
+OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 #: Every kernel of the modules that were imported.
 KERNELS: list[Kernel] = []
 
 
 def compiled(kernel: Callable[P, R]) -> Callable[P, R]:
     """The kernel as machine code; it runs without the interpreter's lock, and no index is checked in it."""
-    found: Any = Kernel(kernel)
-    KERNELS.append(found)
-    return found  # type: ignore[no-any-return] # a kernel is called as the function is
+    found: Callable[P, R] = _noted(Kernel(kernel, lambda numba, function: numba.njit(**OPTIONS)(function)))
+    return found
+
+
+def uncounted(kernel: Callable[P, R]) -> Callable[P, R]:
+    """The same for a kernel that makes no array: numba counts nobody's references in it.
+
+    Else it counts those of each array that one kernel hands to another, by atomic instructions: of a kernel with small inner ones
+    that was nine tenths of its time.
+    """
+    found: Callable[P, R] = _noted(Kernel(kernel, lambda numba, function: numba.njit(_nrt=False, **OPTIONS)(function)))
+    return found
+
+
+def _noted(kernel: Any) -> Any:
+    """A kernel is called as its function is."""
+    KERNELS.append(kernel)
+    return kernel
 
 
 def _numba() -> ModuleType:
