@@ -19,7 +19,7 @@ from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
 from stream.ingest.counting import Rows
 from stream.ingest.rooms import Places
-from stream.ingest.slab import Slab, stretches
+from stream.ingest.slab import Named, Slab, stretches
 from stream.state.layout import WASTE
 
 Ints = npt.NDArray[np.int64]
@@ -105,6 +105,8 @@ def _of_slab(slab: Slab, at: Ints, own: Ints, *, place: int, found: ArmsTables) 
 
 def _chosen(column: Any, rows: Ints) -> Sequence[Any]:
     """Of a slab's column of names, the values of these rows."""
+    if type(column) is Named:
+        return column.values(rows)
     return list(map(column.__getitem__, rows.tolist())) if type(column) is list else [column] * len(rows)
 
 

@@ -7,7 +7,7 @@ refused in its words.  Batches of models that are not in force, of several model
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
@@ -19,6 +19,7 @@ from schemas.events import Rejected, judged
 from schemas.names import Stream
 from stream.ingest import codes, marks
 from stream.ingest.batch_times import times_of
+from stream.ingest.columns import Column, ColumnReader
 from stream.ingest.doubt import WIRES, doubtful
 from stream.ingest.growth import check_cells
 from stream.ingest.shape import Columns, Shape
@@ -69,12 +70,37 @@ class Batches:
     shapes: tuple[Shape, ...]
     numbers: Mapping[str, int]
     declared: Mapping[str, tuple[int, ...]]
+    reader: ColumnReader = field(default_factory=ColumnReader)
+
+    def read(self, record: Record) -> Taken | None:
+        """The columnar batch that a record holds, if no row of it is in doubt; None: whatever it holds has to be taken as it was.
+
+        :raises RejectedEvent: as ``take``.
+        """
+        batch = self.reader.read(record.value)
+        looked = None if batch is None else self._looked(batch)
+        if batch is None or looked is None or looked[1].any():
+            return None
+        return self._taken(_Rows(batch, record, looked[0], None, NanWord(record)), ())
 
     def take(self, batch: Batch, record: Record) -> Taken | None:
         """The batch as slabs; None where it has to be read row by row.
 
         :raises RejectedEvent: it would fill too many cells; known before any is made.
         """
+        looked = self._looked(batch)
+        if looked is None:
+            return None
+        times, doubt = looked
+        refused = _refused(self.stream, batch, doubt)
+        if len(refused) < np.count_nonzero(doubt):
+            return None  # the contract accepts what was in doubt
+        chosen = ~doubt if refused else None
+        rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, NanWord(record))
+        return self._taken(rows, refused)
+
+    def _looked(self, batch: Batch) -> tuple[Ints, Bools] | None:
+        """Event times, and which rows are in doubt; None where the whole batch is."""
         about = batch.columns.get("feature" if self.stream == "features" else "model")
         if type(about) is not str or about not in (self.declared if self.stream == "features" else self.numbers):
             return None
@@ -82,16 +108,14 @@ class Batches:
         if doubt is None:
             return None
         times, timeless = times_of(batch.columns["timestamp"])
-        refused = _refused(self.stream, batch, doubt | timeless)
-        if len(refused) < np.count_nonzero(doubt | timeless):
-            return None  # the contract accepts what was in doubt
-        chosen = ~(doubt | timeless) if refused else None
-        rows = _Rows(batch, record, times if chosen is None else times[chosen], chosen, NanWord(record))
-        if self.stream == "features":
-            shapes = {number: self.shapes[number] for number in self.declared[about]}
-            check_cells(len(rows.times) * sum(shape.columns for shape in shapes.values()))
-            return Taken(tuple(_of_values(rows, number, shape) for number, shape in shapes.items()), refused)
-        return self._of_model(rows, self.numbers[about], refused=refused)
+        return times, doubt | timeless
+
+    def _taken(self, rows: _Rows, refused: Sequence[Rejected]) -> Taken:
+        if self.stream != "features":
+            return self._of_model(rows, self.numbers[rows.batch.columns["model"]], refused=refused)
+        shapes = {number: self.shapes[number] for number in self.declared[rows.batch.columns["feature"]]}
+        check_cells(len(rows.times) * sum(shape.columns for shape in shapes.values()))
+        return Taken(tuple(_of_values(rows, number, shape) for number, shape in shapes.items()), refused)
 
     def _of_model(self, rows: _Rows, number: int, *, refused: Sequence[Rejected]) -> Taken:
         shape, columns = self.shapes[number], rows.batch.columns
@@ -132,6 +156,12 @@ _TEXTS = ("prediction.label", "version", "id")
 
 def _as_texts(labels: Any) -> Any:
     """Labels, versions and ids as the contract has them: a whole number is its text."""
+    if type(labels) is Column:
+        if int not in labels.kinds:
+            return labels
+        if labels.distinct is not None:
+            return replace(labels, distinct=_as_texts(labels.distinct))
+        labels = labels.cells()
     if type(labels) is not list:
         return str(labels) if type(labels) is int else labels
     if int not in set(map(type, labels)):
@@ -142,7 +172,9 @@ def _as_texts(labels: Any) -> Any:
 def _versions(rows: _Rows) -> Sequence[Any]:
     """Versions of the accepted rows, each once, in order."""
     column = rows.column("version")
-    if type(column) is not list:
+    if type(column) is Column:
+        column = column.cells() if column.distinct is None else column.distinct
+    elif type(column) is not list:
         return [column] if len(rows.times) else []
     return list(dict.fromkeys(column if rows.chosen is None else compress(column, rows.chosen)))
 

@@ -10,13 +10,14 @@ import numpy.typing as npt
 from schemas.columnar import Packed
 from schemas.errors import RejectedEvent
 from schemas.timestamps import EARLIEST_MS, LATEST_MS, timestamp_ms_of
+from stream.ingest.columns import Column
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 
-def times_of(column: list[Any] | Packed) -> tuple[Ints, Bools]:
+def times_of(column: list[Any] | Packed | Column) -> tuple[Ints, Bools]:
     """Event times, and which of them are none (their milliseconds mean nothing).
 
     >>> times_of([1357035300000, 1357035300000.9, 7])
@@ -24,6 +25,8 @@ def times_of(column: list[Any] | Packed) -> tuple[Ints, Bools]:
     """
     if isinstance(column, Packed):
         return _floored(np.frombuffer(column.raw, np.dtype("<f8")))
+    if isinstance(column, Column):
+        return _times_of_column(column)
     kinds = set(map(type, column))
     try:
         if kinds == {int}:
@@ -33,6 +36,15 @@ def times_of(column: list[Any] | Packed) -> tuple[Ints, Bools]:
     except OverflowError:
         pass
     return _one_by_one(column)
+
+
+def _times_of_column(column: Column) -> tuple[Ints, Bools]:
+    if column.values is not None:
+        return _floored(column.values)  # a whole number that no float holds exactly is none of a time
+    if column.distinct is None or column.codes is None:
+        return _one_by_one(column.cells())
+    times, refused = _one_by_one(column.distinct)
+    return times[column.codes], refused[column.codes]
 
 
 def _floored(values: Floats) -> tuple[Ints, Bools]:

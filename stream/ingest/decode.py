@@ -17,14 +17,14 @@ from typing import Any, Protocol, Union
 import msgspec
 import numpy as np
 
-from schemas.columnar import Batch, batch_of, is_batch
+from schemas.columnar import batch_of, is_batch
 from schemas.errors import RejectedEvent
 from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
 from schemas.gpus import sampled
 from schemas.names import Stream
 from schemas.timestamps import LATEST_MS, timestamp_ms_of
 from stream.ingest import unregistered, versions
-from stream.ingest.batch import Batches
+from stream.ingest.batch import Batches, Taken
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.growth import MOST_PANES, check_cells, check_panes
 from stream.ingest.shape import Shape, Strange, check_unread, struct_of
@@ -131,13 +131,15 @@ class StreamDecoder:
         return None
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
-        if self._is_unknown(record, tenure, into=into):
-            return
         try:
+            if self._take_batch(self.batches.read(record), record, tenure, into=into):
+                return
+            if self._is_unknown(record, tenure, into=into):
+                return
             read = read_record(record.value)
             if type(read) is dict and is_batch(read):
                 batch = batch_of(read)
-                if self._take_batch(batch, record, tenure, into=into):
+                if self._take_batch(self.batches.take(batch, record), record, tenure, into=into):
                     return
                 read = batch.rows()
             events = events_of(self.stream, read)
@@ -163,12 +165,11 @@ class StreamDecoder:
                 case _:
                     self._append_event(found, record, tenure, into=into, index=index)
 
-    def _take_batch(self, batch: Batch, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
-        """Append a columnar batch as columns; False where it has to be read row by row."""
-        taken = self.batches.take(batch, record)
+    def _take_batch(self, taken: Taken | None, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
+        """Append a columnar batch as columns; False where it has to be read in another way."""
         if taken is None:
             return False
-        if batch.count > MOST_PANES:
+        if any(len(slab) + len(taken.refused) > MOST_PANES for slab in taken.slabs):
             self._check_panes_of(taken.slabs)
         into.rejections += (
             Rejection(tenure, record, found.reason, found.field, found.detail, found.index) for found in taken.refused

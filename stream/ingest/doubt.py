@@ -15,6 +15,7 @@ import numpy.typing as npt
 from schemas.columnar import Batch, Packed
 from schemas.names import Stream
 from schemas.wire import FeatureEvent, LabelEvent, PredictionEvent, ServingEvent, Wire
+from stream.ingest.columns import Column
 
 Bools = npt.NDArray[np.bool_]
 Kinds = frozenset[type]
@@ -60,6 +61,8 @@ def doubtful(stream: Stream, batch: Batch) -> Bools | None:
     for column, kinds in _fields(stream, columns):
         if type(column) is list:
             rows |= _others(column, kinds)
+        elif type(column) is Column:
+            rows |= not column.kinds <= kinds
         elif (float if type(column) is Packed else type(column)) not in kinds:
             return None
     for name in WIRES[stream].model_fields.keys() & set(AMOUNTS):
@@ -103,6 +106,8 @@ def _negative(column: Any) -> Bools | bool:
     """Rows whose number is below 0."""
     if type(column) is Packed:
         return np.frombuffer(column.raw, np.dtype("<f8")) < 0
+    if type(column) is Column:
+        return column.holds_negative
     if type(column) is not list:
         return _is_negative(column)
     try:
@@ -121,6 +126,8 @@ def _is_negative(value: Any) -> bool:
 def _no_status(column: Any, count: int) -> Bools | bool:
     if type(column) is Packed:
         return True
+    if type(column) is Column:
+        return column.kinds != {type(None)} if column.distinct is None else not _STATUSES.issuperset(column.distinct)
     if type(column) is not list:
         return type(column) not in _TEXT or column not in _STATUSES
     try:
@@ -135,6 +142,8 @@ def _empty(column: Any, nothing: tuple[Any, ...], count: int) -> Bools | bool:
     """Rows that hold nothing in a column."""
     if type(column) is Packed:
         return False
+    if type(column) is Column:
+        return column.holds_nothing and _empty(column.cells(), nothing, count)
     if type(column) is not list:
         return column in nothing
     if not any(value in column for value in nothing):

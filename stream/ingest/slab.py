@@ -14,10 +14,12 @@ import numpy.typing as npt
 from schemas.columnar import Packed
 from schemas.wire import plain
 from stream.ingest import marks
+from stream.ingest.columns import Column
 from stream.ingest.strict import category_of, number_of
 from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
+Small = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -27,10 +29,25 @@ _NAMES = frozenset((str, bool, float, type(None)))
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class Named:
+    """A column of few categories: the different ones, and which of them each row holds."""
+
+    names: Sequence[Any]
+    of_row: Small
+
+    def __getitem__(self, row: int) -> Any:
+        return self.names[self.of_row[row]]
+
+    def values(self, rows: Ints) -> list[Any]:
+        """Those of some rows."""
+        return list(map(self.names.__getitem__, self.of_row[rows].tolist()))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class Slab:
     """Values in the columns' order of the shape: ``narrow`` and ``wide`` are (columns × rows) of numbers and marks.
 
-    ``categorical`` holds a column of categories each, a sequence where it varies.  Of every row's event, nobody declared
+    ``categorical`` holds a column of categories each, a list or ``Named`` where it varies.  Of every row's event, nobody declared
     ``unknown_features`` and ``unknown_keys``.
     """
 
@@ -93,6 +110,8 @@ def numbers_of(column: Any, count: int, *, nan: NanWord | bool) -> Floats:
     >>> numbers_of([1, None, 2.5], 3, nan=False).tolist()
     [1.0, nan, 2.5]
     """
+    if type(column) is Column:
+        return column.numbers()
     if type(column) is Packed:
         return _marked(np.frombuffer(column.raw, np.dtype("<f8")).astype(np.float64))
     if type(column) is not list:
@@ -118,6 +137,10 @@ def _marked(values: Floats) -> Floats:
 
 def categories_of(column: Any, *, rows: Bools | None) -> Any:
     """A column of a batch as the categories and marks that ``strict.category_of`` makes of each value."""
+    if type(column) is Column:
+        if column.distinct is not None and column.codes is not None:
+            return Named(column.distinct, column.codes.copy())
+        column = column.cells()
     if type(column) is not list and type(column) is not Packed:
         return category_of(plain(column))
     cells: list[Any] = column.numbers() if isinstance(column, Packed) else column

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.codes import CodeTable
-from stream.ingest.slab import Slab, stretches
+from stream.ingest.slab import Named, Slab, stretches
 from stream.ingest.tables import StreamTables
 from stream.state.layout import WASTE
 
@@ -44,4 +44,6 @@ def codes_of(slab: Slab, tables: Sequence[CodeTable]) -> Ints:
 
 
 def _looked_up(column: Any, table: CodeTable, rows: int) -> Any:
+    if type(column) is Named:
+        return np.fromiter(map(table.__getitem__, column.names), np.int64, len(column.names))[column.of_row]
     return np.fromiter(map(table.__getitem__, column), np.int64, rows) if type(column) is list else table[column]

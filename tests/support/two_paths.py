@@ -16,7 +16,7 @@ from schemas.names import Stream
 from stream.ingest.buffer import CLOSE, SAMPLE, TICK, Buffer
 from stream.ingest.codes import category_name
 from stream.ingest.plan import StreamPlan
-from stream.ingest.slab import Slab
+from stream.ingest.slab import Named, Slab
 from stream.ingest.strict import Row, row_of, rows_of
 from tests.support.ingest import Stored, run, tenure
 
@@ -63,7 +63,7 @@ def _own(plan: StreamPlan, shape: int, narrow: Floats, wide: Floats) -> tuple[tu
 
 def _of_slab(plan: StreamPlan, slab: Slab) -> Iterator[Any]:
     for at, time in enumerate(slab.times.tolist()):
-        named = tuple(column[at] if isinstance(column, list) else column for column in slab.categorical)
+        named = tuple(column[at] if isinstance(column, list | Named) else column for column in slab.categorical)
         row = Row(tuple(slab.narrow[:, at]), tuple(slab.wide[:, at]), named, slab.unknown_features, slab.unknown_keys)
         yield (slab.shape, time, *comparable(plan, slab.shape, row))
 
