@@ -164,7 +164,7 @@ class Evaluator:
         await self._breath()
         ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
         state = self._streams.of([stream])
-        mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions))
+        mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions), state)
         polls = {model: Poll(now, watermark, partitions, *state) for model, watermark in marks.items()}
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark

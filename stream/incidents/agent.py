@@ -58,7 +58,6 @@ class IncidentAgent:
         self._orphaned = False
         owner.lost = self._lost
         owner.refused = self._put_aside
-        owner.committed = self._committed
         self._turned = asyncio.Event()
         owner.listeners.append(self._turned)
 
@@ -218,7 +217,8 @@ class IncidentAgent:
             return LiveInbox(offsets)
         return EventInbox(offsets, announced=self._configured.announced, marks=begun.marks)
 
-    def _committed(self, name: str, offset: int) -> None:
+    def published(self, name: str, offset: int) -> None:
+        """Kafka has everything that was decided by an input up to here, so the group's offset may say so."""
         if self.consumer is not None:
             self.consumer.stored(TP(self._names.topic(name), PARTITION), offset)
 

@@ -49,7 +49,7 @@ class Owner:
     """``tenure`` is set while this process owns; ``changed`` is set after every turn, for senders and relay.
 
     ``lost`` is awaited with the tenure when a write was refused, ``refused`` with the inputs that the core raised at, before
-    they are passed; ``committed`` is called with each input's stored offset.
+    they are passed.
     """
 
     def __init__(self, store: IncidentStore, *, lock_step: bool, patience: Patience, tally: OwnerTally) -> None:
@@ -59,7 +59,6 @@ class Owner:
         self.listeners: list[asyncio.Event] = []
         self.lost: Callable[[Tenure], Awaitable[None]] | None = None
         self.refused: Callable[[Tenure, Sequence[Broken]], Awaitable[None]] | None = None
-        self.committed: Callable[[str, int], None] | None = None
         self._wake = asyncio.Event()
         self._watch = Watch()
 
@@ -228,9 +227,6 @@ class Owner:
         for finding in feeding.findings:
             self.tally.findings[finding.state] += 1
         self.tally.inbox = len(tenure.inbox)
-        if self.committed is not None:
-            for topic, offset in tenure.stored.items():
-                self.committed(topic, offset)
         self._tell()
 
     def _note_blocked(self, tenure: Tenure, feeding: Feeding) -> None:

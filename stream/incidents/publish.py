@@ -8,21 +8,27 @@ take is given up, counted and said once: it stays in Redis, and those after it g
 An owner that stood still between reading a document and sending it may send it after its successor sent a newer one.  So each
 asks once more, after Kafka has what it sent, whether it is still the owner; if not, what is stored by then and differs is sent
 again, until what was sent last is what is stored.  Whoever comes last so leaves the newest.
+
+Kafka is what an emptied Redis is filled from, so that Redis lost something is never taken for its being forgotten: a document
+and what is kept with it are read together with the epoch under which they stand, and only the owner itself leaves an empty
+record.  And the group's offsets follow what is on the topic, not what is stored (``published``): of what was read, and was not
+told to Kafka before Redis was emptied, the next owner decides again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import cast
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.incidents import with_kept
 from schemas.settings import Settings
 from stream.incidents.owner import Owner
+from stream.incidents.store import held_by
 from stream.incidents.tenure import Tenure
 from stream.kafka_client import kafka_options
 from stream.kill_points import passing
@@ -31,6 +37,8 @@ log = logging.getLogger(__name__)
 
 #: Its id, and the incident's.
 Entry = tuple[bytes, bytes]
+#: The epoch and its token.
+Held = list[bytes | None]
 #: By incident; None: it is forgotten.
 Documents = dict[bytes, bytes | None]
 
@@ -49,13 +57,18 @@ _HOPELESS = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_MSG_SIZ
 
 
 class Relay:
-    """Sends what the outbox holds whenever a turn was stored."""
+    """Sends what the outbox holds whenever a turn was stored.
+
+    ``published`` is called with each input's offset up to which everything decided is on the topic.
+    """
 
     def __init__(self, owner: Owner, producer: Producer) -> None:
         self._owner, self._producer = owner, producer
+        self.published: Callable[[str, int], None] | None = None
         store = owner.store
         self._outbox, self._topic = store.names.incidents("outbox"), store.names.topic("incidents")
         self._documents, self._parts = store.names.incidents("documents"), store.names.incidents("kept")
+        self._owned = store.names.incidents("owner")
         self._given_up: set[bytes] = set()
         self._changed = asyncio.Event()
         owner.listeners.append(self._changed)
@@ -67,19 +80,40 @@ class Relay:
             await asyncio.sleep(GATHER_S)
         self._changed.clear()
         while (tenure := self._owner.tenure) is not None:
-            found = await self._owner.patience(self._oldest)
-            if not found:
+            decided = dict(
+                tenure.stored
+            )  # as it is now: a turn that is stored from here on may have entries of its own
+            found, epoch = await self._owner.patience(self._oldest)
+            if not held_by(tenure.epoch, epoch):  # an outbox that is empty because Redis was emptied says nothing
                 return
-            await self._send(tenure, found)
+            if not found:
+                self._follow(decided)
+                return
+            if not await self._send(tenure, found):
+                return
 
-    async def _oldest(self) -> list[Entry]:
-        found: Any = await self._owner.store.redis.xrange(self._outbox, count=AT_ONCE)
-        return [(entry, fields[b"id"]) for entry, fields in found]
+    def _follow(self, decided: Mapping[str, int]) -> None:
+        for topic, offset in decided.items():
+            if self.published is not None:
+                self.published(topic, offset)
 
-    async def _send(self, tenure: Tenure, found: Sequence[Entry]) -> None:
-        """Send the documents of the first incidents; each is as it is now, so all that was to be sent of it is done."""
+    async def _oldest(self) -> tuple[list[Entry], Held]:
+        """The first entries, and under which epoch they stand."""
+        async with self._owner.store.redis.pipeline(transaction=True) as pipe:
+            pipe.xrange(self._outbox, count=AT_ONCE)
+            pipe.hmget(self._owned, "epoch", "token")
+            found, epoch = await pipe.execute()
+        return [(entry, fields[b"id"]) for entry, fields in found], epoch
+
+    async def _send(self, tenure: Tenure, found: Sequence[Entry]) -> bool:
+        """Send the documents of the first incidents; each is as it is now, so all that was to be sent of it is done.
+
+        False where this owner has none any more: what is stored is another's to send, or is gone.
+        """
         incidents = list(dict.fromkeys(incident for _, incident in found))[:DOCUMENTS]
-        documents = await self._stored(incidents)
+        documents, epoch = await self._stored(incidents)
+        if not held_by(tenure.epoch, epoch):
+            return False
         passing("before-publish")
         taken = await asyncio.to_thread(self._delivered, documents)
         passing("after-publish")
@@ -91,20 +125,35 @@ class Relay:
         if len(taken) < len(documents):
             log.error("Kafka did not take %d documents of incidents; trying again", len(documents) - len(taken))
             await asyncio.sleep(AGAIN_S)
+        return True
 
     async def _overtaken(self, sent: Documents) -> None:
-        """Another owner may have sent newer ones before these arrived: send what is stored until it was sent last."""
-        while behind := {one: now for one, now in (await self._stored(list(sent))).items() if now != sent[one]}:
+        """Another owner may have sent newer ones before these arrived: send what is stored until it was sent last.
+
+        What is not stored may be lost and not forgotten; a document too many of what is long over does no harm.
+        """
+        while behind := await self._newer(sent):
             taken = await asyncio.to_thread(self._delivered, behind)
             sent |= {one: behind[one] for one in taken}
             if len(taken) < len(behind):
                 await asyncio.sleep(AGAIN_S)
 
-    async def _stored(self, incidents: list[bytes]) -> Documents:
-        documents: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._documents, incidents))
-        parts: Any = await self._owner.patience(partial(self._owner.store.redis.hmget, self._parts, incidents))
+    async def _newer(self, sent: Documents) -> Documents:
+        found, _ = await self._stored(list(sent))
+        return {one: now for one, now in found.items() if now is not None and now != sent[one]}
+
+    async def _stored(self, incidents: list[bytes]) -> tuple[Documents, Held]:
+        """What is stored of them, and under which epoch: all of one moment."""
+        documents, parts, epoch = await self._owner.patience(partial(self._read, incidents))
         found = zip(incidents, documents, parts, strict=True)
-        return {one: _whole(document, part) for one, document, part in found}
+        return {one: _whole(document, part) for one, document, part in found}, epoch
+
+    async def _read(self, incidents: list[bytes]) -> list[Held]:
+        async with self._owner.store.redis.pipeline(transaction=True) as pipe:
+            pipe.hmget(self._documents, incidents)
+            pipe.hmget(self._parts, incidents)
+            pipe.hmget(self._owned, "epoch", "token")
+            return cast("list[Held]", await pipe.execute())
 
     def _delivered(self, documents: Mapping[bytes, bytes | None]) -> set[bytes]:
         """Produce and wait; the incidents that are done with."""

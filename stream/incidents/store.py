@@ -113,8 +113,7 @@ class IncidentStore:
 
     async def holds(self, epoch: Epoch) -> bool:
         """Whether the epoch is still the newest: asked right before each request to a vendor."""
-        held = await self.redis.hmget(self.names.incidents("owner"), "epoch", "token")
-        return held == [epoch.number.encode(), epoch.token.encode()]
+        return held_by(epoch, await self.redis.hmget(self.names.incidents("owner"), "epoch", "token"))
 
     async def now_ms(self) -> int:
         """Redis' clock, the one clock of all owners."""
@@ -126,6 +125,11 @@ class IncidentStore:
         beyond = await self.redis.zrange(key, 0, -most - 1)
         old = await self.redis.zrangebyscore(key, "-inf", f"({older_than_ms}")
         return sorted({one.decode() for one in (*beyond, *old)})
+
+
+def held_by(epoch: Epoch, stored: Sequence[bytes | str | None]) -> bool:
+    """Whether the epoch and token that are stored are these."""
+    return list(stored) == [epoch.number.encode(), epoch.token.encode()]
 
 
 def _arguments(turn: Turn) -> tuple[list[str], list[Any]]:

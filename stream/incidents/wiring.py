@@ -74,16 +74,13 @@ def incidents_of(
     store = IncidentStore(redis, settings.names, clock=settings.clock)
     owner = Owner(store, lock_step=settings.clock == "event", patience=patience, tally=tally)
     configured = Configured(redis, settings, patience=patience)
+    memory = Memory(kafka_options(settings), settings.names)
+    agent = IncidentAgent(owner, configured, survey=survey, letters=letters, who=who, memory=memory)
+    relay = Relay(owner, incident_producer(settings))
+    relay.published = agent.published
     return Incidents(
         owner,
-        IncidentAgent(
-            owner,
-            configured,
-            survey=survey,
-            letters=letters,
-            who=who,
-            memory=Memory(kafka_options(settings), settings.names),
-        ),
+        agent,
         Senders(
             owner,
             RedisBudget(redis, settings.names),
@@ -91,7 +88,7 @@ def incidents_of(
             complete=lambda: configured.complete,
             in_doubt_s=settings.in_doubt_s,
         ),
-        Relay(owner, incident_producer(settings)),
+        relay,
         configured,
         tally,
         Awaited(owner),

@@ -2,7 +2,8 @@
 
 A Redis without a generation, or with one that is older in number and time (it failed over to an old copy), takes what the
 topic holds; otherwise the topic takes what Redis holds.  A Redis that is newer was mostly just told by ``driftline apply``,
-which writes the topic itself, so it is given a while for that.
+which writes the topic itself, so it is given a while for that; not where the topic holds nothing at all, for then a Redis
+that is emptied meanwhile would take what is in force with it.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ class Restorer:
     async def _bring_out(self, kept: Kept, stamp: Stamp) -> None:
         now = self._monotonic()
         self._since = now if self._since is None else self._since
-        if now < self._since + self._grace_s:
+        if kept.numbers and now < self._since + self._grace_s:
             self._wait(stamp, self._since + self._grace_s - now)
             return
         found = await self._patience(lambda: read(self._redis, self._names))

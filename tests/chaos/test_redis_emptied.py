@@ -95,3 +95,36 @@ def test_an_emptied_redis_gets_everything_back_and_nobody_is_rung_again(
             assert_counts(counts(deployment, MODEL), expected(EVENTS, REFERENCE))
         finally:
             deployment.stop()
+
+
+@pytest.mark.long
+@row("Redis emptied at a ring, and once more", "three workers that evaluate beside; rung once, its end told")
+def test_redis_is_emptied_in_the_moment_of_a_ring_and_again_while_it_is_filled(
+    kafka_bootstrap: str, own_redis: LocalRedis, environment_name: str, tmp_path: Path
+) -> None:
+    """The environment is seconds old: what Kafka keeps of it has to be there by the time that anybody is rung."""
+    deployment = Deployment(kafka_bootstrap, own_redis.url, environment_name, tmp_path)
+    deployment.create_topics()
+    place = Place(deployment)
+    place.run("apply", str(monitors(tmp_path)))
+    first, rest = parts()
+    with recording_pagerduty(folder=tmp_path) as pager:
+        more = {"pagerduty_url": pager.url, "in_doubt_s": "0.5", "evaluate": "beside"}
+        workers = [deployment.start_worker(**more) for _ in range(3)]
+        try:
+            deployment.send(first)
+            deployment.wait_until(lambda: pager.vendor.rings == 1, timeout_s=120)
+            place.empty()
+            time.sleep(5)
+            place.empty()
+            deployment.wait_until(lambda: place.incidents() != [], timeout_s=120)
+            deployment.send(rest)
+            deployment.wait_until(lambda: judged_to(deployment, MODEL) == END_MS, timeout_s=120)
+            deployment.wait_until(lambda: not pager.vendor.open_keys(), timeout_s=60)
+            assert (pager.vendor.rings, pager.vendor.lost) == (1, [])
+            assert all(worker.alive for worker in workers), deployment.logs()
+            [one] = place.incidents()
+            assert (one["state"], one["end_reason"]) == ("ended", "recovered")
+            assert_counts(counts(deployment, MODEL), expected(EVENTS, REFERENCE))
+        finally:
+            deployment.stop()

@@ -139,11 +139,27 @@ def test_what_is_in_force_is_on_the_topic_once_and_what_it_replaced_is_not(told:
 def test_a_worker_leaves_the_topic_to_apply_for_a_while(told: Callable[[Story], None]) -> None:
     async def story(place: Place) -> None:
         await place.apply()
+        await place.look()
+        await place.apply(NEW, now_ms=8)
         place.restorer = place.worker(grace_s=60.0)
         await place.look()
         kept = place.topic.read()
         assert kept is not None
-        assert kept.generation is None
+        assert kept.numbers == {1}
+
+    told(story)
+
+
+def test_the_first_that_is_in_force_waits_for_nobody(told: Callable[[Story], None]) -> None:
+    """A Redis that is emptied in the first seconds of an environment would take it with it for good."""
+
+    async def story(place: Place) -> None:
+        await place.apply()
+        place.restorer = place.worker(grace_s=60.0)
+        await place.look(1)
+        await place.empty()
+        await place.look(2)
+        assert await generations.read_stamp(place.redis, place.names) == (1, 7)
 
     told(story)
 

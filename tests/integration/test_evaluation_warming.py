@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.findings import Finding
 from schemas.gpus import LATENESS_MS
 from schemas.names import Stream
 from stream.state.generations import publish
@@ -54,11 +55,41 @@ def test_of_the_comparison_with_the_store_nothing_is_told_before_redis_is_filled
             await filled(side)
         await evaluator.run_once()
         assert await found.findings() == []
-        await hours(found, range(12, 14), served=OTHER)
         await evaluator.run_once()
-        assert said(await found.findings()) == [(14, "firing", 800)]
+        assert said(await found.findings()) == [(12, "firing", 800)], "although nothing more has ended"
 
     told_of_both(story)
+
+
+def test_what_is_new_is_told_once_all_is_counted_again_although_nothing_ends_any_more(
+    redis_url: str, environment_name: str
+) -> None:
+    """Where events come once a day what ends next ends a day later: nobody would be rung for a day."""
+
+    async def story() -> None:
+        async with opened(redis_url, environment_name) as scene:
+            await emptied(scene, read_to=FAR)
+            for hour in range(40):
+                await scene.count(hour % 2, START + hour * HOUR, events=200, clock=START + (hour + 1) * HOUR)
+            await scene.move(0, START + 40 * HOUR)
+            evaluator = await scene.evaluate()
+            await filled(scene)
+            await evaluator.run_once()
+            assert await heard(scene) == []
+            await evaluator.run_once()
+            told = await heard(scene)
+            assert ("psi|feature:m/temp||day", 40, "firing") in told
+            assert len({key for key, _, _ in told}) == len(told), "of each its newest word"
+            await evaluator.run_once()
+            assert await heard(scene) == told, "and once"
+
+    asyncio.run(story())
+
+
+async def heard(scene: Scene) -> list[tuple[str, float, str]]:
+    """(key, hours, state) of everything told of the model."""
+    told = [message for _, message in await scene.outbox() if isinstance(message, Finding)]
+    return [(one.key, (one.at - START) / HOUR, one.state) for one in told]
 
 
 def test_what_is_over_by_then_is_told_as_over(told_of_both: Callable[[Story], None]) -> None:

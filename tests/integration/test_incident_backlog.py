@@ -54,7 +54,9 @@ def test_what_does_not_fit_is_taken_in_once_there_is_room(told: Any) -> None:
         async with asyncio.timeout(10):
             while not waiting.done() or waits(site):
                 await site.agent.owner.run()
-        assert site.consumer.committed[site.tp("findings")] == 2 * EACH
+        tenure = site.agent.owner.tenure
+        assert tenure is not None
+        assert tenure.stored["findings"] == 2 * EACH
 
     told(story)
 

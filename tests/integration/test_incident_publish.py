@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
 import pytest
@@ -148,7 +148,60 @@ def test_an_owner_that_was_paused_leaves_nothing_older_behind_its_successors_doc
 
     asyncio.run(story())
     assert topic[:6] == [b"new", b"two", None, b"old", b"two", b"gone"]
-    assert topic[6:] == [b"new", None], "and what is stored by then is said again, of what was older"
+    assert topic[6:] == [b"new"], "and what is stored by then is said again, of what was older"
+
+
+@pytest.mark.parametrize("after", ["the outbox", "the documents"])
+def test_what_an_emptied_redis_has_lost_is_not_taken_for_forgotten(
+    redis_url: str, environment_name: str, after: str
+) -> None:
+    """Kafka keeps the document that somebody was rung by, wherever the relay is when Redis is emptied: nothing else has it."""
+    topic: list[bytes] = []
+    broker = Paused(topic)
+
+    async def story() -> None:
+        async with redis_async.Redis.from_url(redis_url) as redis:
+            owner, relay = await _owner_of(redis, environment_name, broker)
+            heard: dict[str, int] = {}
+            relay.published = heard.__setitem__
+            await _write(redis, environment_name, {"inc-1": b"open"})
+            if after == "the outbox":
+                broker.goes_on.set()
+                relay._send = _emptied_before(relay._send, redis, environment_name)  # type: ignore[assignment, method-assign]
+            sending = asyncio.create_task(_sent(owner, relay))
+            if after == "the documents":
+                assert await asyncio.to_thread(broker.reached.wait, 10)
+                await _empty(redis, environment_name)
+                broker.goes_on.set()
+            async with asyncio.timeout(10):
+                await sending
+            assert heard == {}, "and the group's offset stays before what it was decided by"
+
+    asyncio.run(story())
+    assert topic == ([b"open"] if after == "the documents" else [])
+
+
+def test_the_groups_offsets_follow_what_is_on_the_topic(redis_url: str, environment_name: str) -> None:
+    """What is stored and not on the topic would be in neither, were Redis emptied, and not be read again."""
+    broker = Paused([])
+
+    async def story() -> None:
+        async with redis_async.Redis.from_url(redis_url) as redis:
+            owner, relay = await _owner_of(redis, environment_name, broker)
+            heard: dict[str, int] = {}
+            relay.published = heard.__setitem__
+            assert owner.tenure is not None
+            owner.tenure.stored = {"findings": 6, "actions": 1}
+            await _write(redis, environment_name, {"inc-1": b"open"})
+            sending = asyncio.create_task(_sent(owner, relay))
+            assert await asyncio.to_thread(broker.reached.wait, 10)
+            assert heard == {}
+            broker.goes_on.set()
+            async with asyncio.timeout(10):
+                await sending
+            assert heard == {"findings": 6, "actions": 1}
+
+    asyncio.run(story())
 
 
 def test_an_owner_that_owns_on_reads_nothing_again(redis_url: str, environment_name: str) -> None:
@@ -161,7 +214,8 @@ def test_an_owner_that_owns_on_reads_nothing_again(redis_url: str, environment_n
             await _write(redis, environment_name, {"inc-1": b"one"})
             before = await _asked(redis)
             await _sent(owner, relay)
-            assert await _asked(redis) - before == 3  # documents, what is kept with them, and the owner
+            # The outbox twice with its owner; documents, what is kept with them and the owner; and the owner once they are sent.
+            assert await _asked(redis) - before == 6
 
     asyncio.run(story())
     assert broker.taken == [b"one"]
@@ -187,6 +241,21 @@ async def _write(redis: redis_async.Redis, environment: str, documents: dict[str
         await stored
         fields: dict[Any, Any] = {"id": incident}
         await redis.xadd(names.incidents("outbox"), fields)
+
+
+async def _empty(redis: redis_async.Redis, environment: str) -> None:
+    """What an emptied Redis is to this environment."""
+    await redis.delete(*[key async for key in redis.scan_iter(Names(environment).key("*"))])
+
+
+def _emptied_before(
+    send: Callable[..., Awaitable[bool]], redis: redis_async.Redis, environment: str
+) -> Callable[..., Awaitable[bool]]:
+    async def emptied(*given: Any) -> bool:
+        await _empty(redis, environment)
+        return await send(*given)
+
+    return emptied
 
 
 async def _sent(owner: Owner, relay: Relay) -> None:

@@ -18,6 +18,7 @@ from stream.evaluate.storing.commit import Commits, Outcome
 from stream.evaluate.storing.merged import Merged
 from stream.evaluate.storing.notes import Note, Notes
 from stream.evaluate.storing.tally import EvaluationTally
+from stream.evaluate.verdicts.withheld import Withheld
 from stream.state.bulk import pack_all, passes
 from stream.state.store import PANES_A_BLOCK
 
@@ -36,6 +37,13 @@ class Due:
     def holds(self, end_ms: int) -> bool:
         """Whether nothing is told of what ends here: counts are missing, or it was judged before Redis was emptied."""
         return self.warming or self.rebuild.running or end_ms <= self.rebuild.quiet_to
+
+    def frees(self, withheld: Withheld, *, next_end_ms: int) -> bool:
+        """Whether what was withheld is to be told although nothing ends now: what ends next would be.
+
+        Of events that come once a day the next end is a day away, and who is to be rung would not hear of it until then.
+        """
+        return bool(withheld.newest) and not self.holds(next_end_ms)
 
 
 class Refused(Exception):
@@ -114,17 +122,26 @@ async def _close_phase(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Du
         for some in passes(panes.items(), cells=layout.cells):
             await walk.close(some, pack_all([pane for _, pane in some]))
         if at == len(batches) - 1:
-            await walk.pass_over(end)
+            await _end(walk, end_ms=end, due=due)
         walk.progress()
         await desk.store(walk, due)
     # Another configuration is heard at once: beside a silence that it ends no pane will ever be closed.
-    if not batches and (end > last or not unit.is_judged_by(phase.watched)):
+    frees = due.frees(unit.withheld, next_end_ms=last + phase.pane_ms)
+    if not batches and (end > last or not unit.is_judged_by(phase.watched) or frees):
         walk = desk.walk(unit, due)
         walk.withdraw()
-        await walk.pass_over(end)
+        await _end(walk, end_ms=end, due=due)
         walk.progress()
         await desk.store(walk, due)
     return open_now
+
+
+async def _end(walk: Walk, *, end_ms: int, due: Due) -> None:
+    """Up to here all is closed."""
+    unit = walk.unit
+    await walk.pass_over(end_ms)
+    if due.frees(unit.withheld, next_end_ms=(unit.last or 0) + unit.phase.pane_ms):
+        walk.free()
 
 
 def _blocks(notes: Sequence[Note]) -> list[list[Note]]:

@@ -135,6 +135,11 @@ class Walk:
         for finding in found:
             self.conclusion.tell(finding)
 
+    def free(self) -> None:
+        """Tell what was withheld: an emptied Redis is filled again, and nothing that is judged behind that has ended yet."""
+        for finding in self.unit.withheld.told_with(()):
+            self.conclusion.tell(finding)
+
     def progress(self) -> None:
         """Say how far the unit is judged; the last message of a batch."""
         if self._sums is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from stream.evaluate.closing.closing import Due
 from stream.evaluate.closing.unit import Phase, Unit
 from stream.evaluate.panes.ring import Sliding
 from stream.evaluate.panes.touched import SKEW
@@ -112,6 +113,10 @@ class Skew:
         if self.stored is None or self.next_end <= self.closed or self.judged_by != self.both.judged_by:
             return True
         return any(self.revised(side) for side in self.sides)
+
+    def is_freed(self, due: Due) -> bool:
+        """Whether what was withheld is to be told now."""
+        return self.loaded and due.frees(self.withheld, next_end_ms=self.next_end)
 
     def revised(self, side: Unit) -> list[int]:
         """The panes of a side that late events changed since this was last looked at."""

@@ -50,7 +50,7 @@ class Skews:
             if skew is None or skew.served is not served or skew.events is not events:
                 skew = Skew(served, events)
             self._known[model] = skew
-            if able(served) and able(events) and (not skew.loaded or skew.is_due):
+            if able(served) and able(events) and (not skew.loaded or skew.is_due or skew.withheld.newest):
                 found.append(skew)
             await self._asking.breath()
         return found
@@ -65,7 +65,7 @@ class Skews:
             await self._asking.beside(skew.prepare)
             stored = await self._asking(partial(self._redis.hmget, key, FIELDS))
             skew.restore(cast("list[bytes | None]", stored))
-        if skew.is_due:
+        if skew.is_due or skew.is_freed(due):
             await Comparing(self._desk, skew, due=due).run()
 
 

@@ -56,6 +56,9 @@ class Comparing:
                     await self._store()
             if not skew.leave(both):
                 break
+        if skew.is_freed(self._due):
+            for finding in skew.withheld.told_with(()):
+                self._made.tell(finding)
         await self._store()
 
     def _begun(self) -> Conclusion:
