@@ -48,3 +48,18 @@ def bins(values: Floats, table: Floats, rows: Ints) -> Ints:
         step >>= 1
     result: Ints = found - base
     return result
+
+
+def tree(edges: Sequence[float]) -> Floats:
+    """Edges, padded with +inf, as a search tree: behind node n are 2n + 1 (below its edge) and 2n + 2.
+
+    From the root down to where a node is missing, ``found - len(tree)`` edges are at or below a value; compared once a level.
+
+    >>> tree([1.0, 2.0, 3.0]).tolist(), tree([5.0, 6.0]).tolist()
+    ([2.0, 1.0, 3.0], [6.0, 5.0, inf])
+    """
+    depth = len(edges).bit_length()
+    rising = np.full((1 << depth) - 1, np.inf)
+    rising[: len(edges)] = edges
+    levels = [rising[(1 << depth - level - 1) - 1 :: 1 << depth - level] for level in range(depth)]
+    return np.concatenate([np.empty(0), *levels])

@@ -59,6 +59,13 @@ def uncounted(kernel: Callable[P, R]) -> Callable[P, R]:
     return found
 
 
+def inlined(kernel: Callable[P, R]) -> Callable[P, R]:
+    """The same for one that becomes part of each kernel that calls it: a call hands over 7 words for each array."""
+    options = {"_nrt": False, "forceinline": True, **OPTIONS}
+    found: Callable[P, R] = _noted(Kernel(kernel, lambda numba, function: numba.njit(**options)(function)))
+    return found
+
+
 def _noted(kernel: Any) -> Any:
     """A kernel is called as its function is."""
     KERNELS.append(kernel)

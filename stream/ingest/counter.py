@@ -29,11 +29,10 @@ from stream.ingest.opening import Load, Opener, Work
 from stream.ingest.plan import StreamPlan, retaught, taught
 from stream.ingest.rooms import Places, Rooms
 from stream.ingest.rows import heaviest, rows_of
-from stream.ingest.sheets import sheets_of
+from stream.ingest.sheets import count_sheet, sheets_of
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, Tenure
 from stream.ingest.timing import NEVER
-from stream.ingest.whole import count_sheet
 from stream.transport import Record, Run
 
 Ints = npt.NDArray[np.int64]
@@ -185,16 +184,21 @@ class Counter:
         """Count the rows; the numbers of those that were counted one by one, if any were."""
         block, of_row = work.block, work.groups.of_row
         panes, chosen = self._opener.panes(work, weight=heaviest(buffer))
-        sheets, single = sheets_of(buffer, block, chosen, of_row=of_row, panes=panes, tables=tables)
-        for sheet in sheets:
-            count_sheet(sheet, narrow=tables.narrow, wide=tables.wide)
-            self._newest.see(sheet.valued(), tables)
         self._note_late(work, chosen, panes)
         self.events += len(chosen)
         self.late += int(block.late[chosen].sum())
+        places = self.rooms.places(panes).of(of_row[chosen])
+        sheets, left = sheets_of(buffer, block, chosen, places=places, tables=tables)
+        for sheet in sheets:
+            count_sheet(sheet, self.rooms, tables)
+            self._newest.see(sheet.valued(), tables)
+        return self._count_single(buffer, block, chosen[left], places=places.of(left), tables=tables)
+
+    def _count_single(
+        self, buffer: Buffer, block: Block, single: Ints, *, places: Places, tables: StreamTables
+    ) -> Numbers | None:
         if not len(single):
             return None
-        places = self.rooms.places(panes).of(of_row[single])
         rows = rows_of(buffer, block, single, tables=tables, places=places)
         self._add(rows, places, tables)
         self._newest.see(Valued(rows.layout, block.time[single], rows.narrow, rows.wide, rows.codes), tables)
@@ -210,7 +214,7 @@ class Counter:
 
     def _add(self, rows: Rows, places: Places, tables: StreamTables) -> None:
         for arena, at in self.rooms.parts(places):
-            count(rows if len(at) == len(rows.layout) else rows.of(at), arena, narrow=tables.narrow, wide=tables.wide)
+            count(rows, arena, order=at, narrow=tables.narrow, wide=tables.wide)
 
     def _note_late(self, work: Work, chosen: Ints, panes: Sequence[OpenPane | None]) -> None:
         for at in np.unique(work.groups.of_row[chosen[work.block.late[chosen]]]):

@@ -38,7 +38,7 @@ def rows_of(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables,
 
 
 def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
-    narrow, wide = buffer.numbers((tables.narrow.columns, tables.wide.columns))
+    narrow, wide = buffer.numbers((tables.narrow.count, tables.wide.count))
     named, codes = buffer.categorical, tables.codes
     if len(row) < buffer.listed:
         # A list is indexed by ints of its own three times as fast.

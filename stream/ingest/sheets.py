@@ -1,61 +1,98 @@
-"""Which rows of a block are counted by whole columns: those of a slab of which enough fall into one pane."""
+"""Rows of a slab that are counted where they lie, column by column: what a slab has many of is copied nowhere."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from stream.ingest.arena import Arena
 from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
+from stream.ingest.compiled.counts import add_columns, add_columns_names
+from stream.ingest.counting import example_tables
+from stream.ingest.featured import Valued
+from stream.ingest.rooms import Places, Rooms
 from stream.ingest.slab import Slab, stretches
 from stream.ingest.slab_values import codes_of
 from stream.ingest.tables import StreamTables
-from stream.ingest.tenure import OpenPane
-from stream.ingest.whole import Sheet
+from stream.records import Taken
 
 Ints = npt.NDArray[np.int64]
 
-#: So many rows of one pane are counted by columns: below some 200 the calls cost more than they save.
-ENOUGH = 256
+#: So many rows of a slab are counted by columns: of fewer the calls would cost more than copying them into rows.
+ENOUGH = 32
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Sheet:
+    """Rows of a slab, ``at``, that are counted in one layout: where in which arena, and which of them are late.
+
+    ``codes`` are (columns × rows of the slab) of cells.
+    """
+
+    slab: Slab
+    layout: int
+    at: Ints
+    places: Places
+    late: npt.NDArray[np.bool_]
+    codes: Ints
+
+    def valued(self) -> Valued:
+        """The same as rows of values."""
+        slab, at = self.slab, self.at
+        numbers = slab.narrow[:, at].T, slab.wide[:, at].T
+        return Valued(np.full(len(at), self.layout), slab.times[at], *numbers, self.codes[:, at].T)
 
 
 def sheets_of(
-    buffer: Buffer, block: Block, chosen: Ints, *, of_row: Ints, panes: Sequence[OpenPane | None], tables: StreamTables
+    buffer: Buffer, block: Block, chosen: Ints, *, places: Places, tables: StreamTables
 ) -> tuple[list[Sheet], Ints]:
-    """The sheets, and the rows of ``chosen`` that are left to be counted one by one.
-
-    :param of_row: for each row of the block its place in ``panes``.
-    """
-    left, sheets = np.ones(len(chosen), np.bool_), []
+    """The sheets, and which of the ``chosen`` rows, whose ``places`` these are, are left to be counted one by one."""
+    left, found = np.ones(len(chosen), np.bool_), list[Sheet]()
     for slab, span, at in stretches(buffer.slabs, block.row[chosen], first=buffer.listed):
         if len(at) >= ENOUGH:
-            here, codes = chosen[span], dict[int, Ints]()
-            for group in _full(of_row[here]):
-                taken = of_row[here] == group
-                left[span] &= ~taken
-                if pane := panes[group]:
-                    rows = here[taken]
-                    layout = int(block.layout[rows[0]])
-                    if layout not in codes:
-                        codes[layout] = codes_of(slab, tables.codes[layout])
-                    late = int(block.late[rows].sum())
-                    sheets.append(_sheet(slab, at[taken], pane, codes=codes[layout], layout=layout, late=late))
-    return sheets, chosen[left]
+            left[span] = False
+            here = np.arange(span.start, span.stop)
+            found += _sheets(slab, at, block, chosen=chosen[span], places=places.of(here), tables=tables)
+    return found, np.flatnonzero(left)
 
 
-def _full(groups: Ints) -> list[int]:
-    """Groups of enough rows."""
-    found, rows = np.unique(groups, return_counts=True)
-    full: list[int] = found[rows >= ENOUGH].tolist()
-    return full
+def _sheets(
+    slab: Slab, at: Ints, block: Block, *, chosen: Ints, places: Places, tables: StreamTables
+) -> Iterator[Sheet]:
+    layout, late = block.layout[chosen], block.late[chosen]
+    for number in np.unique(layout).tolist():
+        of = np.flatnonzero(layout == number)
+        codes = codes_of(slab, tables.codes[number])
+        yield Sheet(slab, number, at[of], places.of(of), late[of], codes)
 
 
-def _sheet(slab: Slab, at: Ints, pane: OpenPane, *, codes: Ints, layout: int, late: int) -> Sheet:
-    times, narrow, wide = slab.times, slab.narrow, slab.wide
-    if len(at) < len(slab):
-        times, narrow, wide, codes = times[at], narrow[:, at], wide[:, at], codes[:, at]
-    return Sheet(
-        layout, pane.arena, pane.room, times, narrow, wide, codes, late, slab.unknown_features, slab.unknown_keys
-    )
+def count_sheet(sheet: Sheet, rooms: Rooms, tables: StreamTables) -> None:
+    """Add every row to its partial."""
+    for arena, of in rooms.parts(sheet.places):
+        _count_in(arena, sheet, of, tables=tables)
+
+
+def example() -> None:
+    """A row of a slab, in cells of each width."""
+    tables, zero = example_tables(), np.zeros(1, np.int64)
+    numbers, record = np.zeros((tables.narrow.count, 1)), Taken(0, 0, None, None)
+    slab = Slab(0, record, zero, numbers, np.empty((0, 1)), ())
+    sheet = Sheet(slab, 0, zero, Places(zero, zero, zero), np.zeros(1, np.bool_), np.zeros((1, 1), np.int64))
+    for arena in Rooms().arenas:
+        _count_in(arena, sheet, zero, tables=tables)
+
+
+def _count_in(arena: Arena, sheet: Sheet, of: Ints, *, tables: StreamTables) -> None:
+    slab, at, places = sheet.slab, sheet.at[of], sheet.places.of(of)
+    unknown = np.array((slab.unknown_features, slab.unknown_keys))
+    add_columns_names(at, sheet.codes, unknown, arena.cells, places.cells, sheet.late[of])
+    for group, values in ((tables.narrow, slab.narrow), (tables.wide, slab.wide)):
+        if values.size:
+            columns = group.columns[group.alike[sheet.layout]]
+            add_columns(
+                at, values, columns, group.edges, arena.cells, arena.sums, arena.extrema, places.cells, places.sums
+            )

@@ -22,8 +22,8 @@ def slab_values(slabs: Sequence[Slab], row: Ints, layout: Ints, *, tables: Strea
 
     :param layout: the layout each row is counted in.
     """
-    narrow = np.full((len(row), tables.narrow.columns), np.nan)
-    wide = np.full((len(row), tables.wide.columns), np.nan)
+    narrow = np.full((len(row), tables.narrow.count), np.nan)
+    wide = np.full((len(row), tables.wide.count), np.nan)
     codes = np.full((len(row), max(map(len, tables.codes))), WASTE, np.int64)
     for slab, span, at in stretches(slabs, row, first=0):
         narrow[span, : len(slab.narrow)] = slab.narrow[:, at].T

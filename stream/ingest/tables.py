@@ -1,7 +1,7 @@
 """What counting needs of every layout of a stream, as arrays: built once a configuration, indexed by layout number.
 
-Numeric columns are split by the length of their edges into ``NARROW`` and wide ones, because a bisection costs every
-column of its group the depth of the longest.  Columns stand in the order of their model's shape.
+Numeric columns are split by the length of their edges into ``NARROW`` and wide ones.  Columns stand in the order of their
+model's shape.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detectors.binning import padded
+from detectors.binning import tree
+from detectors.moments import scale_of
 from stream.ingest.codes import CodeTable, IdTable, Nothing
+from stream.ingest.compiled.counts import COLUMN, DETAILED, NOT_THERE, PLAIN
 from stream.ingest.featured import Featured, featured
 from stream.ingest.shape import Columns, Shape
 from stream.state.layout import HASH_BUCKETS, ID, SPECIALS, WASTE, CategoricalColumn, Layout
@@ -26,30 +28,26 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False, slots=True)
 class NumericGroup:
-    """Numeric columns; every array but ``edges`` is (layouts × columns), padded with unused columns.
+    """Numeric columns: what counting asks about each (``COLUMN``), padded with columns that are not there.
 
-    ``edges`` has a row for all columns whose edges are the same, as those of fixed grids and of models that are alike are, so that
-    it stays in the processor's cache; ``edges_at`` says which.
-    ``bins_at``, ``specials_at``, ``hash_at``, ``outside_at`` are cells (``WASTE`` where there is none); ``sum_at`` is the
-    position of q among the partial's sums, of the minimum among its extrema.
+    ``columns`` has a row for all layouts that are alike in it, and ``edges`` holds equal edges once: models mostly are alike, and
+    then this stays in the processor's cache.  ``alike``: by layout which row.
     """
 
     edges: Floats
-    edges_at: Ints
-    bins_at: Ints
-    specials_at: Ints
-    hash_at: Ints
-    outside_at: Ints
-    sum_at: Ints
-    mean: Floats
-    sd: Floats
-    minimum: Floats
-    maximum: Floats
-    used: npt.NDArray[np.bool_]
+    columns: npt.NDArray[np.void]
+    alike: Ints
 
     @property
-    def columns(self) -> int:
-        return int(self.bins_at.shape[1])
+    def count(self) -> int:
+        """How many columns the widest layout has."""
+        return int(self.columns.shape[1])
+
+    @property
+    def used(self) -> npt.NDArray[np.bool_]:
+        """(layouts × columns): which are there."""
+        found: npt.NDArray[np.bool_] = (self.columns["kind"] != NOT_THERE)[self.alike]
+        return found
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -87,22 +85,39 @@ def _table(column: CategoricalColumn, first: int) -> CodeTable:
 
 
 def _group(layouts: Sequence[tuple[Layout, Columns]]) -> NumericGroup:
-    shape = (len(layouts), max((len(order) for _, order in layouts), default=0))
-    cells = {name: np.full(shape, WASTE, np.int64) for name in ("bins", "specials", "hash", "outside", "sum")}
-    ends = (("mean", 0.0), ("sd", 1.0), ("min", -np.inf), ("max", np.inf))
-    scale = {name: np.full(shape, fill) for name, fill in ends}
-    used = np.zeros(shape, np.bool_)
-    rows: dict[tuple[float, ...], int] = {(): 0}
-    edges_at = np.zeros(shape, np.int64)
+    count = max((len(order) for _, order in layouts), default=0)
+    edges, rows = _Edges(), dict[bytes, int]()
+    alike = np.zeros(len(layouts), np.int64)
     for number, (layout, order) in enumerate(layouts):
+        row = np.zeros(count, COLUMN)
         for position, at in _places(layout, order):
-            edges_at[number, position] = rows.setdefault(layout.numeric[at].edges, len(rows))
-            used[number, position] = True
-            _fill(layout, at, (number, position), cells=cells, scale=scale)
-    return NumericGroup(
-        padded(list(rows)), edges_at, cells["bins"], cells["specials"], cells["hash"], cells["outside"], cells["sum"],
-        scale["mean"], scale["sd"], scale["min"], scale["max"], used,
-    )  # fmt: skip
+            row[position] = _column(layout, at, edges)
+        alike[number] = rows.setdefault(row.tobytes(), len(rows))
+    columns = np.zeros((len(rows), count), COLUMN)
+    for row, held in zip(columns, rows, strict=True):
+        row[:] = np.frombuffer(held, COLUMN)
+    return NumericGroup(edges.flat(), columns, alike)
+
+
+class _Edges:
+    """Edges one behind the other, equal ones once."""
+
+    def __init__(self) -> None:
+        self._begins: dict[tuple[float, ...], int] = {}
+        self._parts: list[Floats] = [np.empty(0)]
+        self._size = 0
+
+    def begin(self, edges: tuple[float, ...]) -> int:
+        """Where these begin."""
+        if edges not in self._begins:
+            self._parts.append(tree(edges))
+            self._begins[edges] = self._size
+            self._size += len(self._parts[-1])
+        return self._begins[edges]
+
+    def flat(self) -> Floats:
+        """All of them."""
+        return np.concatenate(self._parts)
 
 
 def _places(layout: Layout, order: Columns) -> list[tuple[int, int]]:
@@ -111,13 +126,14 @@ def _places(layout: Layout, order: Columns) -> list[tuple[int, int]]:
     return [(position, numbers[key]) for position, key in enumerate(order) if key in numbers]
 
 
-def _fill(layout: Layout, at: int, where: tuple[int, int], *, cells: dict[str, Ints], scale: dict[str, Floats]) -> None:
+def _column(layout: Layout, at: int, edges: _Edges) -> tuple[float, ...]:
+    """A column as ``COLUMN`` says."""
     column, first = layout.numeric[at], layout.numeric_starts[at]
-    cells["bins"][where] = first
-    cells["specials"][where] = first + column.bins
-    cells["sum"][where] = 2 * at
-    scale["mean"][where], scale["sd"][where] = column.mean, column.sd
-    if column.detailed:
-        cells["hash"][where] = first + column.bins + len(SPECIALS)
-        cells["outside"][where] = first + column.bins + len(SPECIALS) + HASH_BUCKETS
-        scale["min"][where], scale["max"][where] = column.minimum, column.maximum
+    specials = first + column.bins
+    begin, depth = edges.begin(column.edges), len(column.edges).bit_length()
+    scale = column.mean, scale_of(column.sd)
+    if not column.detailed:
+        return first, specials, WASTE, WASTE, 2 * at, begin, depth, PLAIN, *scale, -np.inf, np.inf
+    hashes = specials + len(SPECIALS)
+    beyond = hashes + HASH_BUCKETS
+    return first, specials, hashes, beyond, 2 * at, begin, depth, DETAILED, *scale, column.minimum, column.maximum

@@ -13,12 +13,13 @@ import logging
 from collections.abc import Callable
 
 from stream.compiled.kept import alone_in, cache_folder
+from stream.ingest import counting, sheets
 from stream.ingest.compiled import columns, decimals
 
 log = logging.getLogger(__name__)
 
 #: Of each file of kernels.
-EXAMPLES: tuple[Callable[[], object], ...] = (decimals.example, columns.example)
+EXAMPLES: tuple[Callable[[], object], ...] = (decimals.example, columns.example, counting.example, sheets.example)
 SAYS = "compiling what is done with every event: once on a machine, for up to a minute"
 
 

@@ -3,4 +3,5 @@
 from __future__ import annotations
 
 from stream.compiled.jit import compiled as compiled
+from stream.compiled.jit import inlined as inlined
 from stream.compiled.jit import uncounted as uncounted

@@ -57,4 +57,6 @@ def _here(source: Source) -> set[str]:
 
 
 def _is_compiled(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(one, ast.Name) and one.id in {"compiled", "uncounted"} for one in function.decorator_list)
+    return any(
+        isinstance(one, ast.Name) and one.id in {"compiled", "inlined", "uncounted"} for one in function.decorator_list
+    )

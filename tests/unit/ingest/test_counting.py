@@ -89,7 +89,8 @@ def counted_block(layouts: list[tuple[Layout, Shape]], rows: list[tuple[int, dic
     """Count rows (layout number, values, late), each layout in one partial."""
     tables, arena = stream_tables(layouts), Arena()
     rooms = [arena.allocate(layout, empty(layout.cells, len(layout.numeric))) for layout, _ in layouts]
-    count(_rows(tables, layouts, rows, rooms), arena, narrow=tables.narrow, wide=tables.wide)
+    found = _rows(tables, layouts, rows, rooms)
+    count(found, arena, order=np.arange(len(rows)), narrow=tables.narrow, wide=tables.wide)
     return [arena.read(room, revision=0) for room in rooms]
 
 
@@ -109,7 +110,7 @@ def _rows(tables: StreamTables, layouts: list[tuple[Layout, Shape]], rows: Any, 
     ]
     return Rows(
         number, np.array([rooms[at].cells for at in number]), np.array([rooms[at].sums for at in number]),
-        matrix(numbers[0], tables.narrow.columns), matrix(numbers[1], tables.wide.columns),
+        matrix(numbers[0], tables.narrow.count), matrix(numbers[1], tables.wide.count),
         code_matrix(names, [tables.codes[at] for at in number], max(map(len, tables.codes))),
         np.array([late for _, _, late in rows], np.bool_),
     )  # fmt: skip
@@ -121,7 +122,7 @@ def counted_row(of: Layout, numbers: tuple[Any, ...], names: tuple[Any, ...]) ->
     room = arena.allocate(of, empty(of.cells, len(of.numeric)))
     codes = code_matrix([names], tables.codes, len(names))
     rows = Rows(zero, zero, zero, matrix([numbers], len(numbers)), matrix([()], 0), codes, np.zeros(1, np.bool_))
-    count(rows, arena, narrow=tables.narrow, wide=tables.wide)
+    count(rows, arena, order=np.arange(len(rows.layout)), narrow=tables.narrow, wide=tables.wide)
     return arena.read(room, revision=0)
 
 

@@ -28,7 +28,7 @@ def pane(profile: NumericProfile, values: Floats) -> tuple[Layout, Partial]:
     room = arena.allocate(layout, empty(layout.cells, 1))
     numbers = matrix([(value,) for value in values.tolist()], 1), matrix([()] * len(values), 0)
     rows = Rows(zeros, zeros + room.cells, zeros + room.sums, *numbers, zeros[:, None][:, :0], zeros > 0)
-    count(rows, arena, narrow=tables.narrow, wide=tables.wide)
+    count(rows, arena, order=np.arange(len(rows.layout)), narrow=tables.narrow, wide=tables.wide)
     return layout, arena.read(room, revision=0)
 
 
