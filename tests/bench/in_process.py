@@ -1,4 +1,4 @@
-"""Parts of the whole path alone, in this process: no Kafka, no Redis, the same events as ``driftline_20``.
+"""Parts of the whole path alone, in this process: no Kafka, no Redis, the same events as ``driftline_20`` or in columnar records.
 
 They say where the time of the whole path goes, not how fast a worker is.
 """
@@ -13,17 +13,20 @@ from collections.abc import Iterator
 from schemas.config import Generation, InForce
 from stream.ingest.buffer import Buffer
 from stream.ingest.plan import StreamPlan, plans
+from tests.bench.columnar import Columnar
 from tests.bench.events import SPAN_MS, START_MS, Flow
 from tests.bench.sampling import Figures, Sample, figures
 from tests.support import ingest
 
+#: Events of a run; one of columnar records holds one at least.
 RUN = 2_000
 
 
 class Parts:
     """The events of a flow in memory, as runs of one partition, and the plans that count them."""
 
-    def __init__(self, flow: Flow) -> None:
+    def __init__(self, flow: Flow | Columnar) -> None:
+        self.records_a_run = max(1, RUN // flow.rows_a_record)
         self.plans = plans_of(flow)
         values = (value for _, _, value in flow.records())
         self.records = [ingest.Stored(value, offset, START_MS + SPAN_MS) for offset, value in enumerate(values)]
@@ -52,14 +55,15 @@ class Parts:
         return figures(started, _now(counter.events), events=counter.events)
 
     def _runs(self) -> Iterator[list[ingest.Stored]]:
-        return (self.records[first : first + RUN] for first in range(0, len(self.records), RUN))
+        run = self.records_a_run
+        return (self.records[first : first + run] for first in range(0, len(self.records), run))
 
 
 def _now(events: int) -> Sample:
     return Sample(time.monotonic(), time.process_time(), events)
 
 
-def plans_of(flow: Flow) -> dict[str, StreamPlan]:
+def plans_of(flow: Flow | Columnar) -> dict[str, StreamPlan]:
     monitors, built = flow.monitors(), flow.references()
     digests = {model: hashlib.sha256(model.encode()).hexdigest() for model in built}
     models = {model: InForce(reference=digests[model], monitor=monitors.models[model]) for model in built}

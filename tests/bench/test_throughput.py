@@ -36,6 +36,10 @@ SHORT = [
 ]
 SHORT_LIVE = Live("driftline_live", Flow(3, 8, 3_000), 1_000, after_s=0.0, for_s=1.5)
 IN_PROCESS = Flow(20, 8, 200_000)
+#: By what their parts are named after.
+COLUMNAR: dict[str, Flow | Columnar] = {
+    "columnar_": Columnar(20, 8, 200), "columnar_packed_": Columnar(20, 8, 200, written="packed"),
+}  # fmt: skip
 #: What issue 7 asks `build/bench.json` for.
 KEYS = {
     "read_only", "decode_only", "stock_faust_counting", "stock_faust_same_work", "quix", "driftline",
@@ -51,6 +55,8 @@ def test_the_whole_path_is_faster_than_a_stock_faust_agent_that_only_counts(
         stage = Stage(kafka_bootstrap, redis_url, tmp_path, tell)
         results = race(present(LONG), stage) | {LIVE.name: stage.measure_live(LIVE)}
     results |= in_process(IN_PROCESS)
+    for prefix, flow in COLUMNAR.items():
+        results |= {prefix + name: one for name, one in in_process(flow).items()}
     file = ROOT / "build" / "bench.json"
     Console(width=120).print(as_table(results))
     write_json(results, file, absent=absent(LONG))
@@ -75,11 +81,9 @@ def test_events_at_a_steady_rate_are_counted_and_timed(kafka_bootstrap: str, red
     assert 0 < found.events < SHORT_LIVE.flow.events
 
 
-def test_parts_of_the_path_count_every_event() -> None:
-    assert {name: one.events for name, one in in_process(Flow(3, 1, 5_000)).items()} == {
-        "decode_only": 5_000,
-        "count_only": 5_000,
-    }
+@pytest.mark.parametrize("flow", [Flow(3, 1, 5_000), Columnar(3, 1, 5, 1_000), Columnar(3, 1, 5, 1_000, "packed")])
+def test_parts_of_the_path_count_every_event(flow: Flow | Columnar) -> None:
+    assert {name: one.events for name, one in in_process(flow).items()} == {"decode_only": 5_000, "count_only": 5_000}
 
 
 def test_an_event_has_about_420_bytes_and_3_percent_nulls() -> None:
@@ -146,7 +150,7 @@ def race(those: Iterable[Contender], stage: Stage) -> dict[str, Figures]:
     return {contender.name: stage.measure(contender) for contender in those}
 
 
-def in_process(flow: Flow) -> dict[str, Figures]:
+def in_process(flow: Flow | Columnar) -> dict[str, Figures]:
     """The figures of the parts."""
     parts = Parts(flow)
     return {"decode_only": parts.decode_only(), "count_only": parts.count_only()}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.compiled.decimals import UNSURE, WHOLE, number_at
-from stream.ingest.compiled.jit import compiled
+from stream.ingest.compiled.jit import uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
@@ -38,7 +38,7 @@ _BASIS, _PRIME = np.uint64(14695981039346656037), np.uint64(1099511628211)
 _FOLD, _SLOT, _END, _BACK, _SPACE = np.uint64(17), np.uint64(SLOTS - 1), np.uint64(34), np.uint64(92), np.uint64(32)
 
 
-@compiled
+@uncounted
 def space_end(text: Bytes, at: int) -> int:
     """The first place from ``at`` on that holds no white space."""
     while text[at] == 32 or text[at] == 10 or text[at] == 13 or text[at] == 9:
@@ -46,7 +46,7 @@ def space_end(text: Bytes, at: int) -> int:
     return at
 
 
-@compiled
+@uncounted
 def quote_at(text: Bytes, at: int) -> int:
     """Where the quote stands that ends a string, whose first character stands at ``at``; what is escaped is not looked at."""
     while text[at] != _QUOTE:
@@ -57,7 +57,7 @@ def quote_at(text: Bytes, at: int) -> int:
     return at
 
 
-@compiled
+@uncounted
 def token_end(text: Bytes, at: int) -> int:
     """The end of what may be a number or a word."""
     while True:
@@ -67,12 +67,12 @@ def token_end(text: Bytes, at: int) -> int:
         at += 1
 
 
-@compiled
+@uncounted
 def is_null_at(text: Bytes, at: int) -> bool:
     return bool(text[at] == _N and text[at + 1] == 117 and text[at + 2] == 108 and text[at + 3] == 108)
 
 
-@compiled
+@uncounted
 def truth_at(text: Bytes, at: int) -> int:
     """The end of ``true`` or ``false``; ``NO_PLACE`` where neither stands."""
     if text[at] == _T and text[at + 1] == 114 and text[at + 2] == 117 and text[at + 3] == 101:
@@ -84,7 +84,7 @@ def truth_at(text: Bytes, at: int) -> int:
     return NO_PLACE
 
 
-@compiled
+@uncounted
 def odd_number(text: Bytes, at: int, end: int) -> tuple[int, float, int]:
     """What was seen of a number or a word that may be one, its value and its end."""
     kind, value, _, past = number_at(text, at, end)
@@ -93,7 +93,7 @@ def odd_number(text: Bytes, at: int, end: int) -> tuple[int, float, int]:
     return (WHOLES if kind == WHOLE else FRACTIONS) | (NEGATIVE if value < 0.0 else 0), value, past
 
 
-@compiled
+@uncounted
 def list_numbers(text: Bytes, at: int, end: int, values: Floats, filled: int) -> tuple[int, int, int]:
     """The numbers of a list, whose first value stands at ``at``: where it ends, how many there are and what was seen.
 
@@ -152,7 +152,7 @@ def list_numbers(text: Bytes, at: int, end: int, values: Floats, filled: int) ->
     return NO_PLACE, 0, 0
 
 
-@compiled
+@uncounted
 def cell_end(text: Bytes, at: int, end: int) -> tuple[int, int, np.uint64]:
     """The end of any value but an array or an object, what was seen, and a hash of a text that is not escaped."""
     c = text[at]
@@ -180,7 +180,7 @@ def cell_end(text: Bytes, at: int, end: int) -> tuple[int, int, np.uint64]:
     return token_end(text, at) if c in (_LARGE_N, _LARGE_I) else NO_PLACE, ODD, mixed
 
 
-@compiled
+@uncounted
 def spelling_of(
     text: Bytes, first: int, past: int, mixed: np.uint64, slots: Small, spelled: Ints, before: int, known: int
 ) -> int:
@@ -204,7 +204,7 @@ def spelling_of(
     return NO_PLACE
 
 
-@compiled
+@uncounted
 def list_names(
     text: Bytes, at: int, end: int, codes: Small, filled: int, slots: Small, spelled: Ints, before: int
 ) -> tuple[int, int, int, int]:

@@ -22,7 +22,7 @@ from stream.ingest.compiled.cells import (
     space_end,
     token_end,
 )
-from stream.ingest.compiled.jit import compiled
+from stream.ingest.compiled.jit import uncounted
 from stream.ingest.compiled.packed import marked_packed, unpacked
 
 Bytes = npt.NDArray[np.uint8]
@@ -53,12 +53,14 @@ class Found(NamedTuple):
 
     columns: Ints
     values: Floats
+    #: The bytes of ``values``.
+    raw: Bytes
     codes: Small
     slots: Small
     spelled: Ints
 
 
-@compiled
+@uncounted
 def walk(text: Bytes, end: int, found: Found) -> int:
     """How many names an object has that is the whole text, in order; ``text`` is longer than ``end`` by ``BEHIND`` zeros."""
     columns, count, holder = found.columns, 0, -1
@@ -93,7 +95,7 @@ def walk(text: Bytes, end: int, found: Found) -> int:
     return UNSURE
 
 
-@compiled
+@uncounted
 def _name_at(text: Bytes, at: int, column: Ints) -> int:
     """Where the value of the name stands that begins at ``at``."""
     if text[at] != _QUOTE:
@@ -106,7 +108,7 @@ def _name_at(text: Bytes, at: int, column: Ints) -> int:
     return space_end(text, at + 1) if text[at] == _COLON else NO_PLACE
 
 
-@compiled
+@uncounted
 def _column_at(
     text: Bytes, at: int, end: int, found: Found, place: int, filled: int, known: int
 ) -> tuple[int, int, int]:
@@ -129,7 +131,7 @@ def _column_at(
     return at, filled + column[COUNT], known
 
 
-@compiled
+@uncounted
 def _list_at(text: Bytes, at: int, end: int, found: Found, place: int, known: int) -> tuple[int, int]:
     column = found.columns[place]
     column[KIND] = NUMBERS
@@ -146,7 +148,7 @@ def _list_at(text: Bytes, at: int, end: int, found: Found, place: int, known: in
     return at, known
 
 
-@compiled
+@uncounted
 def _packed_at(text: Bytes, at: int, found: Found, place: int) -> int:
     """Behind an object of ``f64`` alone; where the names of any other begin."""
     column = found.columns[place]
@@ -161,7 +163,7 @@ def _packed_at(text: Bytes, at: int, found: Found, place: int) -> int:
     if text[colon] != _COLON or text[at] != _QUOTE:
         return NO_PLACE
     first = column[START]
-    at, size = unpacked(text, at + 1, found.values.view(np.uint8), 8 * first)
+    at, size = unpacked(text, at + 1, found.raw, 8 * first)
     if at < 0 or size % 8:
         return NO_PLACE
     column[COUNT] = size // 8
@@ -172,10 +174,13 @@ def _packed_at(text: Bytes, at: int, found: Found, place: int) -> int:
 
 def room(bytes_: int) -> Found:
     """Room for what is found in records of up to so many bytes: a value takes two of them at least."""
+    most = bytes_ // 2 + 1
+    values = np.empty(most, np.float64)
     return Found(
         np.empty((MOST_COLUMNS, SPELLED_END + 1), np.int64),
-        np.empty(bytes_ // 2 + 1, np.float64),
-        np.empty(bytes_ // 2 + 1, np.int32),
+        values,
+        values.view(np.uint8),
+        np.empty(most, np.int32),
         np.empty(SLOTS, np.int32),
         np.empty((MOST_SPELLED, 2), np.int64),
     )

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from stream.ingest import marks
 from stream.ingest.compiled.cells import FRACTIONS, NEGATIVE, NO_PLACE
-from stream.ingest.compiled.jit import compiled
+from stream.ingest.compiled.jit import uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ def _worths() -> Worths:
 _WORTHS = _worths()
 
 
-@compiled
+@uncounted
 def unpacked(text: Bytes, at: int, raw: Bytes, filled: int) -> tuple[int, int]:
     """Where base64 that begins at ``at`` ends, and how many bytes it stands for, which are filled in from ``filled`` on.
 
@@ -61,7 +61,7 @@ def unpacked(text: Bytes, at: int, raw: Bytes, filled: int) -> tuple[int, int]:
     return (at + 4, put + 2 - filled) if group < _NONE and group & 0xFF == 0 else (NO_PLACE, 0)
 
 
-@compiled
+@uncounted
 def marked_packed(values: Floats, first: int, past: int) -> int:
     """What was seen of packed numbers; a producer's NaN may have any bits, and here they say what the value is."""
     negative = False
