@@ -53,6 +53,14 @@ class Claim:
                 raise self.refusal()
             yield item
 
+    def keep(self) -> None:
+        """Hold it on, asked now and not a while ago: before what would spoil what another sends.
+
+        :raises Unavailable: it is another's; or Redis does not answer.
+        """
+        if self._lost or not self.hold(HELD_MS):
+            raise self.refusal()
+
     def refusal(self) -> Unavailable:
         said = f"another replay into {self._shadow.environment!r} runs"
         return Unavailable(f"{said}: name another environment; of one that was killed nothing is left in two minutes")

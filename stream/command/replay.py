@@ -228,6 +228,7 @@ class _Replay:
         watermark_ms = min(end_of_day(max(clocks)), int(time.time() * 1000)) if clocks else None
         if watermark_ms is not None:
             for stream, (count, _) in self._chosen.items():
+                claim.keep()  # behind a watermark everything that another still sends is late
                 sending[stream].close(count, watermark_ms)
         return {"records": sent, "gone": self._gone, "watermark_ms": watermark_ms}
 

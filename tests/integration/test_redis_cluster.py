@@ -59,6 +59,7 @@ def test_a_worker_counts_judges_and_keeps_incidents_on_three_nodes_of_which_one_
     killed.kill()
     clustered.send([*RECORDS[3_000:], *[_control(START_MS + 40 * PANE_MS)] * PARTITIONS])
     clustered.wait_until(lambda: printed(worker, "Redis does not answer; reading pauses until it does") > 0)
+    cluster.wait_until_down(without=killed)
     killed.start()
     cluster.wait_until_whole()
     clustered.wait_until_stored()

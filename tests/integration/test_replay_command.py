@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import redis
-from confluent_kafka import Consumer, Message
+from confluent_kafka import Consumer, Message, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -18,6 +18,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ResourceType,
 )
 
+from schemas.timestamps import end_of_day
 from stream.command import claim, replay
 from stream.command.stretches import Place, Stretch, records_of
 from tests.support.command import Ended, driftline
@@ -183,3 +184,26 @@ def test_of_two_replays_into_one_environment_one_sends(
     said = f"another replay into '{shadow.environment}' runs"
     assert [(one.code, said in one.err) for one in seconds] == [(1, True)]
     assert (first.code, said in first.err, left) == ((1, True, b"another") if taken else (0, False, None))
+
+
+def test_a_claim_that_is_lost_behind_the_last_record_closes_nothing(
+    deployment: Deployment, shadow: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watermark in the midst of what another replay sends there makes all of that late."""
+    produce(deployment)
+    asked = ["replay", "--into", shadow.environment, "--monitors", str(write_monitors(shadow.folder, {"m": REFERENCE}))]
+
+    with redis.Redis.from_url(deployment.redis_url) as client:
+
+        def lost(clock_ms: int) -> int:
+            client.set(shadow.names.replaying, "another")
+            return end_of_day(clock_ms)
+
+        monkeypatch.setattr(replay, "end_of_day", lost)
+        ended = command(deployment, *asked, "--topic", "predictions")
+    assert (ended.code, "another replay into" in ended.err) == (1, True)
+    consumer = Consumer({"bootstrap.servers": deployment.kafka, "group.id": "ends"})
+    topic = shadow.names.topic("predictions")
+    ends = [consumer.get_watermark_offsets(TopicPartition(topic, at), timeout=10)[1] for at in range(PARTITIONS)]
+    consumer.close()
+    assert ends == [deployment.sent["predictions", at] for at in range(PARTITIONS)]

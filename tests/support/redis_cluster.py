@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.support.redis import LocalRedis
 
 SLOTS = 16_384
 NODES = 3
+#: Whoever does not answer for so long has failed.  A machine that runs several suites at once stands still for a second or two,
+#: and nodes that had a second declared each other dead, and the cluster down, with nobody killed.
+NODE_TIMEOUT_MS = 5_000
 
 
 class ClusterNode(LocalRedis):
@@ -20,7 +24,7 @@ class ClusterNode(LocalRedis):
 
     def __init__(self, folder: Path) -> None:
         self.bus = free_port()
-        bus = ("--cluster-port", str(self.bus), "--cluster-node-timeout", "1000")
+        bus = ("--cluster-port", str(self.bus), "--cluster-node-timeout", str(NODE_TIMEOUT_MS))
         super().__init__(folder, options=("--cluster-enabled", "yes", *bus))
 
     def say(self, *command: Any) -> Any:
@@ -52,16 +56,24 @@ class LocalCluster:
         self.wait_until_whole()
 
     def wait_until_whole(self) -> None:
-        """Return when every node knows all of them."""
-        end = time.monotonic() + 30
-        while not all(node.is_whole() for node in self.nodes):
+        """Return when every node knows all of them: a node that had failed is believed again after two time-outs."""
+        self._wait_until(lambda: all(node.is_whole() for node in self.nodes), "the cluster is not whole")
+
+    def wait_until_down(self, *, without: ClusterNode) -> None:
+        """Return when the other nodes refuse what they are asked, since nobody has the slots of this one."""
+        others = [node for node in self.nodes if node is not without]
+        self._wait_until(lambda: not any(node.is_whole() for node in others), "the cluster is not down", others)
+
+    def _wait_until(self, reached: Callable[[], bool], otherwise: str, asked: list[ClusterNode] | None = None) -> None:
+        end = time.monotonic() + 60
+        while not reached():
             if time.monotonic() > end:
-                raise RuntimeError(f"the cluster is not whole\n{self.told()}")
+                raise RuntimeError(f"{otherwise}\n{self.told(asked or self.nodes)}")
             time.sleep(0.05)
 
-    def told(self) -> str:
-        """What each node says of itself and of the others."""
-        asked = [node.say("CLUSTER", word) for node in self.nodes for word in ("INFO", "NODES")]
+    def told(self, nodes: list[ClusterNode]) -> str:
+        """What these nodes say of themselves and of the others."""
+        asked = [node.say("CLUSTER", word) for node in nodes for word in ("INFO", "NODES")]
         return "\n".join(answer.decode() for answer in asked)
 
     def stop(self) -> None:
