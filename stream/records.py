@@ -1,7 +1,7 @@
 """What travels from the transport to counting: the records of one partition that one fetch returned.
 
 They stay the bytes of the fetch, with arrays that say where each record lies; an object is made only of a record that somebody
-looks at, as of one that is refused.
+looks at, as of one that is refused, and that is a copy: the bytes of a fetch are held by the runs of it, and by nobody else.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, NamedTuple, Protocol, overload
+from typing import NamedTuple, Protocol, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,13 @@ class Spans:
         """A copy of the bytes of one."""
         return None if self.first[at] < 0 else text[self.first[at] : self.end[at]].tobytes()
 
+    def all(self, text: Bytes) -> list[bytes | None]:
+        """Copies of all of them."""
+        base: object = text.base
+        whole = base if isinstance(base, bytes) and len(base) == len(text) else text.tobytes()
+        ends = zip(self.first.tolist(), self.end.tolist(), strict=True)
+        return [None if first < 0 else whole[first:end] for first, end in ends]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Records(Sequence[Record]):
@@ -98,10 +105,18 @@ class Records(Sequence[Record]):
         return Taken(int(self.offsets[at]), int(self.timestamps[at]), key, value)
 
     def __iter__(self) -> Iterator[Record]:
-        return (self[at] for at in range(len(self)))
+        keys, values = self.keys.all(self.text), self.values.all(self.text)
+        return map(Taken, self.offsets.tolist(), self.timestamps.tolist(), keys, values)
+
+    @property
+    def next_offset(self) -> int:
+        """Behind the last one."""
+        return int(self.offsets[-1]) + 1
 
     def behind(self, offset: int) -> Records:
         """Those from this offset on."""
+        if len(self) and self.offsets[0] >= offset:
+            return self
         return self[int(np.searchsorted(self.offsets, offset)) :]
 
 
@@ -119,4 +134,4 @@ class Run:
 
     tp: TP
     placement: int
-    records: Sequence[Any]
+    records: Records

@@ -26,6 +26,7 @@ from mode import Service
 
 from stream.fetching import FetchThread
 from stream.records import Record as Record
+from stream.records import Records as Records
 from stream.records import Run as Run
 
 SCHEME = "runs"
@@ -133,32 +134,31 @@ class RunConsumer(driver.Consumer):
         records, _ = await self._wait_next_records(1.0)
         generation = self.app.consumer_generation_id
         count = 0
-        for tp, found in (records or {}).items():
+        for tp, found in cast(Mapping[TP, Records], records or {}).items():
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 break
             if await self._is_current(tp, found, placement=before.get(tp, 0)):
                 count += await self._deliver(tp, found)
         return count
 
-    async def _is_current(self, tp: TP, found: list[Record], *, placement: int) -> bool:
+    async def _is_current(self, tp: TP, found: Records, *, placement: int) -> bool:
         """A fetch that overlapped a ``place`` may hold records from before it: those are read again."""
         expected = self._read_offset[tp]
         if expected is None:
             return False
-        if placement == self.placement(tp) or found[0].offset == expected:
+        if placement == self.placement(tp) or found.offsets[0] == expected:
             return True
         await self._seek_to(tp, expected)
         return False
 
-    async def _deliver(self, tp: TP, found: list[Record]) -> int:
-        expected = cast(int, self._read_offset[tp])
-        fresh = found if found[0].offset >= expected else [r for r in found if r.offset >= expected]
+    async def _deliver(self, tp: TP, found: Records) -> int:
+        fresh = found.behind(cast(int, self._read_offset[tp]))
         if fresh:
             run = Run(tp, self.placement(tp), fresh)
             message = _message(run, generation=self.app.consumer_generation_id)
             await self.wait_first(self.callback(message), self.suspend_flow.wait())
             if run.placement == self.placement(tp):  # else it was placed elsewhere while the agent's queue was full
-                self._read_offset[tp] = fresh[-1].offset + 1
+                self._read_offset[tp] = fresh.next_offset
         return len(fresh)
 
     async def _pause_if_short(self, count: int) -> None:
@@ -260,11 +260,11 @@ class RunTransport(driver.Transport):
 
 
 def _message(run: Run, *, generation: int) -> ConsumerMessage:
-    tp, last = run.tp, run.records[-1]
+    tp, records = run.tp, run.records
     value = cast(Any, run)  # Faust types a message's value as bytes; it hands it through untouched.
     return ConsumerMessage(
-        tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, 0, [], last.key, value, None, 0, 0, tp,
-        generation_id=generation,
+        tp.topic, tp.partition, records.next_offset - 1, int(records.timestamps[-1]) / 1000.0, 0, [], None, value,
+        None, 0, 0, tp, generation_id=generation,
     )  # fmt: skip
 
 

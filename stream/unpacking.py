@@ -1,82 +1,165 @@
-"""Records of a fetch, taken batch by batch in C: aiokafka makes an object of eleven fields of each, one by one in Python.
+"""Records of a fetch, without an object for each: compiled code says where each lies in the response's bytes.
 
-What of a fetch is read is aiokafka's own rule, told again here: checksums hold, markers and aborted transactions are no
+Which batches are read is aiokafka's own rule, told again here: checksums hold, markers and aborted transactions are no
 records, and what lies before the offset that was asked for is passed over.  With ``transport.py`` and ``fetching.py`` the only
 files that touch aiokafka's private names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, dropwhile, islice
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch
+from aiokafka.record.legacy_records import LegacyRecordBatch
 
-from stream.records import Record
+from stream.compiled import batches as kernel
+from stream.compiled.batches import (
+    ATTRIBUTES,
+    BASE,
+    CONTROL,
+    DAMAGED,
+    END,
+    FIRST,
+    KIND,
+    LEFT,
+    LOOK,
+    NEXT,
+    OLD,
+    PACKED,
+    PRODUCER,
+    TRANSACTION,
+)
+from stream.records import Records
+from stream.stretches import Old, Row, Stretch, stretch_of
 
 #: Where nobody says how many.
 _ALL = 1 << 62
+_NONE = Records.of([])
+#: Before a batch's own bytes: its offset and its length.
+_BEFORE = 12
+_MAGIC = 16
+
+
+class Response:
+    """The bytes of one partition in the response to a fetch: batches, the last of which may be cut off."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def size_in_bytes(self) -> int:
+        """Of all, the last one's part too."""
+        return len(self.data)
+
+    def has_next(self) -> bool:
+        """Whether it holds a whole batch."""
+        behind = len(self.data) - _BEFORE
+        return behind >= 0 and behind >= int.from_bytes(self.data[8:_BEFORE], "big", signed=True)
 
 
 class Unpacked(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka ships no types
     """The records of one partition that one fetch returned; ``next_fetch_offset`` is behind the last one taken."""
 
     next_fetch_offset: int
-    #: The batch of which records are left, and those: a batch can be iterated over once, but not in two goes.
-    _batch: Any = None
-    _rest: Iterator[Record] = iter(())
+    _records: Response
+    #: What is being read, and the batches behind it: rows of the table from here on.
+    _stretch: Stretch | Old | None = None
+    _rows: list[Row] | None = None
+    _row: int = 0
 
-    def _unpack_records(self) -> Iterator[Record]:
+    def _unpack_records(self) -> Iterator[Any]:
         """Nothing: a generator of this object's that nobody runs would keep it, and a megabyte, until the collector came."""
         return iter(())
 
-    def take(self, most: int) -> list[Record]:
+    def take(self, most: int) -> Records:
         """The next records, at most so many; none where none are left.
 
-        :raises CorruptRecordException: a batch is damaged; what stands before it is not taken either.
+        :raises CorruptRecordException: what is next is damaged; what stands before it was taken.
         """
-        found: list[Record] = []
-        while len(found) < most and self._has_batch():
-            found += islice(self._rest, most - len(found))
-            if len(found) < most:
-                # The last offset of a batch stays its own when compaction takes the record.
-                self.next_fetch_offset, self._batch = self._batch.next_offset, None
-            else:
-                self.next_fetch_offset = found[-1].offset + 1
-        return found
+        while self._has_stretch(most) and self._stretch is not None:
+            found, self.next_fetch_offset = self._stretch.take(most, self.next_fetch_offset)
+            if not self._stretch.is_left():
+                self._stretch = None
+            if found:
+                return found
+        return _NONE
 
     def is_left(self) -> bool:
         """Whether there may be more."""
-        return self._batch is not None or bool(self._records.has_next())
+        return self._stretch is not None or self._rows is None or self._row < len(self._rows)
 
-    def _has_batch(self) -> bool:
+    def _has_stretch(self, most: int) -> bool:
         """Whether records may be left, once those batches that hold none are passed."""
-        while self._batch is None and self._records.has_next():
-            batch = self._records.next_batch()
-            if self._check_crcs and not batch.validate_crc():
-                raise CorruptRecordException(f"Invalid CRC - {self._tp}")
-            if self._is_passed_over(batch):
-                self.next_fetch_offset = batch.next_offset
+        if self._stretch is None and self._rows is None:
+            self._look()
+        if self._stretch is None:
+            self._stretch = self._next(most)
+        return self._stretch is not None
+
+    def _look(self) -> None:
+        """See what batches there are; where none needs a closer look, all of them are read as one."""
+        table, said = kernel.batches(np.frombuffer(self._records.data, np.uint8))
+        if table[:, KIND].any():
+            self._rows = table.tolist()
+        else:
+            self._rows, self._stretch = [], Stretch(self._records.data, table, int(said))
+
+    def _next(self, most: int) -> Stretch | Old | None:
+        """The next batches that can be read as one, of about so many records; those that hold none are passed."""
+        found, room = list[Row](), most
+        for row in self._left():
+            if row[KIND] == DAMAGED and not found:
+                raise CorruptRecordException(f"{self._tp}: a batch from {self.next_fetch_offset} on is damaged")
+            if row[KIND] == OLD and not found:
+                return self._old(row)
+            if row[KIND] == LOOK and self._is_passed_over(row):
+                self._pass(row, found)
+            elif found and (row[LEFT] > room or not _alike(row, found[0])):
+                break
             else:
-                start = self.next_fetch_offset  # a broker sends whole batches, also where less was asked for
-                self._batch = batch
-                self._rest = chain(batch) if batch.base_offset >= start else _behind(start, batch)
-        return self._batch is not None
+                found.append(row)
+                room -= max(0, row[LEFT])
+            self._row += 1
+        return stretch_of(self._records.data, found) if found else None
 
-    def _is_passed_over(self, batch: Any) -> bool:
-        if self._isolation_level == fetcher.READ_COMMITTED and batch.producer_id is not None:
-            self._consume_aborted_up_to(batch.base_offset)
-            if batch.is_control_batch and self._contains_abort_marker(batch):
-                self._aborted_producers.discard(batch.producer_id)
-            if batch.is_transactional and batch.producer_id in self._aborted_producers:
+    def _left(self) -> Iterator[Row]:
+        rows = self._rows or []
+        return (rows[at] for at in range(self._row, len(rows)))
+
+    def _pass(self, row: Row, found: list[Row]) -> None:
+        if found:
+            found[-1][NEXT] = max(found[-1][NEXT], row[NEXT])
+        else:
+            self.next_fetch_offset = max(self.next_fetch_offset, row[NEXT])
+
+    def _is_passed_over(self, row: Row) -> bool:
+        control = bool(row[ATTRIBUTES] & CONTROL)
+        if self._isolation_level == fetcher.READ_COMMITTED:
+            self._consume_aborted_up_to(row[BASE])
+            if control and self._contains_abort_marker(DefaultRecordBatch(self._bytes(row))):
+                self._aborted_producers.discard(row[PRODUCER])
+            if row[ATTRIBUTES] & TRANSACTION and row[PRODUCER] in self._aborted_producers:
                 return True
-        return bool(batch.is_control_batch)
+        return control
+
+    def _old(self, row: Row) -> Old:
+        data = self._bytes(row)
+        batch = LegacyRecordBatch(data, data[_MAGIC])
+        if not batch.validate_crc():
+            raise CorruptRecordException(f"Invalid CRC - {self._tp}")
+        self._row += 1
+        return Old([record for record in batch if record.offset >= self.next_fetch_offset], batch.next_offset)
+
+    def _bytes(self, row: Row) -> bytes:
+        return self._records.data[row[FIRST] : row[END]]
 
 
-def _behind(start: int, batch: Iterable[Record]) -> Iterator[Record]:
-    return dropwhile(lambda record: record.offset < start, batch)
+def _alike(row: Row, first: Row) -> bool:
+    """Whether a batch is read with one before it."""
+    return row[KIND] < OLD and bool(row[ATTRIBUTES] & PACKED) == bool(first[ATTRIBUTES] & PACKED)
 
 
 class Fetched(fetcher.FetchResult):  # type: ignore[misc]
@@ -84,10 +167,10 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]
 
     _partition_records: Unpacked | None
 
-    def getall(self, max_records: int | None = None) -> list[Record]:
+    def getall(self, max_records: int | None = None) -> Records:
         """The next records, at most so many; none any more once the partition was lost, paused or placed elsewhere."""
         if self._partition_records is None or not self.check_assignment(self._topic_partition):
-            return []
+            return _NONE
         held, self._partition_records = self._partition_records, None  # nothing is read behind a damaged batch
         found = held.take(_ALL if max_records is None else max_records)
         self._partition_records = held
@@ -99,4 +182,4 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]
 
 def install() -> None:
     """Have aiokafka's fetcher make these of what it fetches."""
-    fetcher.PartitionRecords, fetcher.FetchResult = Unpacked, Fetched
+    fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Response, Unpacked, Fetched

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from stream.compiled import batches
 from stream.compiled.kept import alone_in, cache_folder
 from stream.ingest import counting, sheets
 from stream.ingest.compiled import columns, decimals
@@ -19,7 +20,9 @@ from stream.ingest.compiled import columns, decimals
 log = logging.getLogger(__name__)
 
 #: Of each file of kernels.
-EXAMPLES: tuple[Callable[[], object], ...] = (decimals.example, columns.example, counting.example, sheets.example)
+EXAMPLES: tuple[Callable[[], object], ...] = (
+    batches.example, decimals.example, columns.example, counting.example, sheets.example,
+)  # fmt: skip
 SAYS = "compiling what is done with every event: once on a machine, for up to a minute"
 
 

@@ -1,6 +1,6 @@
 """One client of Kafka reads a topic to its end and prints what that took: CPU of all threads of this process, per record.
 
-``aiokafka`` makes its own records, ``batches`` takes them as the worker does (``stream/unpacking.py``), ``librdkafka`` is
+``aiokafka`` makes its own records, ``batches`` finds them as the worker does (``stream/unpacking.py``), ``librdkafka`` is
 confluent-kafka's batch consumer; all three check the checksums.  Of each record the value, the offset and the
 time are at hand in the end; two thousand at once, as the worker asks for them.
 """
@@ -18,6 +18,7 @@ from confluent_kafka import Consumer
 from confluent_kafka import TopicPartition as Place
 
 from stream import unpacking
+from stream.compiled import batches as compiled
 
 RUN = 2_000
 PARTITIONS = 8
@@ -59,6 +60,7 @@ async def aiokafka(kafka: str, topic: str, tally: Tally) -> None:
 async def batches(kafka: str, topic: str, tally: Tally) -> None:
     """As the worker reads."""
     unpacking.install()
+    compiled.example()
     await aiokafka(kafka, topic, tally)
 
 

@@ -10,11 +10,13 @@ from faust.types import TP
 
 from schemas.settings import Settings
 from stream import transport
+from stream.compiled import batches
 from tests.bench.tally import Tally
 
 
 def main(settings: Settings) -> None:
     """Count until told to stop."""
+    batches.example()  # compiled, or loaded, before anything is measured
     transport.install(
         _from_the_start, _ignore, short_run_pause_s=settings.short_run_pause_s, max_run_records=settings.max_run_records
     )

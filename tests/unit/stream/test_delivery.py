@@ -16,6 +16,7 @@ from faust.types import TP
 from schemas.names import Names
 from stream import asking
 from stream.ingest.intake import Intake
+from stream.records import Records
 from stream.transport import RunConsumer
 from tests.support.ingest import Stored, tenure
 
@@ -44,8 +45,8 @@ def bare_consumer(*, queue: asyncio.Event) -> Any:
     return made
 
 
-def found(first: int, end: int) -> list[Stored]:
-    return [Stored(b"{}", offset) for offset in range(first, end)]
+def found(first: int, end: int) -> Records:
+    return Records.of([Stored(b"{}", offset) for offset in range(first, end)])
 
 
 def test_a_run_that_waited_for_the_queue_does_not_undo_a_rewind() -> None:

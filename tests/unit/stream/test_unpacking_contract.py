@@ -20,7 +20,7 @@ RECORDS: Any = Unpacked.__base__
 RESULT: Any = Fetched.__base__
 #: Of objects; those of a class are in it by name.
 KEPT = {
-    RECORDS: {"_records", "_check_crcs", "_tp", "_isolation_level", "_aborted_producers"},
+    RECORDS: {"_records", "_tp", "_isolation_level", "_aborted_producers"},
     RESULT: {"_partition_records", "_topic_partition"},
 }
 CALLED = {"_unpack_records", "_consume_aborted_up_to", "_contains_abort_marker", "_update_position"}
@@ -34,13 +34,15 @@ SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
 FACTS: tuple[tuple[Any, str, str], ...] = (
     (
         Fetcher._proc_fetch_request,
-        r"= PartitionRecords\([\s\S]*= FetchResult\(",
-        "install() puts Unpacked and Fetched in the place of these two names",
+        r"records = MemoryRecords\(part_data\[-1\]\)\s+if records\.has_next\(\)[\s\S]*= PartitionRecords\([\s\S]*= FetchResult\("
+        r"[\s\S]*elif records\.size_in_bytes\(\)",
+        "install() puts Response, Unpacked and Fetched in the place of these three names",
     ),
     (
         Fetcher.fetched_records,
-        r"type\(res_or_error\) is FetchResult:\s+records = res_or_error\.getall\(max_records\)\s+if not res_or_error\.has_more\(\)",
-        "Fetched.getall gives records, and has_more says when none are left",
+        r"type\(res_or_error\) is FetchResult:\s+records = res_or_error\.getall\(max_records\)\s+if not res_or_error\.has_more\(\)"
+        r"[\s\S]*if not records:\s+continue\s+drained\[tp\] = records[\s\S]*max_records -= len\(drained\[tp\]\)",
+        "Fetched.getall gives records, of which nothing but their number is asked, and has_more says when none are left",
     ),
     (
         RECORDS.__init__,
@@ -75,5 +77,5 @@ def test_every_fact_that_unpacking_takes_for_granted_still_holds(where: Any, sou
 
 def test_the_list_of_private_names_is_complete() -> None:
     text = Path(str(stream.unpacking.__file__)).read_text()
-    typed = {"_partition_records"}  # Fetched gives it a type, which looks like a name of its own
+    typed = {"_partition_records", "_records"}  # a type is given to them, which looks like a name of its own
     assert touched(text, (RECORDS, RESULT)) | typed == CALLED.union(*KEPT.values())
