@@ -2,6 +2,7 @@
 
 redis-py's asyncio client packs each argument in Python, where its other client has hiredis do it, and makes a task of every send
 to bound it in time.  This way a checkpoint of hundreds of panes costs half, and any question two rounds of the event loop less.
+Answers to a pipeline come many at once: one that is here already is taken without a time-out of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import hiredis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA, _AsyncHiredisParser
 from redis.asyncio.connection import Connection
 from redis.connection import HiredisRespSerializer
 from redis.exceptions import ConnectionError as NotConnected
 from redis.exceptions import ReadOnlyError
 from redis.exceptions import TimeoutError as NotInTime
+
+#: Answers that need no second look.
+_PLAIN = frozenset((bytes, int, type(None), dict, str, float, bool))
 
 
 class LeanConnection(Connection):
@@ -68,10 +73,34 @@ class LeanConnection(Connection):
             the one that is at its address by then.
         """
         try:
-            return await super().read_response(*how, **named)
+            found = NOT_ENOUGH_DATA if how or named else await self._at_hand()
+            return await super().read_response(*how, **named) if found is NOT_ENOUGH_DATA else found
         except ReadOnlyError:
             await self.disconnect(nowait=True)
             raise
+
+    async def _at_hand(self) -> Any:
+        """An answer that has come already, as ``read_response`` gives it; what is none may take its time, and is left to it."""
+        parser: Any = self._parser if isinstance(self._parser, _AsyncHiredisParser) else None
+        if parser is None or self.health_check_interval or not parser._connected:
+            return NOT_ENOUGH_DATA
+        try:
+            found = parser._reader.gets()
+        except Exception:  # what came is no answer
+            await self.disconnect(nowait=True)
+            raise
+        if type(found) in _PLAIN or found is NOT_ENOUGH_DATA:
+            return found
+        if isinstance(found, hiredis.PushNotification):
+            await parser.handle_push_response(found)
+            return await self._at_hand()
+        broken = found[0] if isinstance(found, list) and found else found
+        if isinstance(broken, NotConnected):
+            await self.disconnect(nowait=True)
+            raise broken
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def disconnect(self, nowait: bool = False, *why: Any, **named: Any) -> None:
         """End the connection; at once where ``nowait``, and then what Redis has not taken yet is dropped.

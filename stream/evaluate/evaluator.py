@@ -18,8 +18,9 @@ from schemas.errors import StoreError
 from schemas.gpus import FLEET
 from schemas.names import TOPICS_IN, Names, Stream
 from stream.evaluate.closing.arms import arms_among, close_arms
+from stream.evaluate.closing.backlog import Backlog
 from stream.evaluate.closing.closing import Desk, Due, Refused, close
-from stream.evaluate.closing.polls import Poll, seen_at, watermarks
+from stream.evaluate.closing.polls import Poll, polls_of, seen_at
 from stream.evaluate.closing.revising import revise
 from stream.evaluate.closing.roll import Roll
 from stream.evaluate.closing.roster import newer_roster
@@ -28,14 +29,14 @@ from stream.evaluate.closing.stream_states import StreamStates
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.columns.watched import Watched
 from stream.evaluate.following import Follower, Followers
-from stream.evaluate.panes.clocks import closed_before
+from stream.evaluate.panes.clocks import PartitionState
 from stream.evaluate.releases.units import Recall
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.commit import Commits
 from stream.evaluate.storing.lanes import in_lanes
 from stream.evaluate.storing.leases import Leases
 from stream.evaluate.storing.merged import Merged
-from stream.evaluate.storing.notes import Note, Notes, panes_due
+from stream.evaluate.storing.notes import Note, Notes
 from stream.evaluate.storing.post import Post
 from stream.evaluate.storing.sealing import Partitions, Sealing
 from stream.evaluate.storing.shards import shard_of
@@ -154,24 +155,31 @@ class Evaluator:
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]
         partitions = await self._sealing.poll(stream) if units or self._minds() else []
-        await self._streams.look(stream, partitions, units=units.values())
+        await self._streams.look(stream, partitions, paces=self._roll.paces(stream).kinds)
         if not (partitions and units):
             self.tally.backlog.pop(stream, None)
             return
         for unit, error in await self._roll.load(stream):
             self._fail(unit, error)
-        marks = watermarks(units.values(), partitions)
-        await self._breath()
-        ends = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in units.values()}
-        state = self._streams.of([stream])
-        mark = (frozenset(ends), sum(partition.revisions for partition in partitions), len(partitions), state)
-        polls = {model: Poll(now, watermark, partitions, *state) for model, watermark in marks.items()}
+        ends, state = self._roll.paces(stream).ends(partitions), self._streams.of([stream])
+        mark = (ends, sum(partition.revisions for partition in partitions), len(partitions), state)
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark
-            await self._close(stream, polls, end_ms=max(ends))
+            polls = polls_of(units.values(), partitions, now=now, state=state)
+            try:
+                await self._close(stream, polls, end_ms=max(ends))
+            finally:
+                self._roll.turn += 1
         if not self._event_clock:
-            for unit in [one for one in units.values() if one.listens]:
-                await self._guarded(unit, polls[unit.model], self._listen)
+            await self._hear(stream, partitions, now=now)
+
+    async def _hear(self, stream: Stream, partitions: Sequence[PartitionState], *, now: int) -> None:
+        """Listen to the models whose silence is a verdict, as often as each is to be."""
+        listening, state = self._roll.paces(stream).listening, self._streams.of([stream])
+        units = self._listening.due(listening, now_ms=now, rebuilding=state[1].running)
+        polls = polls_of(units, partitions, now=now, state=state)
+        for unit in units:
+            await self._guarded(unit, polls[unit.model], self._listen)
 
     def _minds(self) -> bool:
         """Whether to look, now and then, at streams that nobody evaluates: one worker does, so that what is over ends there."""
@@ -183,24 +191,17 @@ class Evaluator:
         await self._sealing.seal(stream, partitions, end_ms=end_ms)
         notes = await self._desk.notes.read(stream, range(len(partitions)))
         await self._drop(stream, notes, before_ms=end_ms - ABANDONED_AFTER_MS)
-        units, backlog = list(self._roll.units[stream].values()), self.tally.backlog
-
-        def due(unit: Unit) -> int:
-            own, pane_ms = notes.get(unit.model, ()), unit.phase.pane_ms
-            return panes_due(own, last=unit.last or 0, pane_ms=pane_ms, watermark=polls[unit.model].watermark)
-
-        before: dict[str, int] = {}
-        for unit in units:
-            before[unit.model] = due(unit)
+        backlog = Backlog(notes, polls)
+        for unit in list(self._roll.units[stream].values()):
+            backlog.look(unit, able=self._is_able(unit))
             await self._breath()
-        backlog[stream] = sum(before.values())
+        self.tally.backlog[stream] = backlog.panes
 
         async def one(unit: Unit) -> None:
             await self._guarded(unit, polls[unit.model], partial(self._one, notes=notes.get(unit.model, [])))
-            if before[unit.model]:
-                backlog[stream] += due(unit) - before[unit.model]
+            self.tally.backlog[stream] -= backlog.worked(unit)
 
-        await in_lanes(units, one, breath=self._breath)
+        await in_lanes(backlog.units, one, breath=self._breath)
         await self._forget(stream)
 
     async def _one(self, unit: Unit, due: Due, *, notes: Sequence[Note]) -> None:

@@ -1,7 +1,8 @@
 """Many partials of one layout at once: stored ones added up by pane, and made ones packed, in a few passes of numpy.
 
-Bit for bit what :mod:`stream.state.packing` does one by one; there a partial costs a dozen calls of numpy, here so does a block
-of them.  Stored bytes that do not fit are left to it, for it says what is wrong with them.
+Bit for bit what :mod:`stream.state.packing` does one by one; there a partial costs a dozen calls of numpy, here a block of them
+costs some fifty.  So a few are left to it: a live model closes one pane at a time.  So are stored bytes that do not fit, for it
+says what is wrong with them.
 """
 
 from __future__ import annotations
@@ -13,13 +14,29 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from schemas.errors import StoreError
 from stream.state.flat import flat_of
-from stream.state.packing import FLOAT, FORMAT, HEAD, HEADS, INTEGER, SHORT, UNSIGNED, Ints, Partial, narrowest, unpack
+from stream.state.packing import (
+    FLOAT,
+    FORMAT,
+    HEAD,
+    HEADS,
+    INTEGER,
+    SHORT,
+    UNSIGNED,
+    Ints,
+    Partial,
+    narrowest,
+    pack,
+    unpack,
+)
 
 #: Cells that one pass goes over: a few milliseconds.
 CELLS_AT_ONCE = 500_000
 #: Stored bytes that are added in one pass.
 BYTES_AT_ONCE = 64 * 1024
+#: So many cost less one by one than together.
+FEW = 8
 _Heads = npt.NDArray[np.void]
 T = TypeVar("T")
 
@@ -44,12 +61,12 @@ class Added:
         """
         if not stored:
             return
-        rows = np.array([self._rows[start] for start, _ in stored])
+        rows = [self._rows[start] for start, _ in stored]
         packed = [each for _, each in stored]
         heads = _heads_of(packed)
-        if heads is None or not self._add_all(rows, packed, heads):
-            self._add_each(rows.tolist(), packed)
-        self._touched.update(rows.tolist())
+        if heads is None or not self._add_all(np.array(rows), packed, heads):
+            self._add_each(rows, packed)
+        self._touched.update(rows)
 
     def partials(self) -> dict[int, Partial]:
         """The sums of the panes that something was added to, by start, in the order of ``starts``."""
@@ -78,7 +95,7 @@ class Added:
 
     def _add_each(self, rows: Sequence[int], packed: Sequence[bytes]) -> None:
         for row, each in zip(rows, packed, strict=True):
-            one = unpack(each, self._cells.shape[1])
+            one = _unpacked(each, self._cells.shape[1], self._sums.shape[1])
             self._cells[row] += one.cells
             self._sums[row] += one.sums
             self._widen(np.array([row]), one.extrema[np.newaxis])
@@ -93,10 +110,31 @@ class Added:
             self._extrema[rows[begins], side::2] = reach(self._extrema[rows[begins], side::2], found)
 
 
+def added_singly(stored: Iterable[tuple[int, bytes]], *, cells: int, columns: int) -> dict[int, Partial]:
+    """The sums by pane of a few stored partials, as ``Added`` has them.
+
+    :raises StoreError: one is damaged or of another format.
+    """
+    found: dict[int, Partial] = {}
+    for start, packed in stored:
+        each = _unpacked(packed, cells, 2 * columns)
+        found[start] = found[start] + each if start in found else each
+    return dict(sorted(found.items()))
+
+
+def _unpacked(packed: bytes, cells: int, sums: int) -> Partial:
+    one = unpack(packed, cells)
+    if len(one.sums) != sums:
+        raise StoreError(
+            f"stored pane of {len(packed)} bytes is damaged: it has {len(one.sums) // 2} numeric columns, its layout {sums // 2}"
+        )
+    return one
+
+
 def sum_of(partials: Sequence[Partial]) -> Partial:
     """The exact merge of partials of one layout, one at least."""
-    if len(partials) == 1:
-        return partials[0]
+    if len(partials) <= 2:
+        return partials[0] if len(partials) == 1 else partials[0] + partials[1]
     extrema = np.stack([each.extrema for each in partials])
     reached = np.empty_like(extrema[0])
     extrema[:, 0::2].min(axis=0, out=reached[0::2])
@@ -125,7 +163,9 @@ def portions(stored: Iterable[tuple[int, bytes]]) -> Iterator[list[tuple[int, by
 
 def pack_all(partials: Sequence[Partial]) -> list[bytes]:
     """The stored forms of some partials of one layout, as ``pack`` makes them."""
-    return flat_of(partials).packed([each.revision for each in partials]) if partials else []
+    if len(partials) <= FEW:
+        return [pack(each) for each in partials]
+    return flat_of(partials).packed([each.revision for each in partials])
 
 
 def passes(things: Iterable[T], *, cells: int, at_once: int = CELLS_AT_ONCE) -> Iterator[list[T]]:

@@ -142,15 +142,18 @@ def stepped(
     """
     charts = _begun(charts, watched, start=spans[0][0])
     has_values, filled = counted.values > 0, counted.rows > 0
+    if not len(watched.charted):
+        for at, (_, end) in enumerate(spans):
+            values = {**charts.values, **_seen(watched, has_values[at], end)}
+            charts = replace(charts, values=values, at=end, still={})
+            yield Stepped(charts, counted.rows[at], filled[at])
+        return
     recents = charts.recent.thens([end for _, end in spans], counted.x, filled)
     moves = _SIDES * counted.x[:, None, None, :] - _SLACKS
     for at, (_, end) in enumerate(spans):
         values = {**charts.values, **_seen(watched, has_values[at], end)}
-        if len(watched.charted):
-            pane = _Pane(end, values, counted.x[at], moves[at], None if filled[at].all() else filled[at])
-            charts = _moved(charts, watched, pane, newest=recents[at])
-        else:
-            charts = replace(charts, values=values, at=end, still={})
+        pane = _Pane(end, values, counted.x[at], moves[at], None if filled[at].all() else filled[at])
+        charts = _moved(charts, watched, pane, newest=recents[at])
         yield Stepped(charts, counted.rows[at], filled[at])
 
 

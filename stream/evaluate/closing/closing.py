@@ -87,6 +87,18 @@ class Desk:
             await self.commits.show(unit.model, _view(walk))
 
 
+def is_done(unit: Unit, *, watermark: int) -> bool:
+    """Whether ``close`` has nothing to do where nothing was noted: closed up to there, as configured now, with nothing withheld."""
+    if unit.last is None:
+        return True
+    phase = unit.phase
+    if unit.rings is None or unit.withheld.newest or (phase.until_ms is not None and unit.last >= phase.until_ms):
+        return False
+    if unit.layout != phase.watched.layout.hash or not unit.is_judged_by(phase.watched):
+        return False
+    return closed_before(watermark, pane_ms=phase.pane_ms) <= unit.last
+
+
 async def close(desk: Desk, unit: Unit, notes: Sequence[Note], *, due: Due) -> list[Note]:
     """Close every complete pane of a unit; the notes that were acted on, to be forgotten.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from stream.evaluate.closing.paces import models_here
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.panes.clocks import NO_REBUILD, PartitionState, Rebuild, stream_watermark, waited_for
 
@@ -23,13 +24,21 @@ class Poll:
 def watermarks(units: Iterable[Unit], partitions: Sequence[PartitionState]) -> dict[str, int]:
     """The stream's watermark for each model, worked out once for all of one lateness that wait for the same partitions."""
     lateness = {unit.model: unit.phase.watched.monitor.lateness_ms for unit in units}
-    here = frozenset().union(*(one.behind.here for one in partitions if one.behind is not None))
+    here = models_here(partitions)
     known: dict[tuple[str, int], int] = {}
     for model, ms in lateness.items():
         key = (model if model in here else "", ms)
         if key not in known:
             known[key] = stream_watermark(waited_for(partitions, key[0]), lateness_ms=ms)
     return {model: known[model if model in here else "", ms] for model, ms in lateness.items()}
+
+
+def polls_of(
+    units: Iterable[Unit], partitions: Sequence[PartitionState], *, now: int, state: tuple[bool, Rebuild]
+) -> dict[str, Poll]:
+    """What one look tells of each model, with what it tells of the whole stream."""
+    marks = watermarks(units, partitions)
+    return {model: Poll(now, watermark, partitions, *state) for model, watermark in marks.items()}
 
 
 def seen_at(now_ms: int, *, lateness_ms: int, event_clock: bool) -> Callable[[int], int]:

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from schemas.names import TOPICS_IN, Names, Stream
 from stream.evaluate.closing.arms_phases import ArmsPhase
+from stream.evaluate.closing.paces import Paces, paces_of
 from stream.evaluate.closing.roster import Roster
 from stream.evaluate.closing.unit import FIELDS, Unit
 from stream.evaluate.storing.breath import Asking
@@ -36,6 +37,10 @@ class Roll:
         #: Models that cannot be watched, and why.
         self.unfit: dict[str, Exception] = {}
         self.units: dict[Stream, dict[str, Unit]] = {stream: {} for stream in TOPICS_IN}
+        #: Grows with every change of what the units are, or how far they are.
+        self.turn = 0
+        self._all_loaded: dict[Stream, int] = {}
+        self._paces: dict[Stream, tuple[int, Paces]] = {}
         #: How the versions of each of these models are counted.
         self.arms: dict[str, tuple[ArmsPhase, ...]] = {}
 
@@ -60,6 +65,7 @@ class Roll:
         self._roster = roster
         self._longest = {stream: roster.longest_window_ms(stream) for stream in TOPICS_IN}
         self._tokens = {}
+        self.turn += 1
         for units in self.units.values():
             units.clear()
         self.unfit.clear()
@@ -70,6 +76,7 @@ class Roll:
             return []
         changed = {shard for shard in {*tokens, *self._tokens} if tokens.get(shard) != self._tokens.get(shard)}
         self._tokens = dict(tokens)
+        self.turn += 1
         gained = []
         for model in self._roster.generation.models:
             if shard_of(model) in changed:
@@ -77,11 +84,15 @@ class Roll:
                 if shard_of(model) in tokens and await self._add(model):
                     gained.append(model)
                 await self._asking.breath()
+        self.turn += 1
         return gained
 
     async def load(self, stream: Stream) -> list[tuple[Unit, Exception]]:
         """Restore the units of a stream that are new; those whose stored state is damaged, and how, are left out."""
         damaged: list[tuple[Unit, Exception]] = []
+        turn = self.turn
+        if self._all_loaded.get(stream) == turn:
+            return damaged
         new = [unit for unit in self.units[stream].values() if not unit.loaded]
         for first in range(0, len(new), AT_ONCE):
             some = new[first : first + AT_ONCE]
@@ -91,7 +102,17 @@ class Roll:
                 except (msgspec.DecodeError, ValueError) as error:
                     damaged.append((unit, error))
                 await self._asking.breath()
+        if new:
+            self.turn += 1
+        else:
+            self._all_loaded[stream] = turn
         return damaged
+
+    def paces(self, stream: Stream) -> Paces:
+        """When the units of a stream are due."""
+        if self._paces.get(stream, (None,))[0] != self.turn:
+            self._paces[stream] = self.turn, paces_of(self.units[stream].values())
+        return self._paces[stream][1]
 
     async def layouts(self, unit: Unit, notes: Sequence[Note]) -> dict[str, Layout]:
         """The layouts that these notes name, those of earlier configurations too."""
@@ -112,6 +133,7 @@ class Roll:
     def reset(self, unit: Unit) -> None:
         """Forget what is in memory of a unit; it is restored before its next turn."""
         stream = cast(Stream, unit.stream)
+        self.turn += 1
         if self.units[stream].get(unit.model) is unit:
             self.units[stream][unit.model] = Unit(unit.model, stream, unit.phases)
 

@@ -60,6 +60,18 @@ class Listening:
         """The model is another worker's, or begins anew."""
         self._heard.pop(model, None)
 
+    def due(self, units: Sequence[Unit], *, now_ms: int, rebuilding: bool) -> list[Unit]:
+        """Those whose time it is to be looked at; none while an emptied Redis is filled, and all silences begin anew."""
+        if rebuilding:
+            for unit in units:
+                self.forget(unit.model)
+            return []
+        return [unit for unit in units if self._is_time(unit, now_ms)]
+
+    def _is_time(self, unit: Unit, now_ms: int) -> bool:
+        before, after_ms = self._heard.get(unit.model), unit.phase.watched.monitor.no_traffic_after_ms
+        return before is None or after_ms is None or now_ms >= before.looked_ms + after_ms // LOOKS
+
     async def listen(self, unit: Unit, *, due: Due, now_ms: int) -> None:
         """Look whether anything came, where it is time to; say so if it was silent too long, or no longer is.
 
@@ -73,7 +85,7 @@ class Listening:
             self.forget(unit.model)
             return
         due = replace(due, rebuild=NO_REBUILD)  # a silence is no pane's
-        if before is not None and now_ms < before.looked_ms + after_ms // LOOKS:
+        if not self._is_time(unit, now_ms):
             return
         events = await self._events(unit, due.partitions)
         found = (before or Silence(events, now_ms, now_ms)).after(events, now_ms)

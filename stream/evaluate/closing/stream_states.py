@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 
 from schemas.gpus import LATENESS_MS
 from schemas.names import Stream
-from stream.evaluate.closing.unit import Unit
+from stream.evaluate.closing.paces import Pace
 from stream.evaluate.panes.clocks import PartitionState, Rebuild, stream_watermark, together
 from stream.evaluate.storing.sealing import Sealing
 
@@ -24,13 +24,13 @@ class StreamStates:
         self.silent: set[Stream] = set()
         self._rebuilds: dict[str, Rebuild] = {}
 
-    async def look(self, stream: Stream, partitions: Sequence[PartitionState], *, units: Iterable[Unit]) -> None:
+    async def look(self, stream: Stream, partitions: Sequence[PartitionState], *, paces: Iterable[Pace]) -> None:
         """Take over what the partitions say, if they were looked at."""
         is_silent = bool(partitions) and all(partition.clock.idle for partition in partitions)
         (self.silent.add if is_silent else self.silent.discard)(stream)
         if not partitions:
             return
-        lateness_ms = least_lateness_ms(stream, units)
+        lateness_ms = least_lateness_ms(stream, paces)
         newest = stream_watermark(partitions, lateness_ms=lateness_ms)
         warm = await self._sealing.warm(stream, partitions, watermark=newest, span_ms=self._longest(stream))
         (self._warm.add if warm else self._warm.discard)(stream)
@@ -42,7 +42,7 @@ class StreamStates:
         return not self._warm.isdisjoint(streams), together(found)
 
 
-def least_lateness_ms(stream: Stream, units: Iterable[Unit]) -> int:
+def least_lateness_ms(stream: Stream, paces: Iterable[Pace]) -> int:
     """Of everything that is judged of a stream: its models', and that of the samples of GPUs among ``serving``."""
-    found = [unit.phase.watched.monitor.lateness_ms for unit in units]
+    found = [pace.lateness_ms for pace in paces]
     return min([*found, *([LATENESS_MS] if stream == "serving" else [])], default=0)

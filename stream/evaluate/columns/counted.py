@@ -44,8 +44,10 @@ class PaneCounts:
 def counted_of(watched: Watched, panes: Sequence[Partial]) -> Counted:
     """Of panes in the layout of what is watched; one at least."""
     width = len(panes[0].cells)
-    cells = np.zeros((len(panes), width + 1), np.int64)  # the last bound may be the end itself
-    np.stack([pane.cells for pane in panes], out=cells[:, :width])
+    cells = np.empty((len(panes), width + 1), np.int64)
+    cells[:, width] = 0  # the last bound may be the end itself
+    for row, pane in zip(cells, panes, strict=True):
+        row[:width] = pane.cells
     x, rows = watched.charted.values(cells)
     return Counted(_values(watched, cells), x, rows, _still(watched, panes))
 

@@ -17,7 +17,7 @@ import numpy as np
 from detectors.moments import STEPS, scale_of
 from stream.state.bulk import CELLS_AT_ONCE
 from stream.state.layout import CATEGORY_TAIL, EVENTS, SPECIALS, CategoricalColumn, Layout, NumericColumn
-from stream.state.packing import Ints, Partial, empty
+from stream.state.packing import Ints, Partial
 
 #: Columns whose distribution is exported as a histogram.
 MEASURED = ("latency_s", "input_tokens", "output_tokens")
@@ -36,8 +36,8 @@ class Sums:
     def __init__(self, summed: Summed) -> None:
         self._summed = summed
         self._panes: list[tuple[int, Partial]] = []
-        self._amounts = summed.amounts(summed.nothing)
-        self._ends = np.zeros_like(self._amounts)
+        self._amounts: Ints | None = None
+        self._ends: Ints | None = None
 
     def add(self, pane: Partial, *, pane_end: int) -> None:
         """One more pane; they come in the order of their ends."""
@@ -48,15 +48,28 @@ class Sums:
     def told(self) -> tuple[dict[str, int], dict[str, int]]:
         """As ``Summed.increments`` of all the panes, and as ``Summed.latest``: by field the end of the last pane that has it."""
         self._add_up()
+        if self._amounts is None or self._ends is None:
+            return {}, {}
         return self._summed.named(self._amounts), self._summed.last_of(self._ends)
 
     def _add_up(self) -> None:
-        if self._panes:
-            found = self._summed.amounts_of([pane for _, pane in self._panes])
-            ends = np.array([[end] for end, _ in self._panes])
-            self._amounts += found.sum(axis=0)
-            self._ends = np.maximum(self._ends, np.where(found, ends, 0).max(axis=0))
-            self._panes.clear()
+        if not self._panes:
+            return
+        amounts, ends = self._of_one() if len(self._panes) == 1 else self._of_all()
+        self._amounts = amounts if self._amounts is None else self._amounts + amounts
+        self._ends = ends if self._ends is None else np.maximum(self._ends, ends)
+        self._panes.clear()
+
+    def _of_one(self) -> tuple[Ints, Ints]:
+        """A live model closes one pane at a time."""
+        ((end, pane),) = self._panes
+        amounts = self._summed.amounts(pane)
+        return amounts, np.where(amounts, end, 0)
+
+    def _of_all(self) -> tuple[Ints, Ints]:
+        found = self._summed.amounts_of([pane for _, pane in self._panes])
+        ends = np.array([[end] for end, _ in self._panes])
+        return found.sum(axis=0), np.where(found, ends, 0).max(axis=0)
 
 
 class Summed:
@@ -71,7 +84,7 @@ class Summed:
         self._starts = np.array([start for _, start, _ in runs], np.int64)
         self._ends = np.array([end for _, _, end in runs], np.int64)
         sums = list(_sums(layout))
-        self.nothing = empty(layout.cells, len(layout.numeric))
+        self._cells = layout.cells
         self._names += [f"{layout.stream}:{name}" for name, _ in sums]
         self._sums = np.array([at for _, at in sums], np.int64)
         self._lasts = {
@@ -102,20 +115,21 @@ class Summed:
 
     def amounts(self, pane: Partial) -> Ints:
         """How much of each field is in a pane, in the order that ``named`` knows."""
-        found: Ints = self.amounts_of([pane])[0]
-        return found
+        upto = np.empty(self._cells + 1, np.int64)
+        upto[0] = 0
+        pane.cells.cumsum(out=upto[1:])
+        return np.concatenate((upto[self._ends] - upto[self._starts], pane.sums[self._sums]))
 
     def amounts_of(self, panes: Sequence[Partial]) -> Ints:
         """The same of some panes, a row for each."""
-        upto = np.zeros((len(panes), len(self.nothing.cells) + 1), np.int64)
+        upto = np.zeros((len(panes), self._cells + 1), np.int64)
         np.cumsum(np.stack([pane.cells for pane in panes]), axis=1, out=upto[:, 1:])
         sums = np.stack([pane.sums for pane in panes])[:, self._sums]
         return np.concatenate([upto[:, self._ends] - upto[:, self._starts], sums], axis=1)
 
     def named(self, amounts: Ints) -> dict[str, int]:
         """Amounts by the names of their fields, zeros left out."""
-        (changed,) = amounts.nonzero()
-        return {self._names[at]: amount for at, amount in zip(changed.tolist(), amounts[changed].tolist(), strict=True)}
+        return {name: amount for name, amount in zip(self._names, amounts.tolist(), strict=True) if amount}
 
     def last_of(self, ends: Ints) -> dict[str, int]:
         """For each field the end of the last pane that has it (0: none has), by the names that such ends are kept under."""

@@ -36,18 +36,21 @@ class Releases:
         self._redis, self._names, self._roll, self._desk, self._asking = redis, names, roll, desk, asking
         self._recall = recall
         self._known: dict[str, Release] = {}
+        self._of_interest: list[Release] = []
+        self._turn: int | None = None
 
     def reset(self, release: Release) -> None:
         """Forget what is in memory of one; it is restored before its next turn."""
         if self._known.get(release.model) is release:
             del self._known[release.model]
+            self._turn = None
 
     async def due(self, *, able: Callable[[Unit], bool], silent: Collection[Stream]) -> list[Release]:
         """Those that have something to do; ``able``: whether a stream is evaluated at this time, ``silent``: which are."""
         await self._follow()
         await self._order()
         found: list[Release] = []
-        for release in list(self._known.values()):
+        for release in self._of_interest:
             release.silent, sides = silent, release.sides
             if all(side.loaded and able(side) for side in sides) and release.is_due:
                 found.append(release)
@@ -82,6 +85,9 @@ class Releases:
 
     async def _follow(self) -> None:
         """Know a release of each model that is evaluated here, as its streams are followed now."""
+        turn = self._roll.turn
+        if self._turn == turn:
+            return
         known, self._known = self._known, {}
         new: list[Release] = []
         for model, served in self._roll.units["predictions"].items():
@@ -96,10 +102,12 @@ class Releases:
             for release, values in zip(some, await self._asking(partial(self._read, some)), strict=True):
                 release.restore(values)
             await self._asking.breath()
+        self._of_interest = [release for release in self._known.values() if release.is_of_interest]
+        self._turn = turn
 
     async def _order(self) -> None:
         """Have each release know what was last ordered of it; asked only where there is one."""
-        if not any(release.stored is not None for release in self._known.values()):
+        if not any(release.stored is not None for release in self._of_interest):
             return
         orders = await self._asking(lambda: read_orders(self._redis, self._names))
         for model, order in orders.items():

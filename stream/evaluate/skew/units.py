@@ -28,14 +28,22 @@ class Skews:
     def __init__(self, redis: Redis, names: Names, *, roll: Roll, desk: Desk, asking: Asking) -> None:
         self._redis, self._names, self._roll, self._desk, self._asking = redis, names, roll, desk, asking
         self._known: dict[str, Skew] = {}
+        self._nothing_since: int | None = None
 
     def reset(self, skew: Skew) -> None:
         """Forget what is in memory of one; it is restored before its next turn."""
+        self._nothing_since = None
         if self._known.get(skew.model) is skew:
             del self._known[skew.model]
 
     async def due(self, *, able: Callable[[Unit], bool]) -> list[Skew]:
         """Those that have something to do; ``able``: whether a stream is evaluated at this time."""
+        turn = self._roll.turn
+        found = [] if self._nothing_since == turn else await self._found(able)
+        self._nothing_since = None if found else turn
+        return found
+
+    async def _found(self, able: Callable[[Unit], bool]) -> list[Skew]:
         known, self._known = self._known, {}
         found: list[Skew] = []
         for model, events in list(self._roll.units["features"].items()):

@@ -88,6 +88,9 @@ class Conclusion:
 
     def add(self, totals: Mapping[str, int], *, newest: Mapping[str, int]) -> None:
         """Add to the model's sums; ``newest`` fields are kept at their maximum."""
+        if not self.totals and not self.newest:
+            self.totals, self.newest = dict(totals), dict(newest)
+            return
         for name, amount in totals.items():
             self.totals[name] = self.totals.get(name, 0) + amount
         for name, value in newest.items():
@@ -143,7 +146,7 @@ class Commits:
         reported += [_ruled(ruled, sent[id(ruled.document)]) for ruled in made.decisions]
         messages = [_text(part) for message in made.messages for part in message]
         starts = [[str(start) for start in rows] for rows in made.rows.values()]
-        parts = [_flat(made.fields), _flat(made.totals), _flat(made.newest), messages, starts, reported]
+        parts = [_flat(made.fields), _numbers(made.totals), _numbers(made.newest), messages, starts, reported]
         packed = [
             row if isinstance(row, bytes) else pack(row) for rows in made.rows.values() for row in rows.values()
         ]  # fmt: skip
@@ -174,6 +177,13 @@ def for_people(report: Report) -> dict[str, str | int]:
 def _flat(pairs: Mapping[Any, Any]) -> list[str]:
     """Field, value, field, value ..."""
     return [_text(part) for pair in pairs.items() for part in pair]
+
+
+def _numbers(pairs: Mapping[str, int]) -> list[str]:
+    """The same of whole numbers alone."""
+    found = [""] * (2 * len(pairs))
+    found[0::2], found[1::2] = pairs, map(str, pairs.values())
+    return found
 
 
 def _text(value: str | bytes | int) -> str:

@@ -17,7 +17,10 @@ LANES = 16
 
 async def in_lanes(things: Iterable[T], work: Callable[[T], Awaitable[None]], *, breath: Breath) -> None:
     """Do ``work`` for each thing, in order, at most ``LANES`` of them at a time; what one raises ends the others."""
-    waiting = iter(list(things))
+    some = list(things)
+    if not some:
+        return
+    waiting = iter(some)
 
     async def lane() -> None:
         for thing in waiting:
@@ -29,7 +32,7 @@ async def in_lanes(things: Iterable[T], work: Callable[[T], Awaitable[None]], *,
                 breath.end()
 
     breath.end()
-    tasks = [asyncio.create_task(lane()) for _ in range(LANES)]
+    tasks = [asyncio.create_task(lane()) for _ in range(min(LANES, len(some)))]
     try:
         await asyncio.gather(*tasks)
     finally:

@@ -15,7 +15,7 @@ from stream.evaluate.panes.tiers import Tier
 from stream.evaluate.storing.breath import Asking, Breath
 from stream.evaluate.storing.notes import Note
 from stream.evaluate.storing.post import Post
-from stream.state.bulk import Added, portions
+from stream.state.bulk import FEW, Added, added_singly, portions
 from stream.state.layout import Layout
 from stream.state.packing import Partial, unpack
 from stream.state.store import PANES_A_BLOCK
@@ -92,7 +92,11 @@ class Merged:
     async def _summed(self, layout: Layout, wanted: Wanted) -> dict[int, Partial]:
         places = list(wanted)
         starts = {field: int(field.partition(".")[0]) for fields in wanted.values() for field in fields}
-        found = Added(sorted(set(starts.values())), cells=layout.cells, columns=len(layout.numeric))
+        cells, columns = layout.cells, len(layout.numeric)
+        if sum(map(len, wanted.values())) <= FEW:
+            answers = await self._asking(partial(self._ask, layout, wanted, places))
+            return added_singly(_stored(wanted, places, answers, starts=starts), cells=cells, columns=columns)
+        found = Added(sorted(set(starts.values())), cells=cells, columns=columns)
         for first in range(0, len(places), AT_ONCE):
             some = places[first : first + AT_ONCE]
             answers = await self._asking(partial(self._ask, layout, wanted, some))

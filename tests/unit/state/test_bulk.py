@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.errors import StoreError
-from stream.state.bulk import Added, pack_all, portions, sum_of
+from stream.state.bulk import FEW, Added, added_singly, pack_all, portions, sum_of
 from stream.state.packing import HEAD, Partial, empty, pack, pack_shorter, unpack
 from tests.unit.state.test_packing import content, partials
 
@@ -184,3 +184,27 @@ def test_a_sum_of_a_column_that_the_layout_has_not_is_refused_and_counted_nowher
 
 def _rest(one: Partial) -> tuple[np.ndarray, np.ndarray, int]:
     return one.sums, one.extrema, one.revision
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 4), partials()), max_size=9))
+def test_a_few_are_added_one_by_one_as_many_are_together(made: list[tuple[int, Partial]]) -> None:
+    stored = [(start, pack(partial)) for start, partial in made]
+    singly = added_singly(stored, cells=CELLS, columns=COLUMNS)
+    assert list(singly) == list(added(stored))
+    assert {s: content(p) for s, p in singly.items()} == {s: content(p) for s, p in added(stored).items()}
+
+
+def test_one_of_other_columns_than_its_layout_is_refused_alone_too() -> None:
+    stored = [(0, pack(empty(CELLS, COLUMNS + 1)))]
+    with pytest.raises(StoreError, match="it has 4 numeric columns, its layout 3"):
+        added_singly(stored, cells=CELLS, columns=COLUMNS)
+    with pytest.raises(StoreError, match="it has 4 numeric columns, its layout 3"):
+        added(stored)
+
+
+def test_few_and_many_are_packed_alike() -> None:
+    made = [empty(CELLS, COLUMNS) for _ in range(FEW + 1)]
+    for at, each in enumerate(made):
+        each.cells[at], each.sums[at % 6], each.extrema[0] = 300 * at, -at, at
+    assert pack_all(made) == pack_all(made[:FEW]) + pack_all(made[FEW:])

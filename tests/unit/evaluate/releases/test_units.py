@@ -22,7 +22,7 @@ class Followed:
     """Models whose streams are closed, and a Redis that counts what it is asked; ``stored`` is each release's hash."""
 
     def __init__(self, *models: str) -> None:
-        self.roll: Any = SimpleNamespace(units={"predictions": {}, "labels": {}}, arms={})
+        self.roll: Any = SimpleNamespace(units={"predictions": {}, "labels": {}}, arms={}, turn=0)
         self.stored: list[bytes | None] = [b"7", b"7", None, None, None]
         self.orders: dict[bytes, bytes] = {}
         self.asked: list[int] = []
@@ -33,6 +33,7 @@ class Followed:
 
     def follow(self, model: str) -> None:
         """Its streams anew, as after another configuration."""
+        self.roll.turn += 1
         for stream, unit in Dry(phases=phases(RATED)).release.units.items():
             unit.model, unit.stored = model, 8
             self.roll.units[stream][model] = unit
