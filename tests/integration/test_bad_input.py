@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from confluent_kafka import Producer
+from redis.crc import key_slot
 
 from schemas.names import TOPICS_IN, Stream
 from schemas.reference import Reference
+from stream.state.gpus import MOST as GPUS_KNOWN
 from tests.support.bad_events import DAY, HOSTILE, MODEL, ODD, REFUSED, Odd, Refused, event, odd_event
 from tests.support.generated import PANE_MS, START_MS, assert_counts, expected, generate, reference_of, write_monitors
+from tests.support.hostile_names import documented, hostile_events
 from tests.support.observed import apply, counts, dead_letters, offset_hash, page, rejected
 from tests.support.process import Process
 from tests.support.worker import Deployment
@@ -102,6 +106,8 @@ def _send_everything(sender: Sender) -> None:
     for number in range(STORM):
         sender.send(event(model=f"nobody-{number % 7}"), partition=2)
     _send_special(sender)
+    for number, (stream, value) in enumerate(hostile_events(SPECIAL + 40 * PANE_MS)):
+        sender.send(value, stream=stream, name=f"hostile {number}", partition=1)
 
 
 def _send_special(sender: Sender) -> None:
@@ -196,6 +202,38 @@ def test_every_refusal_is_counted_by_reason(sent: Sent) -> None:
     for letter in sent.letters.values():
         kept[letter["reason"]] = kept.get(letter["reason"], 0) + 1
     assert found == {**kept, "too_late": 1}
+
+
+def test_whatever_names_events_bring_every_key_of_redis_is_a_documented_one_and_their_number_is_bounded(
+    sent: Sent,
+) -> None:
+    environment = sent.deployment.environment
+    known = documented(environment)
+    with redis.Redis.from_url(sent.deployment.redis_url) as client:
+        keys = [key.decode() for key in client.scan_iter(f"driftline:{environment}:*", count=10_000)]
+        sizes = {key: _size(client, key) for key in keys}
+    of = {key: [spelled for spelled, pattern in known.items() if pattern.fullmatch(key)] for key in keys}
+    assert [key for key, spelled in of.items() if len(spelled) != 1] == []
+    gpus = [key for key, spelled in of.items() if "{gpu:" in spelled[0]]
+    assert len(gpus) == 2 * GPUS_KNOWN
+    assert {key_slot(key.encode()) for key in gpus}.isdisjoint({key_slot(b"incidents")})
+    assert len(keys) - len(gpus) < 150
+    assert max(map(len, keys)) < 500
+    large = {of[key][0]: size for key, size in sizes.items() if size > 200}
+    assert large == {"driftline:gpus": GPUS_KNOWN}, "and none of them grows with what names there are"
+
+
+def _size(client: redis.Redis, key: str) -> int:
+    """How many fields or members a key has."""
+    match client.type(key):
+        case b"hash":
+            return int(client.hlen(key))
+        case b"zset":
+            return int(client.zcard(key))
+        case b"stream":
+            return int(client.xlen(key))
+        case _:
+            return 1
 
 
 def test_the_worker_is_well_and_its_log_is_calm(sent: Sent) -> None:
