@@ -66,7 +66,11 @@ class Names:
         ``layout`` is the hash of the panes' layout; its first 16 digits name it.  The slot is the
         partition's, so one script writes panes and offset together.
         """
-        return self.key(_tag(stream, partition), "panes", model, layout[:16], str(block))
+        return self.all_panes(stream, partition) + panes_of_block(model, layout=layout, block=block)
+
+    def all_panes(self, stream: str, partition: int) -> str:
+        """What the keys of all panes of a partition begin with."""
+        return self.key(_tag(stream, partition), "panes")
 
     @property
     def config(self) -> str:
@@ -190,3 +194,8 @@ class Names:
 def _tag(stream: str, partition: int) -> str:
     """Redis Cluster puts keys with the same text in braces into one slot."""
     return f"{{{stream}:{partition}}}"
+
+
+def panes_of_block(model: str, *, layout: str, block: int) -> str:
+    """What the key of a block of panes ends with, whatever their partition."""
+    return f":{model}:{layout[:16]}:{block}"

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stream.state.flat import Flat, begins_of
 from stream.state.layout import Layout, Shape
 from stream.state.packing import Partial
 
@@ -76,14 +75,6 @@ class Arena:
         counted = self.cells[room.of_cells].astype(np.int64)
         counted[0] = 0
         return Partial(counted, self.sums[room.of_sums].copy(), self.extrema[room.of_sums].copy(), revision)
-
-    def together(self, rooms: Sequence[Room]) -> Flat:
-        """A copy of what these rooms hold, one behind the other; the waste cells read 0."""
-        shapes = np.array([room.shape for room in rooms])
-        cells = np.concatenate([self.cells[room.of_cells] for room in rooms])
-        cells[begins_of(shapes[:, 0])] = 0
-        sums = np.concatenate([self.sums[room.of_sums] for room in rooms])
-        return Flat(cells, sums, np.concatenate([self.extrema[room.of_sums] for room in rooms]), shapes)
 
     def clear(self, room: Room) -> None:
         """Count from nothing again in the room."""

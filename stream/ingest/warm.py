@@ -15,13 +15,13 @@ from collections.abc import Callable
 from stream.compiled import batches
 from stream.compiled.kept import alone_in, cache_folder
 from stream.ingest import counting, sheets
-from stream.ingest.compiled import columns, decimals
+from stream.ingest.compiled import columns, decimals, packing
 
 log = logging.getLogger(__name__)
 
 #: Of each file of kernels.
 EXAMPLES: tuple[Callable[[], object], ...] = (
-    batches.example, decimals.example, columns.example, counting.example, sheets.example,
+    batches.example, decimals.example, columns.example, counting.example, sheets.example, packing.example,
 )  # fmt: skip
 SAYS = "compiling what is done with every event: once on a machine, for up to a minute"
 

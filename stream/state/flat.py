@@ -44,10 +44,6 @@ class Flat:
         )
         return [b"".join(parts) for parts in pieces]
 
-    def largest(self) -> Ints:
-        """The greatest count of each."""
-        return _largest(self.cells, self.shapes[:, 0])
-
 
 def flat_of(partials: Sequence[Partial]) -> Flat:
     """Some partials, one at least."""

@@ -7,15 +7,18 @@ with the offset that goes with it.  Nothing here decides; it carries.
 from __future__ import annotations
 
 import secrets
+import struct
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Literal, NamedTuple
 
 from redis.asyncio import Redis
 
 from schemas.errors import ConfigError, Problem
-from schemas.names import Names
+from schemas.names import Names, panes_of_block
 from stream.state.epochs import Epoch, Stored
 from stream.state.layout import Layout
 from stream.state.lua import called, script
@@ -24,13 +27,18 @@ from stream.state.watermarks import PartitionClock, clock_of
 
 PANES_A_BLOCK = 24
 NOTE_SEPARATOR = "\x1f"
+#: As ``checkpoint.lua`` reads them: length of a pane and of what a note begins with; how many.
+_BLOCK, _COUNT = struct.Struct("<QH"), struct.Struct("<I")
+_ONE = _COUNT.pack(1)
 
 Outcome = Literal["stored", "fenced", "elsewhere"]
 
 
-@dataclass(frozen=True, slots=True)
-class PaneKey:
-    """A partial's place: partition (with the incarnation of its topic), layout and start of the pane."""
+class PaneKey(NamedTuple):
+    """A partial's place: partition (with the incarnation of its topic), layout and start of the pane.
+
+    A tuple: one is made of every pane in every checkpoint, and a frozen dataclass takes three times as long.
+    """
 
     stream: str
     partition: int
@@ -39,15 +47,23 @@ class PaneKey:
     start_ms: int
 
     @property
-    def block(self) -> int:
-        """Start of the block of panes that are stored in one hash."""
-        span = PANES_A_BLOCK * self.layout.pane_ms
-        return self.start_ms - self.start_ms % span
+    def named(self) -> _Named:
+        """How it is told of to the script."""
+        layout = self.layout
+        return _named((layout.model, layout.hash, layout.pane_ms, self.start_ms, self.incarnation))
 
     @property
     def field(self) -> str:
         """Field in the block's hash: panes of a re-created topic stand beside those of the one before."""
-        return f"{self.start_ms}.{self.incarnation}" if self.incarnation else str(self.start_ms)
+        return _field(self.start_ms, self.incarnation)
+
+
+class _Named(NamedTuple):
+    """What the key of a pane's block ends with; its block, and its field in that hash, as the script reads them."""
+
+    end: str
+    block: bytes
+    field: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,26 +164,50 @@ class PaneStore:
         return [_outcome(answer) for answer in await called(self.redis, self._checkpoint, calls)]
 
     def _arguments(self, checkpoint: Checkpoint) -> tuple[list[str], list[Any]]:
-        blocks: dict[str, list[Any]] = {}
-        for key, packed in checkpoint.panes:
-            block = self._block_key(key)
-            if block not in blocks:
-                blocks[block] = [note_of(key.layout.model, key.layout.hash), key.layout.pane_ms]
-            blocks[block] += key.field, packed
-        epoch = checkpoint.epoch
+        place, epoch = (checkpoint.stream, checkpoint.partition), checkpoint.epoch
+        blocks = _by_block(self.names.all_panes(*place), checkpoint.panes)
         args: list[Any] = [epoch.number, epoch.token, checkpoint.start, checkpoint.next_offset, self.keep_ms]
         for pairs in (checkpoint.fields, checkpoint.rejected):
             args += [len(pairs), *(part for pair in pairs.items() for part in pair)]
-        for written in blocks.values():
-            args += [len(written) // 2 - 1, *written]
-        place = checkpoint.stream, checkpoint.partition
+        args.append(b"".join(chain.from_iterable(blocks.values())))
         return [self.names.offset(*place), self.names.revised(*place), *blocks], args
 
     def _block_key(self, key: PaneKey) -> str:
-        layout = key.layout
-        return self.names.panes(
-            key.stream, key.partition, model=layout.model, layout=layout.hash, block=key.block
-        )  # fmt: skip
+        return self.names.all_panes(key.stream, key.partition) + key.named.end
+
+
+def _by_block(begin: str, panes: Iterable[tuple[PaneKey, bytes]]) -> dict[str, list[bytes]]:
+    """By key what the script is told of a block: what it is, how many panes it has, then three parts a pane.
+
+    In one piece for all panes of a checkpoint: to make Redis' form of each argument took longer than all else.
+    """
+    blocks: dict[str, list[bytes]] = {}
+    for key, packed in panes:
+        named = key.named
+        parts = blocks.get(begin + named.end)
+        if parts is None:
+            blocks[begin + named.end] = [named.block, _ONE, named.field, _COUNT.pack(len(packed)), packed]
+        else:
+            parts += named.field, _COUNT.pack(len(packed)), packed
+            parts[1] = _COUNT.pack(len(parts) // 3)
+    return blocks
+
+
+@lru_cache(maxsize=1 << 14)
+def _named(pane: tuple[str, str, int, int, int]) -> _Named:
+    """The same of a model's pane in all partitions, and in every checkpoint."""
+    model, layout, pane_ms, start_ms, incarnation = pane
+    block, note = start_ms - start_ms % (PANES_A_BLOCK * pane_ms), note_of(model, layout).encode()
+    field = _field(start_ms, incarnation).encode()
+    return _Named(
+        panes_of_block(model, layout=layout, block=block),
+        _BLOCK.pack(pane_ms, len(note)) + note,
+        bytes([len(field)]) + field,
+    )
+
+
+def _field(start_ms: int, incarnation: int) -> str:
+    return f"{start_ms}.{incarnation}" if incarnation else str(start_ms)
 
 
 def fields_of(pairs: Iterable[tuple[str, str | int | None]]) -> dict[str, str | int]:

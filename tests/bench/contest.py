@@ -26,7 +26,7 @@ from tests.bench import counted
 from tests.bench.columnar import Columnar
 from tests.bench.counted import Counted, wanted
 from tests.bench.events import PANE_MS, SPAN_MS, START_MS, Flow
-from tests.bench.filling import Steady, fill, topic_of
+from tests.bench.filling import Steady, fill, topics_of
 from tests.bench.lineup import DRIFTLINE, ROOT, Contender, Live
 from tests.bench.same_work import EDGES_FILE, KEY
 from tests.bench.sampling import Figures, Watched
@@ -51,7 +51,7 @@ class Stage:
     def measure(self, contender: Contender) -> Figures:
         """Run one contender over all of its events."""
         run = self._run(contender.name, contender.flow)
-        with topic_of(self.kafka, run.topic, partitions=contender.flow.partitions):
+        with topics_of(self.kafka, run.names, partitions=contender.flow.partitions):
             fill(self.kafka, run.topic, contender.flow, told=run.told("sent"))
             by = {"number": run.counting, "panes": run.storing, "states": run.keeping, "file": run.reporting}
             return by[contender.leaves](contender.command)
@@ -59,14 +59,14 @@ class Stage:
     def measure_shared(self, flow: Flow, *, workers: int) -> Figures:
         """Run several workers of driftline on one topic, from when each has partitions of its own."""
         run = self._run(f"{workers} workers", flow)
-        with topic_of(self.kafka, run.topic, partitions=flow.partitions):
+        with topics_of(self.kafka, run.names, partitions=flow.partitions):
             fill(self.kafka, run.topic, flow, told=run.told("sent"))
             return run.sharing(workers)
 
     def measure_live(self, live: Live) -> Figures:
         """Run driftline at a steady rate."""
         run = self._run(live.name, live.flow)
-        with topic_of(self.kafka, run.topic, partitions=live.flow.partitions):
+        with topics_of(self.kafka, run.names, partitions=live.flow.partitions):
             return run.living(live)
 
     def _run(self, name: str, flow: Flow | Columnar) -> Run:

@@ -14,6 +14,7 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from schemas.names import TOPICS_IN, Names
 from tests.bench.columnar import Columnar
 from tests.bench.events import DISTINCT, Flow, table
 
@@ -21,14 +22,19 @@ TICK_S = 0.01
 
 
 @contextmanager
-def topic_of(kafka: str, topic: str, *, partitions: int) -> Iterator[None]:
-    """The topic, deleted in the end: a bench writes gigabytes."""
-    admin = AdminClient({"bootstrap.servers": kafka})
-    admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
+def topics_of(kafka: str, names: Names, *, partitions: int) -> Iterator[None]:
+    """All that a worker reads, deleted in the end: a bench writes gigabytes.
+
+    Those that stay empty, too: one that appears while the worker runs has it take all of its partitions anew.
+    """
+    admin, topics = AdminClient({"bootstrap.servers": kafka}), [names.topic(stream) for stream in TOPICS_IN]
+    for made in admin.create_topics([NewTopic(topic, partitions, 1) for topic in topics]).values():
+        made.result(30)
     try:
         yield
     finally:
-        admin.delete_topics([topic])[topic].result(30)
+        for deleted in admin.delete_topics(topics).values():
+            deleted.result(30)
 
 
 def fill(kafka: str, topic: str, flow: Flow | Columnar, *, told: Callable[[int], None]) -> None:

@@ -25,6 +25,7 @@ from stream.ingest.counter import Counter
 from stream.ingest.newest import Newest
 from stream.ingest.ownership import Claim, Ownership
 from stream.ingest.tenure import Tenure
+from stream.ingest.warm import warm
 from stream.redis_connection import LeanConnection
 from stream.state.patience import Patience
 from stream.state.store import PaneStore
@@ -163,9 +164,10 @@ def _nothing(*what: Any) -> None:
 async def working(
     flow: Flow, redis_url: str, *, environment: str, ceiling: Ceiling = DEFAULT_CEILING
 ) -> AsyncIterator[Worker]:
-    """A worker that has its partitions; Python's collector is kept away, as in a real one."""
+    """A worker that has its partitions and its kernels; Python's collector is kept away, as in a real one."""
     worker = Worker(flow, redis_url, environment=environment, ceiling=ceiling)
     await worker.take()
+    warm()
     spare_the_collector()
     try:
         yield worker

@@ -1,4 +1,7 @@
-"""Checkpoints that travel in one question: each has an outcome of its own, and a failure takes nothing from the others."""
+"""Checkpoints that travel in one question: each has an outcome of its own, and a failure takes nothing from the others.
+
+So do the panes of a checkpoint: each is stored in its place.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,21 @@ import pytest
 from redis.exceptions import ResponseError
 
 from stream.state.epochs import Epoch
-from stream.state.store import PaneStore
-from tests.integration.test_store import Story, begin, checkpoint, take, told
+from stream.state.packing import pack
+from stream.state.store import PaneStore, note_of
+from tests.integration.test_store import (
+    HOUR,
+    KEEP_MS,
+    LAYOUT,
+    NOON,
+    Story,
+    begin,
+    checkpoint,
+    pane,
+    partial,
+    take,
+    told,
+)
 
 __all__ = ["told"]
 
@@ -42,5 +58,21 @@ def test_of_checkpoints_sent_together_one_that_fails_takes_nothing_from_the_othe
                 await store.checkpoint(sent)
         held = await store.redis.hmget(store.names.offset("predictions", 3), "next", "rejected:not_json")
         assert held == [b"9", b"2"]
+
+    told(story)
+
+
+def test_panes_of_several_blocks_are_stored_each_in_its_place(told: Callable[[Story], None]) -> None:
+    async def story(store: PaneStore) -> None:
+        epoch, places = await begin(store), [pane(hours, incarnation=n) for hours in (0, 30, 1, 60) for n in (0, 2)]
+        panes = [(place, pack(partial(300 + at))) for at, place in enumerate(places)]
+        assert await store.checkpoint([checkpoint(epoch, 0, 5, panes=panes)]) == ["stored"]
+        assert [one.cells[1] for one in await store.load(places)] == list(range(300, 308))
+        notes = await store.redis.hgetall(store.names.revised("predictions", 3))
+        assert notes == {note_of("trees", LAYOUT.hash, place.field).encode(): b"1" for place in places}
+        midnights = [NOON - 10 * HOUR + days * 24 * HOUR for days in range(3)]
+        blocks = [store.names.panes("predictions", 3, model="trees", layout=LAYOUT.hash, block=at) for at in midnights]
+        assert [await store.redis.hlen(block) for block in blocks] == [4, 2, 2]
+        assert [0 < await store.redis.pttl(block) <= KEEP_MS for block in blocks] == [True] * 3
 
     told(story)

@@ -15,6 +15,7 @@ import numpy as np
 
 from schemas.names import Stream
 from stream.compiled.jit import KERNELS
+from stream.ingest.forms import stored_forms
 from stream.ingest.warm import warm
 from tests.support.arms import RELEASE
 from tests.support.ingest import HOUR, NOON, Stored, both, counter, run, tenure
@@ -87,6 +88,7 @@ async def count(stream: Stream) -> int:
             await counting.drain()
         await counting.learn()
     await counting.drain()
+    stored_forms(list(owner.panes.values()), counting.rooms)
     return counting.events
 
 

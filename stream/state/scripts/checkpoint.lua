@@ -1,8 +1,9 @@
 -- Write what a partition changed, and the offset that goes with it, or nothing at all.
 -- KEYS: offset hash, hash of notes for evaluation, then one hash per block of panes.
 -- ARGV: epoch, token, start, next, life of a block (ms), number of offset fields n, n times (field, value),
---       number of counters m, m times (field, increment), then per block: number of panes p, what a note of it begins with,
---       length of a pane (ms), p times (field, value).
+--       number of counters m, m times (field, increment), then the panes in one piece, integers little-endian, each text
+--       behind its length: per block length of a pane (ms, 8 bytes), what a note of it begins with (2), number of panes p (4),
+--       p times field (1), value (4).
 -- Returns {"stored"}, {"again"} (this very checkpoint was stored before), {"fenced", epoch} or {"elsewhere", next}.
 --
 -- One call holds all of a checkpoint: parts written by several calls would, after a kill between two of them, leave
@@ -33,12 +34,13 @@ end
 
 local sealed = held[4] and tonumber(held[4])
 local revisions = 0
+local panes, from
 local function panes_of(key)
-  local count, note, length = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
-  at = at + 3
+  local length, note, count, field, value
+  length, note, count, from = struct.unpack('<I8I2c0I4', panes, from)
   for _ = 1, count do
-    local field = ARGV[at]
-    local new = redis.call('HSET', key, field, ARGV[at + 1]) == 1
+    field, value, from = struct.unpack('<I1c0I4c0', panes, from)
+    local new = redis.call('HSET', key, field, value) == 1
     local revised = sealed and tonumber(string.match(field, '^%-?%d+')) + length <= sealed
     if new or revised then
       redis.call('HINCRBY', KEYS[2], note .. field, 1)
@@ -46,12 +48,12 @@ local function panes_of(key)
     if revised then
       revisions = revisions + 1
     end
-    at = at + 2
   end
 end
 
 pairs_of(KEYS[1], 'HSET')
 pairs_of(KEYS[1], 'HINCRBY')
+panes, from = ARGV[at], 1
 for i = 3, #KEYS do
   panes_of(KEYS[i])
   redis.call('PEXPIRE', KEYS[i], ARGV[5])

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.release import ReleaseMonitor
-from stream.ingest.forms import CELLS_AT_ONCE, stored_forms
-from stream.ingest.rooms import OUTGROWN, SMALL, Rooms
+from stream.ingest.compiled.packing import AT_ONCE
+from stream.ingest.forms import stored_forms
+from stream.ingest.rooms import OUTGROWN, Rooms
 from stream.ingest.tenure import OpenPane
 from stream.state.arms import arms_layout, stored_form
 from stream.state.layout import EVENTS, WASTE, CategoricalColumn, Layout, NumericColumn
@@ -31,6 +32,7 @@ def partial(layout: Layout, seed: int, *, filled: float, largest: int) -> Partia
     chance, made = np.random.default_rng(seed), empty(layout.cells, len(layout.numeric))
     chosen = chance.random(layout.cells) < filled
     made.cells[chosen] = chance.integers(1, largest + 1, int(chosen.sum()))
+    made.cells[EVENTS] = largest if filled else 0  # the width of counts turns on it
     made.cells[WASTE] = 0
     made.sums[:] = chance.integers(-(2**60), 2**60, len(made.sums)) * (chance.random(len(made.sums)) < 0.7)
     made.extrema[:] = chance.normal(size=len(made.extrema))
@@ -61,12 +63,17 @@ def test_together_is_alone(made: list[tuple[Layout, Partial, int]]) -> None:
     assert stored_forms(panes, rooms) == expected  # what outgrew its room was moved out of it
 
 
-def test_more_panes_than_one_pass_goes_over() -> None:
+def test_more_bytes_than_are_written_at_a_time() -> None:
     rooms, chance = Rooms(), Random(1)
-    made = [partial(LAYOUTS[2], seed, filled=0.1, largest=chance.choice((9, 300))) for seed in range(1_000)]
-    assert sum(len(held.cells) for held in made) > CELLS_AT_ONCE
-    panes = [_pane(rooms, LAYOUTS[2], held) for held in made]
-    assert stored_forms(panes, rooms) == [stored_form(LAYOUTS[2], held) for held in made]
+    made = [partial(LAYOUTS[2], seed, filled=1.0, largest=chance.choice((9, 300))) for seed in range(2_000)]
+    made[700:700] = [partial(LAYOUTS[3], 1, filled=1.0, largest=2**31 - 1)] * 2
+    panes = [_pane(rooms, layout, held) for layout, held in ((LAYOUTS[2 + bool(len(one.sums))], one) for one in made)]
+    expected = [stored_form(pane.layout, held) for pane, held in zip(panes, made, strict=True)]
+    assert [
+        sum(len(form) for pane, form in zip(panes, expected, strict=True) if pane.arena is arena) > AT_ONCE
+        for arena in (rooms.middle, rooms.large)
+    ] == [True, True]
+    assert stored_forms(panes, rooms) == expected
 
 
 def test_what_falls_into_the_waste_is_not_stored() -> None:
@@ -81,5 +88,5 @@ def test_what_falls_into_the_waste_is_not_stored() -> None:
 
 def _pane(rooms: Rooms, layout: Layout, held: Partial) -> OpenPane:
     """Of what one checkpoint's events counted: no more than a cell of 32 bits holds."""
-    arena = rooms.small if held.cells.max() <= SMALL else rooms.large
+    arena = next((arena for arena in rooms.arenas if held.cells.max() <= arena.most), rooms.large)
     return OpenPane(layout, 0, arena, arena.allocate(layout, held), held.revision)
