@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from aiokafka import conn
 from aiokafka.consumer import fetcher
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch
@@ -39,6 +40,9 @@ from stream.stretches import Old, Row, Stretch, stretch_of
 #: Where nobody says how many.
 _ALL = 1 << 62
 _NONE = Records.of([])
+#: A response is read to its end before anybody sees it, whatever is held of it: with aiokafka's 64 KiB its socket is taken from
+#: the event loop's selector, and put back, eight times a megabyte.
+_READER_LIMIT = 1 << 22
 #: Before a batch's own bytes: its offset and its length.
 _BEFORE = 12
 _MAGIC = 16
@@ -183,3 +187,4 @@ class Fetched(fetcher.FetchResult):  # type: ignore[misc]
 def install() -> None:
     """Have aiokafka's fetcher make these of what it fetches."""
     fetcher.MemoryRecords, fetcher.PartitionRecords, fetcher.FetchResult = Response, Unpacked, Fetched
+    conn.READER_LIMIT = _READER_LIMIT

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher
 
 import stream.unpacking
@@ -32,6 +33,16 @@ SIGNATURES: tuple[tuple[Callable[..., Any], str, str], ...] = (
     (RECORDS._contains_abort_marker, "self, next_batch", "Unpacked._is_passed_over"),
 )
 FACTS: tuple[tuple[Any, str, str], ...] = (
+    (
+        AIOKafkaConnection.connect,
+        r"asyncio\.StreamReader\(limit=READER_LIMIT,",
+        "install() gives this name another value, for every connection",
+    ),
+    (
+        AIOKafkaConnection._read,
+        r"await reader\.readexactly\(size\)",
+        "a response is read to its end at once, so that the reader's limit bounds no memory",
+    ),
     (
         Fetcher._proc_fetch_request,
         r"records = MemoryRecords\(part_data\[-1\]\)\s+if records\.has_next\(\)[\s\S]*= PartitionRecords\([\s\S]*= FetchResult\("
