@@ -7,7 +7,7 @@ refused in its words.  Batches of models that are not in force, of several model
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
@@ -71,6 +71,8 @@ class Batches:
     numbers: Mapping[str, int]
     declared: Mapping[str, tuple[int, ...]]
     reader: ColumnReader = field(default_factory=ColumnReader)
+    #: Those of shapes that batches were of: to gather them takes a fiftieth of a batch.
+    _features: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def read(self, record: Record) -> Taken | None:
         """The columnar batch that a record holds, if no row of it is in doubt; None: whatever it holds has to be taken as it was.
@@ -119,9 +121,8 @@ class Batches:
 
     def _of_model(self, rows: _Rows, number: int, *, refused: Sequence[Rejected]) -> Taken:
         shape, columns = self.shapes[number], rows.batch.columns
-        features = (
-            tuple((columns.get("features") or {}).keys() - shape.features) if self.stream == "predictions" else ()
-        )
+        held = columns.get("features") if self.stream == "predictions" else None
+        features = tuple(held.keys() - self._features_of(number)) if held else ()
         keys = tuple(columns.keys() - WIRES[self.stream].model_fields.keys())
         slab = Slab(
             number, rows.record, rows.times,
@@ -130,6 +131,11 @@ class Batches:
             len(features), len(keys), rows.places(),
         )  # fmt: skip
         return Taken((slab,), refused, _versions(rows), features, keys)
+
+    def _features_of(self, number: int) -> frozenset[str]:
+        if number not in self._features:
+            self._features[number] = self.shapes[number].features
+        return self._features[number]
 
 
 def _refused(stream: Stream, batch: Batch, doubt: Bools) -> list[Rejected]:
@@ -160,7 +166,7 @@ def _as_texts(labels: Any) -> Any:
         if int not in labels.kinds:
             return labels
         if labels.distinct is not None:
-            return replace(labels, distinct=_as_texts(labels.distinct))
+            return labels._replace(distinct=_as_texts(labels.distinct))
         labels = labels.cells()
     if type(labels) is not list:
         return str(labels) if type(labels) is int else labels

@@ -39,8 +39,10 @@ def times_of(column: list[Any] | Packed | Column) -> tuple[Ints, Bools]:
 
 
 def _times_of_column(column: Column) -> tuple[Ints, Bools]:
+    if column.kinds == {int} and column.values is not None:  # no float of a time that could be is another whole number
+        return _in_range(np.clip(column.values, 0.0, 2.0 * LATEST_MS).astype(np.int64))
     if column.values is not None:
-        return _floored(column.values)  # a whole number that no float holds exactly is none of a time
+        return _floored(column.values)
     if column.distinct is None or column.codes is None:
         return _one_by_one(column.cells())
     times, refused = _one_by_one(column.distinct)

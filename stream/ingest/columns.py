@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -35,8 +35,7 @@ _TYPES: Mapping[int, type] = {
 _KINDS = tuple(frozenset(kind for bit, kind in _TYPES.items() if bit & seen) for seen in range(sum(_TYPES) + 1))
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Column:
+class Column(NamedTuple):
     """What a list, or a packed column, holds; arrays are good until the next record is read.
 
     Of numbers and nulls the ``values``; of few different values those (``distinct``, as they come) and which of them each is

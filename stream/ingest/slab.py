@@ -99,7 +99,7 @@ def matrix_of(columns: Iterable[Any], count: int, *, rows: Bools | None, nan: Na
     found = [numbers_of(column, count, nan=nan) for column in columns]
     if not found:
         return np.empty((0, count if rows is None else int(rows.sum())))
-    return np.stack(found if rows is None else [values[rows] for values in found])
+    return np.concatenate(found if rows is None else [values[rows] for values in found]).reshape(len(found), -1)
 
 
 def numbers_of(column: Any, count: int, *, nan: NanWord | bool) -> Floats:
