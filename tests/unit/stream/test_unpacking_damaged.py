@@ -155,3 +155,13 @@ def test_an_offset_that_goes_back_is_passed_over() -> None:
     assert raw[at] == 2
     raw[at] = 0
     assert [one[0] for one in by_us(summed(raw)) or ()] == [10, 12]
+
+
+def test_what_stands_before_a_damaged_record_is_taken_first() -> None:
+    raw = bytearray(batch(0, 3, key=None))
+    raw[raw.index(b"value 1") - 1] += 4  # its value's length, and there are no such bytes
+    held = fetched(Unpacked, summed(raw))
+    assert ([one.offset for one in held.take(10)], held.next_fetch_offset, held.is_left()) == ([0], 1, True)
+    for _ in range(2):
+        with pytest.raises(CorruptRecordException):
+            held.take(10)
