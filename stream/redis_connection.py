@@ -35,7 +35,7 @@ class LeanConnection(Connection):
         [b'*4\\r\\n$4\\r\\nHSET\\r\\n$3\\r\\nkey\\r\\n$5\\r\\nfield\\r\\n$1\\r\\n7\\r\\n']
         """
         try:
-            if args[0] == "EVALSHA":  # of thousands of arguments redis-py looks at each, in Python
+            if isinstance(args[0], str) and " " not in args[0]:  # redis-py looks at each argument, in Python
                 return [hiredis.pack_command(args)]
         except TypeError:
             pass  # redis-py says what is wrong, and packs some that hiredis does not

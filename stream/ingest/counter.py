@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 import numpy as np
@@ -138,7 +138,7 @@ class Counter:
         """Where too much is held all the same, close the gaps: others run meanwhile, and nothing is counted."""
         async with self._lock:
             if self.rooms.nbytes > self.ceiling.whole:
-                panes = (pane for tenure in tenures() for pane in tenure.panes.values())
+                panes = chain.from_iterable([list(tenure.panes.values()) for tenure in tenures()])
                 with closing(self.rooms.compact(panes)) as turns:
                     for _ in turns:
                         await asyncio.sleep(0)

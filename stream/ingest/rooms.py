@@ -6,6 +6,7 @@ a byte a cell is a quarter of it.  What outgrows 32 bits as well is carried besi
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,8 @@ SMALL = 255
 OVERHEAD = 1_000
 #: Rooms that are moved at a turn: about a millisecond's.
 MOVED_AT_ONCE = 250
+#: Panes whose rooms are looked up at a turn: as long.
+SEEN_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,11 +108,19 @@ class Rooms:
 
     def compact(self, panes: Iterable[OpenPane]) -> Generator[None, None, None]:
         """Close the gaps, some at each turn; ``panes`` are all that are open.  Between turns some may be freed, none opened."""
-        open_in: dict[int, list[OpenPane]] = {id(arena): [] for arena in self.arenas}
-        for pane in panes:
-            open_in[id(pane.arena)].append(pane)
+        everything = list(panes)
+        open_in: dict[int, tuple[list[OpenPane], array[int]]] = {id(arena): ([], array("q")) for arena in self.arenas}
+        for first in range(0, len(everything), SEEN_AT_ONCE):
+            if first:
+                yield
+            for pane in everything[first : first + SEEN_AT_ONCE]:
+                if pane.held:
+                    own, begins = open_in[id(pane.arena)]
+                    own.append(pane)
+                    begins.append(pane.room.cells)
         for arena in self.arenas:
-            yield from _closed_up(arena, open_in[id(arena)])
+            own, begins = open_in[id(arena)]
+            yield from _closed_up(arena, own, begins)
 
     def size_of(self, pane: OpenPane) -> int:
         """Bytes that it takes."""
@@ -139,8 +150,8 @@ class Rooms:
         pane.arena, pane.room = wider, wider.allocate(pane.layout, held)
 
 
-def _closed_up(arena: Arena, panes: list[OpenPane]) -> Iterator[None]:
-    order = np.argsort(np.fromiter((pane.room.cells for pane in panes), np.int64, len(panes)))
+def _closed_up(arena: Arena, panes: list[OpenPane], begins: array[int]) -> Iterator[None]:
+    order = np.argsort(np.frombuffer(begins, np.int64) if begins else np.zeros(0, np.int64))
     with arena.closing():
         for first in range(0, len(panes), MOVED_AT_ONCE):
             for at in order[first : first + MOVED_AT_ONCE].tolist():

@@ -114,6 +114,27 @@ def test_memory_is_given_back_where_nobody_reuses_it_and_what_is_left_stays_as_i
     assert not any(counting.rooms.content(pane).cells.any() for pane in begun)
 
 
+def test_rooms_are_looked_up_some_at_a_turn_and_those_freed_meanwhile_are_not_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counting, owner = counter(both()), tenure()
+
+    async def play() -> None:
+        for hour in range(25):
+            await _read(counting, owner, hour)
+
+    asyncio.run(play())
+    monkeypatch.setattr("stream.ingest.rooms.SEEN_AT_ONCE", 10)
+    keys = list(owner.panes)
+    turns = counting.rooms.compact(owner.panes.values())
+    for key in (keys[3], keys[24]):  # one that was looked up, and one that is to be
+        next(turns)
+        counting.rooms.free(owner.panes.pop(key))
+    before = {key: bits(counting.rooms.content(pane)) for key, pane in owner.panes.items()}
+    assert len(list(turns)) == 1
+    assert {key: bits(counting.rooms.content(pane)) for key, pane in owner.panes.items()} == before
+
+
 def test_panes_leave_and_rooms_are_moved_some_at_a_turn_and_others_run_between(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stream.ingest.counter.LEAVE_AT_ONCE", 20)
     monkeypatch.setattr("stream.ingest.rooms.MOVED_AT_ONCE", 20)
