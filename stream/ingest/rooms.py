@@ -26,6 +26,8 @@ OUTGROWN = 1 << 31
 SMALL = 255
 #: What Python keeps of an open pane beside its room, in bytes.
 OVERHEAD = 1_000
+#: Bytes of rooms that a processor's second cache holds; beyond them a pane is touched once a block.
+CACHED = 1 << 20
 #: Rooms that are moved at a turn: about a millisecond's.
 MOVED_AT_ONCE = 250
 #: Panes whose rooms are looked up at a turn: as long.
@@ -87,9 +89,9 @@ class Rooms:
         )
 
     def parts(self, places: Places) -> list[tuple[Arena, Ints]]:
-        """The rows of each arena that has any."""
+        """The rows of each arena that has any, those of a pane together where not all panes stay in the processor's cache."""
         split = ((arena, np.flatnonzero(places.width == arena.width)) for arena in self.arenas)
-        return [(arena, rows) for arena, rows in split if len(rows)]
+        return [(arena, _ordered(rows, places, arena)) for arena, rows in split if len(rows)]
 
     def content(self, pane: OpenPane) -> Partial:
         """All that was counted of a pane; what outgrows the room's 32 bits is carried beside it from then on."""
@@ -148,6 +150,10 @@ class Rooms:
         held = arena.read(pane.room, revision=0)
         arena.free(pane.room)
         pane.arena, pane.room = wider, wider.allocate(pane.layout, held)
+
+
+def _ordered(rows: Ints, places: Places, arena: Arena) -> Ints:
+    return rows if arena.used <= CACHED else rows[np.argsort(places.cells[rows], kind="stable")]
 
 
 def _closed_up(arena: Arena, panes: list[OpenPane], begins: array[int]) -> Iterator[None]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stream.ingest import rooms
 from stream.ingest.rooms import SMALL
 from stream.ingest.tenure import OpenPane
 from stream.state.layout import EVENTS, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE
@@ -65,3 +66,15 @@ def test_undeclared_names_of_one_event_may_be_more_than_8_bits_hold(features: in
     held, _, _ = counted([2, 1], value)
     found = [int(held.cells[cell]) for cell in (EVENTS, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE)]
     assert found == [3, 3 * features, 6, 0]
+
+
+@pytest.mark.parametrize(("cached", "together"), [(0, [0, 2, 1, 3]), (1 << 20, [0, 1, 2, 3])])
+def test_rows_of_one_pane_stand_together_where_open_panes_outgrow_the_cache(
+    cached: int, together: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "CACHED", cached)
+    layout = both()["predictions"].tables.layouts[0]
+    held = rooms.Rooms()
+    first, second = held.begun([layout, layout], [NOON, NOON + HOUR])
+    [(arena, rows)] = held.parts(held.places([second, first, second, first]))
+    assert (arena, rows.tolist()) == (held.small, together)
