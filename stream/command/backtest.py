@@ -72,6 +72,7 @@ def backtest(
     try:
         from stream.command.history import History, of_files, of_topics  # the embedded stack, which only this needs
         from stream.command.shadow import Bound
+        from stream.local.ending import ends_in_order
     except ModuleNotFoundError as missing:
         raise DriftlineError(
             f"a back-test needs the package {missing.name}: install driftline with its extra `demo`"
@@ -82,6 +83,7 @@ def backtest(
         raise typer.BadParameter("--topic is of Kafka: of a file say TOPIC=FILE")
     sides = [_of_file(monitors), *([_of_file(against)] if against is not None else [])]
     settings = load_settings()
+    ends_in_order()
     if not files and against is None:
         sides += ask_redis(settings, _in_force)
     with building() as told:

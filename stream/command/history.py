@@ -8,15 +8,16 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import IO
 
 import msgspec
 from confluent_kafka import KafkaException
 
+from schemas.errors import Unavailable
 from schemas.names import Stream
 from schemas.settings import Settings
 from stream.command.connect import kafka_unavailable
@@ -40,7 +41,6 @@ class History:
     first_ms: int | None = None
     last_ms: int | None = None
     models: dict[Stream, set[str]] = field(default_factory=dict)
-    _stack: ExitStack = field(default_factory=ExitStack)
     _files: dict[tuple[Stream, int], IO[bytes]] = field(default_factory=dict)
     _clocks: dict[tuple[Stream, int], int] = field(default_factory=dict)
 
@@ -54,8 +54,11 @@ class History:
             self._clocks[place] = max(self._clocks.get(place, clock), clock)
         self.models.setdefault(came.stream, set()).update(_models(found.found))
         packed = _ENCODER.encode((self._clocks.get(place, 0), came.value, came.key, came.at_ms))
-        file = self._files.get(place) or self._opened(place)
-        file.write(len(packed).to_bytes(_LENGTH, "big") + packed)
+        try:
+            file = self._files.get(place) or self._opened(place)
+            file.write(len(packed).to_bytes(_LENGTH, "big") + packed)
+        except OSError as error:
+            raise _no_room(error) from None
         self.records += 1
 
     def came(self) -> Iterator[Came]:
@@ -63,17 +66,22 @@ class History:
         return laid_together([self._read(place) for place in self._files])
 
     def close(self) -> None:
-        """Let go of the disk."""
-        self._stack.close()
+        """Let go of the disk; what a full one did not take is lost here, and nobody wants it."""
+        for file in self._files.values():
+            with suppress(OSError):
+                file.close()
 
     def _opened(self, place: tuple[Stream, int]) -> IO[bytes]:
-        file: IO[bytes] = TemporaryFile(prefix="driftline-backtest-")  # noqa: SIM115 - the stack closes it
-        self._files[place] = self._stack.enter_context(file)
+        file: IO[bytes] = TemporaryFile(prefix="driftline-backtest-")  # noqa: SIM115 - ``close`` closes it
+        self._files[place] = file
         return file
 
     def _read(self, place: tuple[Stream, int]) -> Iterator[tuple[int, Came]]:
         file = self._files[place]
-        file.seek(0)
+        try:
+            file.seek(0)  # writes what is not on the disk yet
+        except OSError as error:
+            raise _no_room(error) from None
         while size := file.read(_LENGTH):
             clock, value, key, at_ms = _DECODER.decode(file.read(int.from_bytes(size, "big")))
             yield clock, Came(place[0], place[1], value, key, at_ms)
@@ -83,8 +91,16 @@ def of_files(files: Iterable[tuple[Stream, Path]], *, first_ms: int | None, last
     """Events of files; only records whose latest event time is from ``first_ms`` to before ``last_ms``.
 
     :raises ConfigError: a file cannot be read.
+    :raises Unavailable: the disk takes no more.
     """
-    history = History()
+    with _begun() as history:
+        _read(history, files, first_ms=first_ms, last_ms=last_ms, told=told)
+    return history
+
+
+def _read(
+    history: History, files: Iterable[tuple[Stream, Path]], *, first_ms: int | None, last_ms: int | None, told: Told
+) -> None:
     for stream, path in files:
         total = survey(path).records
         for number, one in enumerate(outgoings(path), 1):
@@ -95,32 +111,47 @@ def of_files(files: Iterable[tuple[Stream, Path]], *, first_ms: int | None, last
                 history.add(Came(stream, zlib.crc32(key or b"") % PARTITIONS, one.value, key))
             if number % 1_000 == 0:
                 told(f"reading {path.name}", number, total)
-    return history
 
 
 def of_topics(settings: Settings, streams: Iterable[Stream], *, first: Bound, last: Bound, told: Told) -> History:
     """What the topics hold, by Kafka's times.
 
-    :raises Unavailable: Kafka does not answer.
+    :raises Unavailable: Kafka does not answer, or the disk takes no more.
     """
-    history = History()
-    consumer = trackless_consumer(settings)
-    try:
-        for stream in streams:
-            topic = settings.names.topic(stream)
-            stretches = stretches_between(consumer, settings, topic, first=first, last=last, partitions=())
-            total = sum(max(0, end - start) for start, end in stretches.values())
-            for number, message in enumerate(records_of(consumer, stretches), 1):
-                kind, at_ms = message.timestamp()
-                known = at_ms if kind and at_ms >= 0 else None
-                history.add(Came(stream, message.partition() or 0, message.value(), message.key(), known))
-                if number % 1_000 == 0:
-                    told(f"reading {topic}", number, total)
-    except KafkaException as error:
-        raise kafka_unavailable(settings, error) from None
-    finally:
-        consumer.close()
+    with _begun() as history, closing(trackless_consumer(settings)) as consumer:
+        try:
+            for stream in streams:
+                topic = settings.names.topic(stream)
+                stretches = stretches_between(consumer, settings, topic, first=first, last=last, partitions=())
+                total = sum(max(0, end - start) for start, end in stretches.values())
+                for number, message in enumerate(records_of(consumer, stretches), 1):
+                    kind, at_ms = message.timestamp()
+                    known = at_ms if kind and at_ms >= 0 else None
+                    history.add(Came(stream, message.partition() or 0, message.value(), message.key(), known))
+                    if number % 1_000 == 0:
+                        told(f"reading {topic}", number, total)
+        except KafkaException as error:
+            raise kafka_unavailable(settings, error) from None
     return history
+
+
+@contextmanager
+def _begun() -> Iterator[History]:
+    """One that is let go of where it cannot be filled."""
+    history = History()
+    try:
+        yield history
+    except BaseException:
+        history.close()
+        raise
+
+
+def _no_room(error: OSError) -> Unavailable:
+    said = error.strerror or type(error).__name__
+    return Unavailable(
+        f"a back-test puts history aside in {gettempdir()}, which takes no more ({said}): let TMPDIR name another folder, or "
+        "say --from and --to"
+    )
 
 
 def _json(value: bytes | None) -> object:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import signal
-import sys
 import time
 from dataclasses import asdict
 
 from rich.console import Console
 
 from stream.local.demo import Children, Summary, replayed_year
+from stream.local.ending import ends_in_order
 from stream.local.monthly import psi_table
 from stream.local.told import incident_table
 from stream.local.two_views import views_table
@@ -23,7 +22,7 @@ def run_demo(*, stay: bool, as_json: bool) -> None:
 
     :raises DriftlineError: as `stream.local.demo.replayed_year`.
     """
-    signal.signal(signal.SIGTERM, _end)  # so that children and files are cleaned up as on Ctrl-C
+    ends_in_order()
     console = Console(stderr=as_json)
     with replayed_year(console) as (summary, children):
         (print_json if as_json else print_tables)(summary)
@@ -61,7 +60,3 @@ def _stay(children: Children) -> None:
     while True:
         children.check()
         time.sleep(1)
-
-
-def _end(*_: object) -> None:
-    sys.exit(128 + signal.SIGTERM)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from schemas.errors import Unavailable
 from schemas.findings import Severity
 from schemas.incidents import DeliveryView, IncidentState, IncidentView
 from schemas.monitored import (
@@ -21,6 +26,7 @@ from schemas.monitored import (
     ServingMonitor,
     SlackReceiver,
 )
+from stream.command import history
 from stream.command.backtest import _side, _until
 from stream.command.history import History, of_files
 from stream.local.rerun import Came, only, recording
@@ -210,3 +216,28 @@ def test_a_present_file_that_knows_none_of_it_told_nothing_and_a_limit_of_pages_
     over = driftline(*asked, "--at-most", "1.9")
     assert (over.code, over.err) == (1, "it would page 2 times a day, allowed: 1.9\n")
     assert over.out.splitlines()[-1] == "no incident"
+
+
+@pytest.mark.parametrize("records", [1, 5_000], ids=["when it is read", "while it is filled"])
+def test_a_full_disk_is_said_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, records: int) -> None:
+    monkeypatch.setattr(history, "TemporaryFile", lambda prefix: open("/dev/full", "w+b"))  # noqa: SIM115
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join([event(START)] * records))
+    with (
+        pytest.raises(Unavailable, match=r"No space left on device.*let TMPDIR name another folder"),
+        closing(of_files([("predictions", file)], first_ms=None, last_ms=None, told=lambda *_: None)) as found,
+    ):
+        list(found.came())
+
+
+def test_told_to_end_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A job's time is over: SIGTERM ends it as Ctrl-C does."""
+    said = "import time, tempfile; from stream.local.ending import ends_in_order; ends_in_order()\n"
+    said += "with tempfile.TemporaryDirectory(): print('in', flush=True); time.sleep(60)"
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", said], env=env, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        assert process.wait(10) == 128 + signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
