@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import faust
-from confluent_kafka.admin import AdminClient
 from faust.types import TP
 from redis import Redis
 
@@ -42,7 +41,7 @@ from stream.ingest.follow import follow_or_restore
 from stream.ingest.unregistered import store_unregistered
 from stream.ingest.versions import store_versions
 from stream.ingest.warm import warm
-from stream.kafka_client import faust_broker, kafka_options
+from stream.kafka_client import asking_client, faust_broker
 from stream.parts import Parts, parts
 from stream.start import wait_for_services
 from stream.state.clock import claim
@@ -260,6 +259,6 @@ def _watchdog(app: faust.App, built: Parts) -> Watchdog:
 
     settings = built.settings
     look = Sighting(built.intake, built.follower, built.sampler, ended=ended).look
-    ends = LogEnds(AdminClient(kafka_options(settings)))
+    ends = LogEnds(asking_client(settings))
     # What is counted is stored no sooner than the next checkpoint.
     return Watchdog(look, ends, patience_s=settings.stuck_after_s + settings.flush_at_latest_s)

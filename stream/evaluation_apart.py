@@ -27,7 +27,7 @@ from stream.evaluate.service import Evaluation, evaluation
 from stream.expose.evaluating import Evaluating
 from stream.expose.models import READ_EVERY_S, ModelExporter
 from stream.expose.server import Server
-from stream.kafka_client import kafka_options
+from stream.kafka_client import asking_client
 from stream.redis_client import worker_client
 from stream.start import wait_for_services
 from stream.state.clock import claim
@@ -102,7 +102,7 @@ class Evaluators(Service):
 def apart(settings: Settings) -> Apart:
     """Build it; nothing is started."""
     redis, patience = worker_client(settings, answers_within_s=REDIS_ANSWERS_WITHIN_S), Patience()
-    counted = Counted(AdminClient(kafka_options(settings)), settings.names)
+    counted = Counted(asking_client(settings), settings.names)
     who = f"{socket.gethostname()}:{os.getpid()}"
     evaluated = evaluation(settings, redis, worker=who, partitions=counted, patience=patience)
     registry = CollectorRegistry()

@@ -1,6 +1,7 @@
 """How a client of Kafka is made: the one place that knows where the brokers are and how they are spoken to.
 
-Clients of confluent-kafka are made with :func:`kafka_options`; Faust's consumer (aiokafka) is told :func:`faust_broker`.
+Clients of confluent-kafka are made with :func:`kafka_options`, one that asks for as long as a process lives by
+:func:`asking_client`; Faust's consumer (aiokafka) is told :func:`faust_broker`.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _REFUSALS = {
     KafkaError._AUTHENTICATION: "DRIFTLINE_KAFKA_USER, DRIFTLINE_KAFKA_PASSWORD and DRIFTLINE_KAFKA_MECHANISM",
     KafkaError._SSL: "DRIFTLINE_KAFKA_PROTOCOL, DRIFTLINE_KAFKA_CA, DRIFTLINE_KAFKA_CERT and DRIFTLINE_KAFKA_KEY",
 }
+#: librdkafka asks who leads and who is the controller every five minutes, and connects to whom it needs: a question for a
+#: broker that is gone runs into its time limit until then, and has it connect anew without a pause, on a core of its own.
+_ASKS: dict[str, Any] = {"topic.metadata.refresh.interval.ms": 5_000, "enable.sparse.connections": False}
 _FILES = {"ca": "ssl.ca.location", "cert": "ssl.certificate.location", "key": "ssl.key.location"}
 
 
@@ -30,6 +34,14 @@ def kafka_options(settings: Settings, **more: Any) -> dict[str, Any]:
     :raises ConfigError: a file that settings name cannot be read.
     """
     return {"bootstrap.servers": settings.kafka, "log_level": 0, **_security(settings), **more}
+
+
+def asking_client(settings: Settings) -> AdminClient:
+    """A client for questions that goes on asking, and rests, while one of several brokers is gone.
+
+    :raises ConfigError: a file that settings name cannot be read.
+    """
+    return AdminClient(kafka_options(settings, **_ASKS))
 
 
 def faust_broker(settings: Settings) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from confluent_kafka.admin import AdminClient
 from redis.asyncio import Redis
 
 from schemas.config import Generation
@@ -37,7 +36,7 @@ from stream.ingest.pacing import Pacer
 from stream.ingest.plan import no_plan
 from stream.ingest.restore import Restorer
 from stream.ingest.survey import Surveyor
-from stream.kafka_client import kafka_options
+from stream.kafka_client import asking_client, kafka_options
 from stream.redis_client import worker_client
 from stream.state.config_topic import ConfigTopic
 from stream.state.generations import Stamp, read_newer
@@ -82,7 +81,7 @@ def parts(settings: Settings) -> Parts:
     )  # fmt: skip
     worker = f"{socket.gethostname()}:{os.getpid()}"
     claim = Claim(settings.names.group, settings.take_over_group, owner=worker)
-    surveyor = Surveyor(AdminClient(kafka_options(settings)))
+    surveyor = Surveyor(asking_client(settings))
     ownership = Ownership(store, counter, claim=claim, survey=surveyor.survey, patience=patience)
     follower = Follower(counter, _newer(redis, settings, patience))
     intake = Intake(counter, ownership, patience=patience, configured=follower.followed)

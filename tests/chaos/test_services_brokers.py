@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from faust.types import TP
 
+from stream.expose.sighting import LogEnds
+from stream.kafka_client import asking_client
+from stream.state.topics import TopicIds
 from tests.support.chaos import row
 from tests.support.chaos_services import scene_on
 from tests.support.generated import PANE_MS, START_MS
 from tests.support.kafka_nodes import NODES, BehindNetwork, ThreeBrokers
-from tests.support.worker import Deployment
+from tests.support.worker import PARTITIONS, Deployment
 
 pytestmark = [pytest.mark.chaos, pytest.mark.long]
 
@@ -28,15 +34,26 @@ def test_a_broker_of_three_that_is_killed_costs_nothing(redis_url: str, environm
             workers = scene.start(2)
             topic = deployment.names.topic("predictions")
             assert kafka.copies(topic) == {NODES}
+            asks = asking_client(deployment.settings)
+            assert_answers(asks, topic)
             killed = kafka.leader(topic)
             with scene.sending(records, rate=RATE):
                 scene.wait_for(0.3, records)
                 killed.kill()
             scene.close(END_MS)
             scene.assert_exact()  # while it is gone
+            assert_answers(asks, topic)
             killed.start()
             deployment.wait_until(lambda: kafka.copies(topic) == {NODES})
             assert [worker.alive for worker in workers] == [True, True]
+
+
+def assert_answers(asks: AdminClient, topic: str) -> None:
+    """Kafka says what a worker asks it, who does not try a broker that is gone again and again for it: a core for seconds."""
+    used = time.process_time()
+    places = [TP(topic, partition) for partition in range(PARTITIONS)]
+    assert (len(LogEnds(asks)(places)), TopicIds(asks).of([topic])[topic] is None) == (PARTITIONS, False)
+    assert time.process_time() - used < 0.5
 
 
 @pytest.mark.parametrize(
