@@ -48,7 +48,7 @@ demo: setup ## the year of flights, on an embedded broker and Redis
 chaos: setup services ## the chaos table and all that `make test` leaves out, three times in a row (ROUNDS=1: once)
 	@for round in $$(seq $(ROUNDS)); do echo "round $$round of $(ROUNDS)"; \
 	  CHAOS_ROUND=$$round $(PYTEST) -q -m "chaos or long" --numprocesses=2 --dist=loadfile \
-	    --no-loadscope-reorder tests/chaos tests/integration; done
+	    --no-loadscope-reorder tests/chaos tests/integration tests/unit/ingest; done
 
 bench: setup services ## events per CPU-second, also to build/bench.json; prints tables
 	@[ -n "$${DRIFTLINE_PEERS:-}" ] || scripts/make-peers quix || echo "no Quix Streams: its row stays empty"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from stream.ingest.arms import KINDS, NEITHER, ArmsPlan, ArmsTables
 from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
 from stream.ingest.counting import Rows
+from stream.ingest.naming import cells_of
 from stream.ingest.rooms import Places
 from stream.ingest.slab import Named, Slab, stretches
 from stream.state.layout import WASTE
@@ -37,13 +37,13 @@ class Numbers:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Piece:
-    """Rows of one layout (``at``: their places in the block), their numbers, and the values of each column of names."""
+    """Rows of one layout (``at``: their places in the block), their numbers, and the cells of each column of names."""
 
     place: int
     at: Ints
     narrow: Floats
     wide: Floats
-    named: Sequence[Sequence[Any]]
+    cells: Sequence[Ints]
 
 
 def by_version(block: Block, plan: ArmsPlan) -> Block:
@@ -68,11 +68,10 @@ def arm_rows(
     for piece in _pieces(buffer, block.row[chosen], block.layout[chosen], found=found, numbers=numbers):
         narrow[piece.at], wide[piece.at] = piece.narrow, piece.wide
         columns = found.named[piece.place]
-        cells = [column.table.cells(values) for column, values in zip(columns, piece.named, strict=True)]
-        kinds[piece.at] = kind = np.minimum(cells[0], NEITHER)
+        kinds[piece.at] = kind = np.minimum(piece.cells[0], NEITHER)
         for at, column in enumerate(columns):
             starts = column.starts[kind]
-            codes[piece.at, at] = np.where(starts == WASTE, WASTE, starts + cells[at])
+            codes[piece.at, at] = np.where(starts == WASTE, WASTE, starts + piece.cells[at])
     return Rows(
         block.layout[chosen] * KINDS + kinds, places.cells, places.sums, narrow, wide, codes, block.late[chosen]
     )
@@ -90,17 +89,17 @@ def _pieces(buffer: Buffer, row: Ints, layout: Ints, *, found: ArmsTables, numbe
 
 def _listed(buffer: Buffer, row: Ints, at: Ints, *, place: int, found: ArmsTables, numbers: Numbers) -> _Piece:
     own = np.searchsorted(numbers.row, row[at])[:, None]
-    held = [buffer.categorical[each] for each in row[at].tolist()]
-    named = [list(map(itemgetter(column.place), held)) for column in found.named[place]]
+    cells = cells_of(buffer.arrays(), row[at], np.full(len(at), place), named=found.of_names).T
     return _Piece(
-        place, at, numbers.narrow[own, found.narrow_at[place]], numbers.wide[own, found.wide_at[place]], named
-    )
+        place, at, numbers.narrow[own, found.narrow_at[place]], numbers.wide[own, found.wide_at[place]],
+        list(cells[: len(found.named[place])]),
+    )  # fmt: skip
 
 
 def _of_slab(slab: Slab, at: Ints, own: Ints, *, place: int, found: ArmsTables) -> _Piece:
     narrow, wide = slab.narrow[found.narrow_at[place]][:, own].T, slab.wide[found.wide_at[place]][:, own].T
-    named = [_chosen(slab.categorical[column.place], own) for column in found.named[place]]
-    return _Piece(place, at, narrow, wide, named)
+    cells = [column.table.cells(_chosen(slab.categorical[column.place], own)) for column in found.named[place]]
+    return _Piece(place, at, narrow, wide, cells)
 
 
 def _chosen(column: Any, rows: Ints) -> Sequence[Any]:

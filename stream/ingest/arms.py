@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.codes import CodeTable, IdTable
+from stream.ingest.compiled.naming import NamedTables
+from stream.ingest.naming import named_tables
 from stream.ingest.shape import Columns, Shape
 from stream.ingest.tables import StreamTables, stream_tables
 from stream.state.arms import ARMS
@@ -51,6 +53,8 @@ class ArmsTables:
     wide_at: Ints
     named: tuple[tuple[NamedColumn, ...], ...]
     pane_ms: Ints
+    #: The tables of ``named``, for the kernel.
+    of_names: NamedTables
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -104,13 +108,15 @@ def arms_tables(layouts: Sequence[tuple[Layout, Shape]]) -> ArmsTables:
     """The tables of these layouts of arms, each read through its model's shape."""
     orders = [_Order.of(layout, shape) for layout, shape in layouts]
     kinds = [(layout, order.shape(kind)) for (layout, _), order in zip(layouts, orders, strict=True) for kind in _KINDS]
+    named = tuple(_named(layout, shape) for layout, shape in layouts)
     return ArmsTables(
         tuple(layout for layout, _ in layouts),
         stream_tables(kinds),
         _padded([order.places(shape.narrow, order.narrow) for order, (_, shape) in zip(orders, layouts, strict=True)]),
         _padded([order.places(shape.wide, order.wide) for order, (_, shape) in zip(orders, layouts, strict=True)]),
-        tuple(_named(layout, shape) for layout, shape in layouts),
+        named,
         np.array([layout.pane_ms for layout, _ in layouts], np.int64),
+        named_tables([[(column.place, column.table) for column in columns] for columns in named]),
     )
 
 

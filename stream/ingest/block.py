@@ -5,28 +5,23 @@ Pure: what comes out depends on the rows, the plan and each tenure's clock alone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.errors import Reason, RejectedEvent
+from schemas.errors import Reason
 from schemas.gpus import Sampled
-from schemas.timestamps import LATEST_MS, timestamp_ms_of
+from schemas.timestamps import LATEST_MS
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
+from stream.ingest.compiled.values import KAFKA_MS, SHAPE, TIMES
 from stream.ingest.plan import StreamPlan
 from stream.ingest.tenure import Tenure
 from stream.ingest.timing import NEVER, Verdicts, judge
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
-
-#: What an unreadable timestamp becomes, so that nothing else is decided from it.
-_UNREADABLE = NEVER
-_KAFKA_TIME = attrgetter("timestamp")
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -53,12 +48,11 @@ class Block:
 def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     """Judge every row of the buffer; the tenures themselves are not changed."""
     slabs = buffer.slabs
-    shapes = np.concatenate([np.array(buffer.shape, np.int64), *(np.full(len(slab), slab.shape) for slab in slabs)])
-    listed_times, rejections = _times(buffer)
-    times = np.concatenate([listed_times, *(slab.times for slab in slabs)])
+    shapes = np.concatenate([buffer.meta(SHAPE), *(np.full(len(slab), slab.shape) for slab in slabs)])
+    times = np.concatenate([buffer.meta(TIMES), *(slab.times for slab in slabs)])
     record_ms = _record_times(buffer)
-    readable, counts = times != _UNREADABLE, shapes >= 0
-    real = readable & counts
+    rejections: list[Rejection] = []
+    real = shapes >= 0
     layout, pane = _layouts_and_panes(shapes, times, real, plan=plan)
     owner = np.zeros(len(shapes), np.int64)
     accepted, late = real.copy(), np.zeros(len(shapes), np.bool_)
@@ -67,7 +61,6 @@ def arrange(buffer: Buffer, plan: StreamPlan, *, skew_ms: int) -> Block:
     clocks: list[tuple[int, int]] = []
     for tenure, rows in buffer.by_tenure():
         owner[rows] = len(tenures)
-        rows = rows[readable[rows]]
         verdicts, closed = _judge(
             tenure,
             plan=plan,
@@ -109,8 +102,9 @@ def _judge(
 
 def _record_times(buffer: Buffer) -> Ints:
     """The Kafka timestamp of each row's record; a record without one (-1) can have no event that is later than it."""
-    listed = np.fromiter(map(_KAFKA_TIME, buffer.record), np.int64, len(buffer.record))
-    found = np.concatenate([listed, *(np.full(len(slab), slab.record.timestamp) for slab in buffer.slabs)])
+    found = np.concatenate(
+        [buffer.meta(KAFKA_MS), *(np.full(len(slab), slab.record.timestamp) for slab in buffer.slabs)]
+    )
     return np.where(found < 0, LATEST_MS, found)
 
 
@@ -139,26 +133,6 @@ _WHY: dict[str, str] = {
     "future": "later than its Kafka timestamp by more than DRIFTLINE_FUTURE_SKEW_S",
     "too_late": "older than the model's revise_within allows, measured by the partition's watermark",
 }
-
-
-def _times(buffer: Buffer) -> tuple[Ints, list[Rejection]]:
-    """Event times of the listed rows in ms; a text that is no time becomes ``_UNREADABLE`` and a rejection."""
-    rejections: list[Rejection] = []
-    values: Sequence[Any] = buffer.timestamp
-    if str in set(map(type, values)):
-        # Looked for by type: numpy would read the text "1357035300000" as a number, which the contract refuses.
-        values = [_time(buffer, row, rejections) if type(at) is str else at for row, at in enumerate(values)]
-    # Numbers are in range here (see ``Timestamp`` in ``shape``), so cutting off is flooring.
-    return np.array(values, np.int64), rejections
-
-
-def _time(buffer: Buffer, row: int, rejections: list[Rejection]) -> int:
-    try:
-        return timestamp_ms_of(buffer.timestamp[row])
-    except RejectedEvent as error:
-        tenure = next(one.tenure for one in buffer.segments if one.first <= row < one.end)
-        rejections.append(_rejection(buffer, row, tenure, reason=error.reason, detail=error.detail))
-        return _UNREADABLE
 
 
 def _rejection(buffer: Buffer, row: int, tenure: Tenure, *, reason: Any, detail: str) -> Rejection:

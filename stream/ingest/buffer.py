@@ -1,6 +1,6 @@
-"""Decoded events of one stream on their way to a block: plain lists, appended to once an event, and slabs of whole columns.
+"""Decoded events of one stream on their way to a block: listed rows, one by one in arrays, and slabs of whole columns.
 
-A listed row is a model's shape number, a timestamp as written, the record it came from, and its values in the shape's order.
+A listed row is a model's shape number, its event's time, the record it came from, and its values in the shape's order.
 Three kinds of row carry no values: a ``TICK`` only moves the partition's clock, so does a ``SAMPLE`` of a GPU, which is kept
 beside, and a ``CLOSE`` sets the partition's watermark.
 Rows are numbered: the listed ones first, behind them those of the slabs, in order.
@@ -8,24 +8,27 @@ Rows are numbered: the listed ones first, behind them those of the slabs, in ord
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from schemas.errors import Reason
 from schemas.gpus import Sampled
-from stream.ingest.matrices import matrix
-from stream.ingest.reading import Read
+from stream.ingest.compiled.values import RECORD
+from stream.ingest.listed import Columns, Listed
+from stream.ingest.listed import Row as Read
 from stream.ingest.slab import Slab
 from stream.ingest.strict import Row
 from stream.ingest.tenure import Tenure
+from stream.records import Records
 from stream.transport import Record
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 TICK: Final = -1
 CLOSE: Final = -2
@@ -59,16 +62,12 @@ class Segment:
 class Buffer:
     """Rows in arrival order; ``segments`` says which tenure each stretch of rows belongs to.
 
-    A row is ``read``, then ``pack``ed with others.  Everything but ``record`` is of packed rows.
+    The records of a run are ``receive``d, rows of them that the scanner wrote are passed ``over``, others appended, and in the end
+    those are put among them.
     """
 
-    record: list[Record] = field(default_factory=list)
-    read: list[Read] = field(default_factory=list)
-    shape: list[int] = field(default_factory=list)
-    timestamp: list[Any] = field(default_factory=list)
-    categorical: list[tuple[Any, ...]] = field(default_factory=list)
-    #: (row, unknown features, unknown keys) of the few rows that had any
-    unknown: list[tuple[int, int, int]] = field(default_factory=list)
+    #: How many rows are not of slabs.
+    listed: int = 0
     #: The place in its record of each row of a record of several events.
     place: dict[int, int] = field(default_factory=dict)
     #: The samples of GPUs by their rows.
@@ -76,8 +75,12 @@ class Buffer:
     rejections: list[Rejection] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     reached: dict[Tenure, int] = field(default_factory=dict)
-    _narrow: list[Floats] = field(default_factory=list)
-    _wide: list[Floats] = field(default_factory=list)
+    #: The records that objects were made of, by their rows.
+    _made: dict[int, Record] = field(default_factory=dict)
+    _appended: list[Read] = field(default_factory=list)
+    _arrays: Listed | None = None
+    #: The records of each run, and the first of its rows.
+    _runs: list[tuple[int, Records]] = field(default_factory=list)
     _slab_rows: int = 0
     #: Listed rows that are in a segment.
     _closed: int = 0
@@ -85,47 +88,46 @@ class Buffer:
     def __len__(self) -> int:
         return self.listed + self._slab_rows
 
-    @property
-    def listed(self) -> int:
-        """How many rows are not of slabs."""
-        return len(self.record)
+    def arrays(self, columns: Columns = (0, 0, 0)) -> Listed:
+        """The listed rows, of which there are ``listed``; of so many columns, where there are none yet."""
+        if self._arrays is None:
+            self._arrays = Listed.of(columns)
+        return self._arrays
 
-    def numbers(self, columns: tuple[int, int]) -> tuple[Floats, Floats]:
-        """The narrow and the wide values of all listed rows, a row each, of so many columns."""
-        narrow, wide = self._narrow or [np.empty((0, columns[0]))], self._wide or [np.empty((0, columns[1]))]
-        return np.concatenate(narrow), np.concatenate(wide)
+    def meta(self, kind: int) -> Ints:
+        """Of each listed row one of the numbers that say what it is: see ``compiled.values``."""
+        return np.zeros(0, np.int64) if self._arrays is None else self._arrays.rows.meta[: self.listed, kind].copy()
 
     @property
     def slabs(self) -> list[Slab]:
         """In the order in which their rows are numbered."""
         return [slab for segment in self.segments for slab in segment.slabs]
 
-    def note_unknown(self, features: int, keys: int) -> None:
-        """The next row's event holds this many undeclared features and keys."""
-        if features or keys:
-            self.unknown.append((self.listed, features, keys))
+    def receive(self, records: Records, columns: Columns) -> Listed:
+        """Rows are to come of these records: there is room for one of each, and for the names in it."""
+        found = self.arrays(columns)
+        found.reserve(self.listed + len(records), int((records.values.end - records.values.first).sum()))
+        self._runs.append((self.listed, records))
+        return found
+
+    def over(self, rows: int) -> None:
+        """The scanner wrote so many rows that stand here."""
+        self.listed += rows
 
     def append(self, shape: int, timestamp_ms: int, *, record: Record, row: Row, index: int | None = None) -> None:
-        """Add a row that came through the strict path; ``index`` is its event's place in a record of several."""
+        """Add a row that Python has read; ``index`` is its event's place in a record of several."""
         if index is not None:
             self.place[self.listed] = index
-        self.note_unknown(row.unknown_features, row.unknown_keys)
-        self.read.append((shape, timestamp_ms, row.narrow, row.wide, row.categorical))
-        self.record.append(record)
+        self._made[self.listed] = record
+        meta = (shape, timestamp_ms, record.timestamp, -1, row.unknown_features, row.unknown_keys, 0, 0)
+        self._appended.append(Read(self.listed, meta, row.narrow, row.wide, row.categorical))
+        self.listed += 1
 
-    def pack(self, columns: tuple[int, int]) -> None:
-        """Make arrays of the numbers of what was read since, narrow and wide ones with so many columns.
-
-        While they are in the processor's cache: a block later, to look at each number again takes as long as to parse it.
-        """
-        if self.read:
-            shape, timestamp, narrow, wide, categorical = zip(*self.read, strict=True)
-            self.shape += shape
-            self.timestamp += timestamp
-            self.categorical += categorical
-            self._narrow.append(matrix(narrow, columns[0]))
-            self._wide.append(matrix(wide, columns[1]))
-            self.read.clear()
+    def settle(self, *, first: int, scanned: int) -> None:
+        """Put what was appended among the rows that the scanner wrote from ``first`` on."""
+        if self._appended and self._arrays is not None:
+            self._arrays.put(self._appended, first=first, scanned=scanned)
+            self._appended.clear()
 
     def append_sample(self, found: Sampled, *, record: Record, index: int | None = None) -> None:
         """Add a sample of a GPU."""
@@ -153,22 +155,21 @@ class Buffer:
     def followed_by(self, later: Buffer) -> Buffer:
         """This buffer with the rows of ``later`` behind its own."""
         shift = self.listed
-        for mine, theirs in zip(self._lists(), later._lists(), strict=True):
-            mine.extend(theirs)
-        self.unknown += [(row + shift, features, keys) for row, features, keys in later.unknown]
+        if self._arrays is None:
+            self._arrays = later._arrays
+        elif later._arrays is not None:
+            self._arrays.follow(later._arrays, first=shift, count=later.listed)
+        self.rejections += later.rejections
         self.place |= {row + shift: index for row, index in later.place.items()}
         self.samples |= {row + shift: found for row, found in later.samples.items()}
+        self._made |= {row + shift: record for row, record in later._made.items()}
+        self._runs += [(first + shift, records) for first, records in later._runs]
         self.segments += [Segment(one.tenure, one.first + shift, one.end + shift, one.slabs) for one in later.segments]
         self.reached.update(later.reached)
+        self.listed += later.listed
         self._slab_rows += later._slab_rows
         self._closed += later._closed
         return self
-
-    def _lists(self) -> tuple[list[Any], ...]:
-        return (
-            self.record, self.read, self.shape, self.timestamp, self.categorical, self._narrow, self._wide,
-            self.rejections,
-        )  # fmt: skip
 
     def by_tenure(self) -> Iterator[tuple[Tenure, Ints]]:
         """Each tenure with its rows, in arrival order."""
@@ -186,10 +187,17 @@ class Buffer:
     def event_of(self, row: int) -> tuple[Record, int | None]:
         """The record that a row came from, and which of its events the row is of, where it holds several."""
         if row < self.listed:
-            return self.record[row], self.place.get(row)
+            return self._record(row), self.place.get(row)
         row -= self.listed
         for slab in self.slabs:
             if row < len(slab):
                 return slab.record, slab.place(row)
             row -= len(slab)
         raise IndexError(row)
+
+    def _record(self, row: int) -> Record:
+        """One object a record, however often it is asked for: what is refused of a record is told together."""
+        if row not in self._made and self._arrays is not None:
+            _, records = self._runs[bisect_right(self._runs, row, key=itemgetter(0)) - 1]
+            self._made[row] = records[int(self._arrays.rows.meta[row, RECORD])]
+        return self._made[row]

@@ -33,7 +33,7 @@ from stream.ingest.sheets import count_sheet, sheets_of
 from stream.ingest.tables import StreamTables
 from stream.ingest.tenure import OpenPane, Tenure
 from stream.ingest.timing import NEVER
-from stream.transport import Record, Run
+from stream.transport import Run
 
 Ints = npt.NDArray[np.int64]
 Result = TypeVar("Result")
@@ -72,7 +72,7 @@ class Counter:
 
     async def add(self, run: Run, tenure: Tenure) -> None:
         """Decode what of a run was not read yet, all or (of large records, or wide models) a part; count a block that is full."""
-        records = run.records if run.records[0].offset >= tenure.read else _from(run, tenure.read)
+        records = run.records if run.records.offsets[0] >= tenure.read else run.records.behind(tenure.read)
         buffer = self._buffers[tenure.stream]
         if records:
             self.plans[tenure.stream].decoder.decode_run(records[: self._block_rows], tenure, into=buffer)
@@ -238,7 +238,3 @@ class Counter:
             for at in np.unique(block.sampled).tolist():
                 block.tenures[at].models.add(FLEET)
             self._keep(block.samples)
-
-
-def _from(run: Run, offset: int) -> list[Record]:
-    return [record for record in run.records if record.offset >= offset]

@@ -2,47 +2,48 @@
 
 Columnar batches have a fast path of their own (``batch``), tried where the one for events refuses.
 
-The fast path is one tagged union of per-model structs, applied record by record: joining records is wrong (``two,in,one``
-decodes to two events and a split one to one, so a length check passes).  Whatever it refuses goes to the strict contract,
-whose verdict is final.  The two never both accept with different results, but for invalid UTF-8 inside an ignored field.
+The fast path is a compiled scanner over the whole run (``scanner``).  What it is not sure of is read record by record: by one
+tagged union of per-model structs, and whatever that refuses goes to the strict contract, whose verdict is final.  No two of the
+three ever accept with different results, but for invalid UTF-8 inside an ignored field.  Joining records for one call would be
+wrong (``two,in,one`` decodes to two events and a split one to one, so a length check passes).
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Union
 
 import msgspec
-import numpy as np
 
 from schemas.columnar import batch_of, is_batch
 from schemas.errors import RejectedEvent
-from schemas.events import MOST_BYTES, Event, FeatureValues, Rejected, Watermark, events_of, read_record
+from schemas.events import MOST_BYTES, FeatureValues, Rejected, Watermark, events_of, read_record
 from schemas.gpus import sampled
 from schemas.names import Stream
-from schemas.timestamps import LATEST_MS, timestamp_ms_of
+from schemas.timestamps import timestamp_ms_of
 from stream.ingest import unregistered, versions
 from stream.ingest.batch import Batches, Taken
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
-from stream.ingest.growth import MOST_PANES, check_cells, check_panes
+from stream.ingest.growth import MOST_PANES
+from stream.ingest.listed import Columns
+from stream.ingest.scanned import Scanned
+from stream.ingest.scanner import Scanner, scanner
 from stream.ingest.shape import Shape, Strange, check_unread, struct_of
 from stream.ingest.sightings import Sightings
-from stream.ingest.slab import Slab
+from stream.ingest.spread import Spread
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of, undeclared_features
 from stream.ingest.tenure import Tenure
-from stream.transport import Record
+from stream.records import Record, Records
 
 #: Rows and refusals after which a run is counted before more of it is read.
 LARGE_BUFFER = 20_000
-#: Records whose numbers are made arrays of together.
+#: One event of so many records tells its version.
 TOGETHER = 256
 _NO_VALUES = Row((), (), ())
 #: Streams whose events say which version of a model answered.
 VERSIONED = ("predictions", "serving")
-Found = Sequence[Event | Rejected]
 
 
 class _Peek(msgspec.Struct):
@@ -82,53 +83,76 @@ class StreamDecoder:
     fast: Decoder
     #: Whether the fast path passes over names that nobody declared, and has to count them.
     strange: bool
-    #: The most narrow columns that a shape has, and the most wide ones.
-    columns: tuple[int, int]
+    scanner: Scanner
+    #: The most narrow columns that a shape has, the most wide ones, and the most of names.
+    columns: Columns
     batches: Batches
+    spread: Spread
     strangers: Strangers
     versions: Sightings = field(default_factory=lambda: Sightings(versions.MOST))
     unregistered: Sightings = field(default_factory=lambda: Sightings(unregistered.MOST))
 
-    def decode_run(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> None:
+    def decode_run(self, records: Records, tenure: Tenure, *, into: Buffer) -> None:
         """Append the rows and rejections of a run to ``into``; never raises for what a record holds.
 
         Stops early once records of many events have made the buffer large; ``tenure.read`` says where.
         """
-        reached = records[-1]
-        for first in range(0, len(records), TOGETHER):
-            last = self._decode(records[first : first + TOGETHER], tenure, into=into)
-            into.pack(self.columns)
-            if last is not None:
-                reached = last
-                break
-        into.close_segment(tenure, next_offset=reached.offset + 1)
+        first, listed = into.listed, into.receive(records, self.columns)
+        left, listed.used = self.scanner.scan(records, listed.rows, row=first, used=listed.used)
+        read = Scanned(records, left, listed.rows.meta[first : first + len(records) - len(left)])
+        reached = self._read(read, tenure, into=into)
+        if self.stream in VERSIONED:
+            self._sight(read, reached)
+        into.settle(first=first, scanned=read.before(reached))
+        into.close_segment(tenure, next_offset=int(records.offsets[reached - 1]) + 1)
 
-    def _decode(self, records: Sequence[Record], tenure: Tenure, *, into: Buffer) -> Record | None:
-        """Read records, all or until the buffer is large: then the last one."""
-        decode, strange, add, note = self.fast, self.strange, into.read.append, into.record.append
-        event: Any = None
-        for record in records:
-            try:
-                value = record.value
-                if len(value) > MOST_BYTES:  # type: ignore[arg-type] # a tombstone is refused by this, too
-                    raise ValueError("too large")
-                event = decode(value)
-                if strange and event.count_strange is not None:
-                    check_unread(value or b"")
-                    into.note_unknown(*event.count_strange(event))
-            except Exception:
-                # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
+    def _read(self, read: Scanned, tenure: Tenure, *, into: Buffer) -> int:
+        """Read the records that are left, in their places among those that were scanned; how many of all records were read."""
+        passed = 0
+        for done, at in enumerate(read.left):
+            into.over(at - done - passed)
+            passed, record = at - done, read.records[at]
+            event = self._read_one(record, into=into)
+            if event is None:
                 self._decode_strictly(record, tenure, into=into)
                 if len(into) + len(into.rejections) > LARGE_BUFFER:
-                    return record
-                continue
-            add(event.read(event))
-            note(record)
-        if event is not None and self.stream in VERSIONED:
-            model = self.shapes[event.shape_number].model
-            self.versions.note(model, (event.version,), at_ms=records[-1].timestamp)
-            self.unregistered.note(model, event.name_strange(event), at_ms=records[-1].timestamp)
-        return None
+                    return at + 1
+            else:
+                read.events[at] = event
+        into.over(len(read.rows) - passed)
+        return len(read.records)
+
+    def _read_one(self, record: Record, *, into: Buffer) -> Any:
+        """The event of a record, whose row is appended; None: what it is, is for the contract to say."""
+        try:
+            value = record.value
+            if len(value) > MOST_BYTES:  # type: ignore[arg-type] # a tombstone is refused by this, too
+                raise ValueError("too large")
+            event, unknown = self.fast(value), (0, 0)
+            if self.strange and event.count_strange is not None:
+                check_unread(value or b"")
+                unknown = event.count_strange(event)
+            shape, time, narrow, wide, named = event.read(event)
+            # Numbers are in range here (see ``Timestamp`` in ``shape``), so cutting off is flooring.
+            time_ms = timestamp_ms_of(time) if type(time) is str else int(time)
+        except Exception:
+            # Not only msgspec's own: UnicodeDecodeError, RecursionError and TypeError (tombstones) come out too.
+            return None
+        into.append(shape, time_ms, record=record, row=Row(narrow, wide, named, *unknown))
+        return event
+
+    def _sight(self, read: Scanned, reached: int) -> None:
+        """Note of the last event of each stretch of records which version it is of, and what of it nobody declared."""
+        for first in range(0, reached, TOGETHER):
+            end = min(first + TOGETHER, reached)
+            at = read.last(first, end)
+            if at is not None:
+                shape, version, strange = read.told(at)
+                event = read.events.get(at) or (self.fast(read.records[at].value) if strange else None)
+                model, at_ms = self.shapes[shape].model, int(read.records.timestamps[end - 1])
+                self.versions.note(model, (version,), at_ms=at_ms)
+                if event is not None:
+                    self.unregistered.note(model, event.name_strange(event), at_ms=at_ms)
 
     def _decode_strictly(self, record: Record, tenure: Tenure, *, into: Buffer) -> None:
         try:
@@ -143,10 +167,7 @@ class StreamDecoder:
                     return
                 read = batch.rows()
             events = events_of(self.stream, read)
-            check_cells(self._cells(events))
-            # So few events cannot fall into too many panes, but where many models declare a feature.
-            if len(events) > MOST_PANES:
-                check_panes(self._panes(events))
+            self.spread.check(events)
         except RejectedEvent as refused:
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
             return
@@ -170,7 +191,7 @@ class StreamDecoder:
         if taken is None:
             return False
         if any(len(slab) + len(taken.refused) > MOST_PANES for slab in taken.slabs):
-            self._check_panes_of(taken.slabs)
+            self.spread.check_slabs(taken.slabs)
         into.rejections += (
             Rejection(tenure, record, found.reason, found.field, found.detail, found.index) for found in taken.refused
         )
@@ -182,34 +203,6 @@ class StreamDecoder:
                 self.versions.note(shape.model, taken.versions, at_ms=record.timestamp)
                 self.unregistered.note(shape.model, taken.unknown_features, at_ms=record.timestamp)
         return True
-
-    def _check_panes_of(self, slabs: Sequence[Slab]) -> None:
-        check_panes(sum(len(np.unique(slab.times // self.shapes[slab.shape].pane_ms)) for slab in slabs))
-
-    def _cells(self, events: Found) -> int:
-        values: Counter[str] = Counter()
-        for event in events:
-            if isinstance(event, FeatureValues):
-                values[event.feature] += len(event.values)
-        return sum(count * self._row_cells(feature) for feature, count in values.items())
-
-    def _row_cells(self, feature: str) -> int:
-        return sum(self.shapes[number].columns for number in self.declared.get(feature, ()))
-
-    def _panes(self, events: Found) -> int:
-        """Distinct (model, pane) that the events would be counted in; one integer each, as no pane is beyond LATEST_MS."""
-        panes = (
-            number * (LATEST_MS + 1) + event.timestamp_ms // self.shapes[number].pane_ms
-            for event in events
-            if not isinstance(event, Rejected | Watermark)
-            for number in self._counted_in(event)
-        )
-        return len(np.unique(np.fromiter(panes, np.int64)))
-
-    def _counted_in(self, event: Any) -> tuple[int, ...]:
-        if isinstance(event, FeatureValues):
-            return self.declared.get(event.feature, ()) if event.values else ()
-        return (self.numbers[event.model],) if event.model in self.numbers else ()
 
     def _is_unknown(self, record: Record, tenure: Tenure, *, into: Buffer) -> bool:
         """A short way for events of unknown models, so that many of them cost little."""
@@ -282,9 +275,16 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
     numbers = {shape.model: number for number, shape in enumerate(shapes)}
     batches = Batches(stream, tuple(shapes), numbers, declared)
     strange = any(shape.strange != Strange() for shape in shapes)
-    columns = max((len(one.narrow) for one in shapes), default=0), max((len(one.wide) for one in shapes), default=0)
-    fast = _fast(stream, shapes)
-    return StreamDecoder(stream, tuple(shapes), numbers, declared, fast, strange, columns, batches, Strangers())
+    return StreamDecoder(
+        stream, tuple(shapes), numbers, declared, _fast(stream, shapes), strange, scanner(stream, shapes), _columns(shapes),
+        batches, Spread(tuple(shapes), numbers, declared), Strangers(),
+    )  # fmt: skip
+
+
+def _columns(shapes: Sequence[Shape]) -> Columns:
+    held = [(len(one.narrow), len(one.wide), len(one.categorical)) for one in shapes]
+    narrow, wide, named = (max(group) for group in zip((0, 0, 0), *held, strict=True))
+    return narrow, wide, named
 
 
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:

@@ -1,16 +1,14 @@
-"""Values of rows, a tuple each, as matrices: of numbers, and of the cells that categories are counted in."""
+"""Numbers of rows, a tuple each, as a matrix."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from operator import getitem
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
@@ -28,17 +26,6 @@ def matrix(rows: Sequence[tuple[Any, ...]], columns: int) -> Floats:
         found = np.full((len(rows), columns), np.nan)
         found[_filled(rows, columns)] = np.fromiter(chain.from_iterable(rows), np.float64)
         return found
-
-
-def code_matrix(rows: Sequence[tuple[Any, ...]], tables: Sequence[Sequence[Any]], columns: int) -> Ints:
-    """Row tuples of categories as a (rows × columns) matrix of cells, each looked up in the table beside it; 0 fills up."""
-    # Each value is looked up in C.
-    flat = np.fromiter(map(getitem, chain.from_iterable(tables), chain.from_iterable(rows)), np.int64)
-    if len(flat) == len(rows) * columns:
-        return flat.reshape(len(rows), columns)
-    found = np.zeros((len(rows), columns), np.int64)
-    found[_filled(rows, columns)] = flat
-    return found
 
 
 def _filled(rows: Sequence[tuple[Any, ...]], columns: int) -> Bools:

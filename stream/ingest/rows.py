@@ -7,8 +7,9 @@ import numpy.typing as npt
 
 from stream.ingest.block import Block
 from stream.ingest.buffer import Buffer
+from stream.ingest.compiled.values import UNKNOWN_FEATURES, UNKNOWN_KEYS
 from stream.ingest.counting import Rows
-from stream.ingest.matrices import code_matrix
+from stream.ingest.naming import cells_of
 from stream.ingest.rooms import Places
 from stream.ingest.slab import Slab, stretches
 from stream.ingest.slab_values import slab_values
@@ -20,9 +21,9 @@ Floats = npt.NDArray[np.float64]
 
 def heaviest(buffer: Buffer) -> int:
     """The most that one row of the buffer adds to a cell: 1, or what it holds of names that nobody declared."""
-    listed = (max(features, keys) for _, features, keys in buffer.unknown)
+    listed = (int(buffer.meta(kind).max(initial=0)) for kind in (UNKNOWN_FEATURES, UNKNOWN_KEYS))
     slabs = (max(slab.unknown_features, slab.unknown_keys) for slab in buffer.slabs)
-    return max(1, max(listed, default=0), max(slabs, default=0))
+    return max(1, *listed, max(slabs, default=0))
 
 
 def rows_of(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables, places: Places) -> Rows:
@@ -38,24 +39,20 @@ def rows_of(buffer: Buffer, block: Block, chosen: Ints, *, tables: StreamTables,
 
 
 def _listed_values(buffer: Buffer, row: Ints, layout: Ints, *, tables: StreamTables) -> tuple[Floats, Floats, Ints]:
-    narrow, wide = buffer.numbers((tables.narrow.count, tables.wide.count))
-    named, codes = buffer.categorical, tables.codes
-    if len(row) < buffer.listed:
-        # A list is indexed by ints of its own three times as fast.
-        narrow, wide, named = narrow[row], wide[row], [named[at] for at in row.tolist()]
-    cells = code_matrix(named, [codes[at] for at in layout.tolist()], max(map(len, codes)))
-    return narrow, wide, cells
+    listed = buffer.arrays((tables.narrow.count, tables.wide.count, tables.named.table.shape[1]))
+    narrow, wide = (held[: len(row)] if len(row) == buffer.listed else held[row] for held in listed.rows[1:3])
+    return narrow, wide, cells_of(listed, row, layout, named=tables.named)
 
 
 def _unknown(buffer: Buffer, row: Ints) -> Ints | None:
     """Of each row how many features and keys it holds that nobody declared; None where none holds any."""
-    if not buffer.unknown and not any(map(_strange, buffer.slabs)):
+    listed = [buffer.meta(kind) for kind in (UNKNOWN_FEATURES, UNKNOWN_KEYS)]
+    if not any(map(_strange, buffer.slabs)) and not any(one.any() for one in listed):
         return None
     found = np.zeros((len(row), 2), np.int64)
-    for at, *held in buffer.unknown:
-        place = int(np.searchsorted(row, at))
-        if place < len(row) and row[place] == at:
-            found[place] += held
+    count = int(np.searchsorted(row, buffer.listed))
+    for column, held in enumerate(listed):
+        found[:count, column] = held[row[:count]]
     for slab, span, _ in stretches(buffer.slabs, row, first=buffer.listed):
         found[span] = slab.unknown_features, slab.unknown_keys
     return found

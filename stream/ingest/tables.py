@@ -16,7 +16,9 @@ from detectors.binning import tree
 from detectors.moments import scale_of
 from stream.ingest.codes import CodeTable, IdTable, Nothing
 from stream.ingest.compiled.counts import COLUMN, DETAILED, NOT_THERE, PLAIN
+from stream.ingest.compiled.naming import NamedTables
 from stream.ingest.featured import Featured, featured
+from stream.ingest.naming import named_tables
 from stream.ingest.shape import Columns, Shape
 from stream.state.layout import HASH_BUCKETS, ID, SPECIALS, WASTE, CategoricalColumn, Layout
 
@@ -60,6 +62,8 @@ class StreamTables:
     codes: tuple[tuple[CodeTable, ...], ...]
     pane_ms: Ints
     featured: Featured
+    #: The same as ``codes``, for the kernel.
+    named: NamedTables
 
 
 def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
@@ -70,7 +74,8 @@ def stream_tables(layouts: Sequence[tuple[Layout, Shape]]) -> StreamTables:
     codes = tuple(_codes(layout, shape.categorical, made) for layout, shape in layouts)
     pane_ms = np.array([layout.pane_ms for layout, _ in layouts], np.int64)
     features = featured(layouts, codes, used=(narrow.used, wide.used))
-    return StreamTables(tuple(layout for layout, _ in layouts), narrow, wide, codes, pane_ms, features)
+    named = named_tables([list(enumerate(each)) for each in codes])
+    return StreamTables(tuple(layout for layout, _ in layouts), narrow, wide, codes, pane_ms, features, named)
 
 
 def _codes(layout: Layout, order: Columns, made: _Made) -> tuple[CodeTable, ...]:

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from stream.compiled import batches
 from stream.compiled.kept import alone_in, cache_folder
 from stream.ingest import counting, sheets
-from stream.ingest.compiled import columns, decimals, packing
+from stream.ingest.compiled import columns, decimals, naming, packing, scanning
 
 log = logging.getLogger(__name__)
 
 #: Of each file of kernels.
 EXAMPLES: tuple[Callable[[], object], ...] = (
-    batches.example, decimals.example, columns.example, counting.example, sheets.example, packing.example,
+    batches.example, decimals.example, scanning.example, naming.example, columns.example, counting.example,
+    sheets.example, packing.example,
 )  # fmt: skip
 SAYS = "compiling what is done with every event: once on a machine, for up to a minute"
 

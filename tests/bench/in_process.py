@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterator
 
 from schemas.config import Generation, InForce
 from stream.ingest.buffer import Buffer
 from stream.ingest.plan import StreamPlan, plans
+from stream.records import Records, Run
 from tests.bench.columnar import Columnar
 from tests.bench.events import SPAN_MS, START_MS, Flow
 from tests.bench.sampling import Figures, Sample, figures
@@ -26,18 +26,19 @@ class Parts:
     """The events of a flow in memory, as runs of one partition, and the plans that count them."""
 
     def __init__(self, flow: Flow | Columnar) -> None:
-        self.records_a_run = max(1, RUN // flow.rows_a_record)
         self.plans = plans_of(flow)
         values = (value for _, _, value in flow.records())
-        self.records = [ingest.Stored(value, offset, START_MS + SPAN_MS) for offset, value in enumerate(values)]
+        records = [ingest.Stored(value, offset, START_MS + SPAN_MS) for offset, value in enumerate(values)]
+        run = max(1, RUN // flow.rows_a_record)
+        self.runs = [Records.of(records[first : first + run]) for first in range(0, len(records), run)]
 
     def decode_only(self) -> Figures:
         """Bytes to rows of a buffer."""
         decoder, owner, rows = self.plans["predictions"].decoder, ingest.tenure(), 0
         started = _now(0)
-        for run in self._runs():
+        for run in self.runs:
             buffer = Buffer()
-            decoder.decode_run(ingest.run(run, owner).records, owner, into=buffer)
+            decoder.decode_run(run, owner, into=buffer)
             rows += len(buffer)
         return figures(started, _now(rows), events=rows)
 
@@ -46,17 +47,13 @@ class Parts:
         counter, owner = ingest.counter(self.plans), ingest.tenure()
 
         async def count() -> None:
-            for run in self._runs():
-                await counter.add(ingest.run(run, owner), owner)
+            for run in self.runs:
+                await counter.add(Run(owner.tp, owner.placement, run), owner)
             await counter.drain()
 
         started = _now(0)
         asyncio.run(count())
         return figures(started, _now(counter.events), events=counter.events)
-
-    def _runs(self) -> Iterator[list[ingest.Stored]]:
-        run = self.records_a_run
-        return (self.records[first : first + run] for first in range(0, len(self.records), run))
 
 
 def _now(events: int) -> Sample:

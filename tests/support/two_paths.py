@@ -10,15 +10,19 @@ import numpy.typing as npt
 
 from schemas.columnar import is_batch
 from schemas.errors import RejectedEvent
-from schemas.events import FeatureValues, Rejected, Serving, Watermark, parse_record, read_record, timestamp_ms_of
+from schemas.events import FeatureValues, Rejected, Serving, Watermark, parse_record, read_record
 from schemas.gpus import sampled
 from schemas.names import Stream
 from stream.ingest.buffer import CLOSE, SAMPLE, TICK, Buffer
 from stream.ingest.codes import category_name
+from stream.ingest.compiled.values import META, SHAPE, TIMES, UNKNOWN_FEATURES, UNKNOWN_KEYS
+from stream.ingest.listed import Listed
+from stream.ingest.naming import cells_of
 from stream.ingest.plan import StreamPlan
 from stream.ingest.slab import Named, Slab
 from stream.ingest.strict import Row, row_of, rows_of
-from tests.support.ingest import Stored, run, tenure
+from stream.records import Records
+from tests.support.ingest import Stored, tenure
 
 Outcome = list[Any]
 Floats = npt.NDArray[np.float64]
@@ -28,7 +32,7 @@ NOTHING = Row((), (), ())
 def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
     """What the decoder makes of a record: refusals and rows, in order."""
     buffer, owner = Buffer(), tenure(stream=plan.decoder.stream)
-    plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
+    plan.decoder.decode_run(Records.of([Stored(value)]), owner, into=buffer)
     found: Outcome = [
         (r.reason, r.index) if r.reason == "unknown_model" else (r.reason, r.field, r.detail, r.index)
         for r in buffer.rejections
@@ -38,27 +42,34 @@ def decoded(plan: StreamPlan, value: bytes | None) -> Outcome:
 
 
 def _listed(plan: StreamPlan, buffer: Buffer) -> Iterator[Any]:
-    narrow, wide = buffer.numbers(plan.decoder.columns)
-    unknown = {row: (features, keys) for row, features, keys in buffer.unknown}
-    for at, shape in enumerate(buffer.shape):
-        try:
-            time = timestamp_ms_of(buffer.timestamp[at])
-        except RejectedEvent as refused:
-            yield (refused.reason, "timestamp", refused.detail, None)
-            continue
+    if not buffer.listed:
+        return
+    listed, meta = buffer.arrays(), [buffer.meta(kind).tolist() for kind in range(META)]
+    for at, (shape, time) in enumerate(zip(meta[SHAPE], meta[TIMES], strict=True)):
         if shape == SAMPLE:
             yield (SAMPLE, time, buffer.samples[at])
             continue
-        row = Row(*_own(plan, shape, narrow[at], wide[at]), buffer.categorical[at], *unknown.get(at, (0, 0)))
-        yield (shape, time, *comparable(plan, shape, row))
+        unknown = meta[UNKNOWN_FEATURES][at], meta[UNKNOWN_KEYS][at]
+        names, cells = _names(plan, listed, (at, shape))
+        yield (shape, time, _own(plan, shape, listed.rows.narrow[at], listed.rows.wide[at]), names, cells, *unknown)
 
 
-def _own(plan: StreamPlan, shape: int, narrow: Floats, wide: Floats) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _own(plan: StreamPlan, shape: int, narrow: Floats, wide: Floats) -> bytes:
     """A row's numbers without what fills up the matrices; a row that only moves the clock has none."""
     if shape < 0:
-        return (), ()
+        return b""
     own = plan.decoder.shapes[shape]
-    return tuple(narrow[: len(own.narrow)]), tuple(wide[: len(own.wide)])
+    return (np.concatenate([narrow[: len(own.narrow)], wide[: len(own.wide)]]) + 0.0).tobytes()
+
+
+def _names(plan: StreamPlan, listed: Listed, place: tuple[int, int]) -> tuple[tuple[str | None, ...], tuple[int, ...]]:
+    """A row's names, and the cells that the kernel finds for them."""
+    at, shape = place
+    if shape < 0:
+        return (), ()
+    count = len(plan.decoder.shapes[shape].categorical)
+    cells = cells_of(listed, np.array([at]), np.array([shape]), named=plan.tables.named)[0, :count].tolist()
+    return tuple(listed.name(at, column) for column in range(count)), tuple(cells)
 
 
 def _of_slab(plan: StreamPlan, slab: Slab) -> Iterator[Any]:

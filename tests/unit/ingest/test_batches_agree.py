@@ -25,6 +25,7 @@ from stream.ingest import doubt, sheets
 from stream.ingest.batch import Batches
 from stream.ingest.buffer import SAMPLE, Buffer, Rejection
 from stream.ingest.plan import StreamPlan
+from stream.records import Records
 from tests.support.arms import RELEASE
 from tests.support.ingest import HOUR, NEW, NOON, OLD, Stored, applied, both, counter, monitor, run, tenure
 from tests.support.mutation import batch_mutant
@@ -109,7 +110,7 @@ def fresh(stream: Stream) -> tuple[StreamPlan, StreamPlan]:
 
 def is_taken(plan: StreamPlan, value: bytes) -> bool:
     buffer, owner = Buffer(), tenure(stream=plan.decoder.stream)
-    plan.decoder.decode_run(run([Stored(value)], owner).records, owner, into=buffer)
+    plan.decoder.decode_run(Records.of([Stored(value)]), owner, into=buffer)
     return bool(buffer.slabs)
 
 

@@ -12,8 +12,11 @@ import pytest
 from stream.ingest import marks
 from stream.ingest.arena import Arena
 from stream.ingest.codes import ABSENT, WRONG_TYPE
+from stream.ingest.compiled.values import META
 from stream.ingest.counting import Rows, count
-from stream.ingest.matrices import code_matrix, matrix
+from stream.ingest.listed import Listed, Row
+from stream.ingest.matrices import matrix
+from stream.ingest.naming import cells_of
 from stream.ingest.shape import Shape, shape_of
 from stream.ingest.strict import category_of, number_of
 from stream.ingest.tables import StreamTables, stream_tables
@@ -94,6 +97,13 @@ def counted_block(layouts: list[tuple[Layout, Shape]], rows: list[tuple[int, dic
     return [arena.read(room, revision=0) for room in rooms]
 
 
+def codes_of(names: list[tuple[Any, ...]], layout: Any, tables: StreamTables) -> Any:
+    """The cells of rows of names, by the tables of their layouts."""
+    listed = Listed.of((0, 0, max(map(len, tables.codes))))
+    listed.put([Row(at, (0,) * META, (), (), row) for at, row in enumerate(names)], first=0, scanned=0)
+    return cells_of(listed, np.arange(len(names)), np.asarray(layout), named=tables.named)
+
+
 def _rows(tables: StreamTables, layouts: list[tuple[Layout, Shape]], rows: Any, rooms: Any) -> Rows:
     number = np.array([at for at, _, _ in rows], np.int64)
     shapes = [layouts[at][1] for at, _, _ in rows]
@@ -111,7 +121,7 @@ def _rows(tables: StreamTables, layouts: list[tuple[Layout, Shape]], rows: Any, 
     return Rows(
         number, np.array([rooms[at].cells for at in number]), np.array([rooms[at].sums for at in number]),
         matrix(numbers[0], tables.narrow.count), matrix(numbers[1], tables.wide.count),
-        code_matrix(names, [tables.codes[at] for at in number], max(map(len, tables.codes))),
+        codes_of(names, number, tables),
         np.array([late for _, _, late in rows], np.bool_),
     )  # fmt: skip
 
@@ -120,7 +130,7 @@ def counted_row(of: Layout, numbers: tuple[Any, ...], names: tuple[Any, ...]) ->
     """Count one row of narrow values and categories, as they stand after decoding."""
     tables, arena, zero = stream_tables([(of, shape_of([of]))]), Arena(), np.zeros(1, np.int64)
     room = arena.allocate(of, empty(of.cells, len(of.numeric)))
-    codes = code_matrix([names], tables.codes, len(names))
+    codes = codes_of([tuple(names)], zero, tables)
     rows = Rows(zero, zero, zero, matrix([numbers], len(numbers)), matrix([()], 0), codes, np.zeros(1, np.bool_))
     count(rows, arena, order=np.arange(len(rows.layout)), narrow=tables.narrow, wide=tables.wide)
     return arena.read(room, revision=0)

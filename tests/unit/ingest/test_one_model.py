@@ -6,7 +6,9 @@ import pytest
 
 from schemas.config import InForce
 from stream.ingest.buffer import Buffer
-from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, run, tenure
+from stream.ingest.compiled.values import SHAPE
+from stream.records import Records
+from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, tenure
 
 
 @pytest.mark.parametrize(
@@ -20,6 +22,6 @@ from tests.support.ingest import NOON, OLD, Stored, applied, event, monitor, run
 def test_an_event_of_no_model_is_not_counted_as_the_only_one(value: bytes, reason: str) -> None:
     decoder = applied(trees=InForce(reference=OLD, monitor=monitor()))["predictions"].decoder
     into = Buffer()
-    decoder.decode_run(run([Stored(value), Stored(event(), offset=1)], tenure()).records, tenure(), into=into)
+    decoder.decode_run(Records.of([Stored(value), Stored(event(), offset=1)]), tenure(), into=into)
     assert [rejection.reason for rejection in into.rejections] == [reason]
-    assert [shape for shape in into.shape if shape >= 0] == [0]
+    assert [shape for shape in into.meta(SHAPE).tolist() if shape >= 0] == [0]

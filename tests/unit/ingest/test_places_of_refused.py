@@ -14,6 +14,7 @@ from schemas.config import InForce
 from schemas.names import Stream
 from stream.ingest.buffer import Buffer, Rejection
 from stream.ingest.plan import StreamPlan
+from stream.records import Records
 from tests.support.ingest import HOUR, NOON, OLD, Stored, applied, both, counter, monitor, run, tenure
 
 STRANGE: dict[Stream, dict[str, Any]] = {
@@ -54,7 +55,7 @@ def _places(stream: Stream, found: Any) -> list[int | None]:
 def _decoded(stream: Stream, found: Any) -> Buffer:
     decoder = applied(trees=InForce(reference=OLD, monitor=monitor()))[stream].decoder
     into, owner = Buffer(), tenure(stream=stream)
-    decoder.decode_run(run([Stored(json.dumps(found).encode())], owner).records, owner, into=into)
+    decoder.decode_run(Records.of([Stored(json.dumps(found).encode())]), owner, into=into)
     return into
 
 
