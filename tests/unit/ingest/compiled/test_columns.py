@@ -142,6 +142,15 @@ def test_however_many_different_texts(different: int) -> None:
     assert read(value) == by_contract(value)
 
 
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xc0\xaf"])
+def test_what_is_no_utf_8_is_found_among_texts_that_nobody_reads(wrong: bytes) -> None:
+    """Of so many different ones it is only known where they stand."""
+    names = [f"N{at:04}" for at in range(MOST_SPELLINGS + 2)]
+    value = json.dumps({"model": "m", "timestamp": [TIMES[0]] * len(names), "id": names}).encode()
+    assert READER.read(value) is not None
+    assert READER.read(value.replace(b"N0257", wrong)) is None
+
+
 def test_texts_that_were_made_to_fall_into_one_place_are_not_looked_for() -> None:
     def place(text: str) -> int:
         mixed = 14695981039346656037
