@@ -44,13 +44,17 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The call failed; ``permanent``: this address will not take this incident again under this secret (a fingerprint)."""
+    """The call failed; ``permanent``: this address will not take this incident again under this secret (a fingerprint).
+
+    ``thread``: it may have arrived all the same, and this is how what may be there now is found.
+    """
 
     entry: str
     call: Call
     permanent: bool
     why: str
     secret: str = ""
+    thread: str | None = None
 
 
 Sent = Began | Confirmed | Failed

@@ -79,6 +79,8 @@ def failed(draft: Draft, sent: Failed) -> None:
         _given_up(draft, replace(entry, failed_under=sent.secret), sent.why)
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
+    elif sent.thread is not None and (belief := entry.believed.get(sent.call.generation)) is not None:
+        draft.entry(_believing(entry, sent.call, replace(belief, thread=sent.thread)))
     draft.touch([entry.incident])
 
 

@@ -2,7 +2,8 @@
 
 Alertmanager keeps alerts in memory and takes for over what has reached its end.  So the end lies a day ahead, and the register
 posts what is open every few minutes: after a restart it is there again.  The labels that were posted are remembered as the thread:
-once they change, the alert with the old ones is ended in the same request.
+once they change, the alert with the old ones is ended in the same request.  A request of which no answer came may have arrived:
+until one is taken its labels are remembered beside them, for nobody would end that alert otherwise.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -36,6 +38,9 @@ PATH = "/api/v2/alerts"
 BAD_ALERT = 400
 AGAIN_S = 30.0
 _READ = 2000
+#: Labels of one alert that are remembered: those that may have been posted since an answer came last.
+MOST_POSTED = 20
+_THREAD: msgspec.json.Decoder[Labels | list[Labels]] = msgspec.json.Decoder(Labels | list[Labels])
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -74,16 +79,27 @@ class Alertmanager:
 
     def deliver(self, call: Call, message: Message) -> Receipt:
         """Post what is true now; never raises."""
-        token = ""
+        if call.kind == "digest":
+            return Receipt("ok")  # what is over already is no alert
         try:
             token = self._token()
-            if call.kind == "digest":
-                return Receipt("ok")  # what is over already is no alert
             labels = messages.labels(call, message, place=self._place)
-            self._post(list(self._alerts(call, message, labels)), token)
-            return Receipt("ok", thread=None if call.kind == "close" else json.dumps(labels))
+            alerts = list(self._alerts(call, message, labels))
         except ConfigError as error:
             return retry(str(error))
+        except Exception as error:
+            return _bug(error)
+        receipt = self._delivered(alerts, token)
+        if receipt.outcome == "ok":
+            return replace(receipt, thread=None if call.kind == "close" else json.dumps(labels))
+        if receipt.outcome == "retry" and call.kind != "close" and labels not in (before := _posted(call)):
+            return replace(receipt, thread=json.dumps([*before, labels][-MOST_POSTED:]))
+        return receipt
+
+    def _delivered(self, alerts: list[dict[str, Any]], token: str) -> Receipt:
+        try:
+            self._post(alerts, token)
+            return Receipt("ok")
         except urllib.error.HTTPError as answer:
             said = quoted(answer.read(_READ).decode(errors="replace"), secret=token or "\0")
             after_s = wait_s(dict(answer.headers), default_s=AGAIN_S)
@@ -91,20 +107,19 @@ class Alertmanager:
         except OSError as error:
             return retry(f"Alertmanager did not answer ({type(error).__name__})")
         except Exception as error:
-            log.error("an alert could not be sent: %s", type(error).__name__)
-            return retry(f"the alert could not be sent ({type(error).__name__})")
+            return _bug(error)
 
     def _alerts(self, call: Call, message: Message, labels: Labels) -> Iterator[dict[str, Any]]:
         now_ms = int(self._now() * 1000)
         before = _posted(call)
         if call.kind == "close":
-            yield messages.resolved(before or labels, message, place=self._place, now_ms=now_ms)
-            return
-        yield messages.firing(labels, message, place=self._place, now_ms=now_ms)
-        others = [before] if before else [*_other_severities(labels)] if call.doubt else []
-        for other in others:
-            if other != labels:
-                yield messages.resolved(other, message, place=self._place, now_ms=now_ms)
+            over = before or [labels]
+        else:
+            yield messages.firing(labels, message, place=self._place, now_ms=now_ms)
+            others = [other for other in _other_severities(labels) if call.doubt and other not in before]
+            over = [other for other in (*before, *others) if other != labels]
+        for other in over:
+            yield messages.resolved(other, message, place=self._place, now_ms=now_ms)
 
     def _post(self, alerts: list[dict[str, Any]], token: str) -> None:
         headers = {"Content-Type": "application/json", "User-Agent": "driftline"}
@@ -120,12 +135,18 @@ class Alertmanager:
         return "" if self._secret is None else bot_token(self._secret)
 
 
-def _posted(call: Call) -> Labels | None:
-    """The labels that were posted last; None where that is not known."""
+def _bug(error: Exception) -> Receipt:
+    log.error("an alert could not be sent: %s", type(error).__name__)
+    return retry(f"the alert could not be sent ({type(error).__name__})")
+
+
+def _posted(call: Call) -> list[Labels]:
+    """The labels that were posted, and those that may have been since; none where that is not known."""
     try:
-        return msgspec.json.decode(call.thread or "", type=Labels)
+        found = _THREAD.decode(call.thread or "")
     except msgspec.DecodeError:
-        return None
+        return []
+    return found if isinstance(found, list) else [found]
 
 
 def _other_severities(labels: Labels) -> Iterator[Labels]:

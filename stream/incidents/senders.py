@@ -260,7 +260,7 @@ def _shown(tenure: Tenure, call: Call) -> Message | None:
 def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
     if receipt.outcome == "ok":
         return Confirmed(call.entry, call, receipt.thread)
-    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret)
+    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret, receipt.thread)
 
 
 def next_call(lane: Lane, *, now: float, held_s: Callable[[Call], float]) -> tuple[float, Call]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alerting.breadth import is_wide
 from alerting.document import view
-from alerting.inputs import Began, Confirmed
+from alerting.inputs import Began, Confirmed, Failed
 from alerting.keeping import kept, read, rejoined
 from alerting.records import restored
 from schemas.actions import Acknowledge, MergeIncidents, Resolve, SplitIncident
@@ -137,6 +137,21 @@ def test_an_answer_that_comes_after_the_merge_is_its_vendors_incidents() -> None
     assert (entry.confirmed, entry.under) == (True, second.id)
     world.send()
     assert [key for place, key in world.vendors.rings if place == PD.name] == [f"{second.id}:1"]
+
+
+def test_what_may_be_there_of_a_failed_call_is_remembered_where_its_incident_went() -> None:
+    world = World()
+    world.fire("a/w0", severity="P1")
+    world.fire("b/t0", severity="P0")
+    world.wait(MINUTE)
+    first, second = live(world)
+    call = next(one for one in world.todo() if one.address == PD.name)
+    world.give(Began(call.entry, call))
+    merge(world, second.id, first.id)
+    world.give(Failed(call.entry, call, permanent=False, why="no answer", thread="perhaps"))
+
+    [again] = [one for one in world.todo() if one.address == PD.name]
+    assert (again.entry, again.dedup_key, again.thread) == (f"{first.id}|{PD.name}", f"{second.id}:1", "perhaps")
 
 
 def test_who_has_the_first_has_all_of_it() -> None:

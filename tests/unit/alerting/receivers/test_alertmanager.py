@@ -123,6 +123,28 @@ def test_the_same_again_is_one_alert_and_a_doubtful_opening_leaves_none_of_anoth
     assert [len(alerts) for _, _, alerts in vendor.posts] == [1, 4]
 
 
+def test_what_may_have_arrived_is_ended_with_the_rest(vendor: Recorded) -> None:
+    """An answer is lost, and before it is tried again two incidents are merged: the labels are others by then."""
+    receiver = made(vendor.url)
+    vendor.status = 503
+    worse = call("update", at="alertmanager", severity="P0", thread=json.dumps(LABELS))
+    thread = receiver.deliver(worse, replace(FIRING, severity="P0")).thread
+    vendor.status = 200
+    merged = replace(FIRING, severity="P0", models=("flight-delay", "flight-price"))
+    receipt = receiver.deliver(call("update", at="alertmanager", severity="P0", thread=thread), merged)
+    told = [
+        (one["labels"]["model"], one["labels"]["driftline_severity"], one["endsAt"][:10]) for one in vendor.posts[1][2]
+    ]
+    assert told == [
+        ("flight-delay, flight-price", "P0", "2013-01-02"),
+        ("flight-delay", "P1", "2013-01-01"),
+        ("flight-delay", "P0", "2013-01-01"),
+    ]
+    assert isinstance(json.loads(receipt.thread or ""), dict), "and with an answer only one is there"
+    receiver.deliver(call("close", at="alertmanager", thread=thread), RESOLVED)
+    assert [one["endsAt"][:10] for one in vendor.posts[2][2]] == ["2013-01-01"] * 2
+
+
 def test_a_later_generation_is_another_alert(vendor: Recorded) -> None:
     made(vendor.url).deliver(call(at="alertmanager", generation=2, dedup_key="INC-7:2"), FIRING)
     [(_, _, [alert])] = vendor.posts
