@@ -9,9 +9,10 @@ from statistics import median
 
 import pytest
 
+from schemas.names import Names
 from tests.bench.clients import CLIENTS, PARTITIONS
 from tests.bench.events import Flow
-from tests.bench.filling import fill, topic_of
+from tests.bench.filling import fill, topics_of
 from tests.bench.lineup import ROOT
 
 NAMES = [client.__name__ for client in CLIENTS]
@@ -29,10 +30,12 @@ def test_every_client_reads_to_the_end(kafka_bootstrap: str, environment_name: s
     assert list(cost_of(kafka_bootstrap, environment_name, events=5_000, rounds=1)) == NAMES
 
 
-def cost_of(kafka: str, topic: str, *, events: int, rounds: int) -> dict[str, list[float]]:
+def cost_of(kafka: str, environment: str, *, events: int, rounds: int) -> dict[str, list[float]]:
     """µs of CPU a record of each client, round by round."""
     found: dict[str, list[float]] = {name: [] for name in NAMES}
-    with topic_of(kafka, topic, partitions=PARTITIONS):
+    names = Names(environment)
+    topic = names.topic("predictions")
+    with topics_of(kafka, names, partitions=PARTITIONS):
         fill(kafka, topic, Flow(20, PARTITIONS, events), told=lambda done: None)
         for name in NAMES * rounds:
             found[name].append(_one(name, kafka, topic, events))
