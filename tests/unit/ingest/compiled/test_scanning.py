@@ -109,7 +109,9 @@ NAMES = [
     (b'"UA"', True), (b'"\xc3\xa9"', True), (b'"\xf0\x9f\x98\x80"', True), (b'""', True), (b"7", True), (b"-7", True),
     (b"true", True), (b"false", True), (b"null", True), (b"7.0", True), (b"-7.0", True), (b"0.0", True),
     (b"-0.0", True), (b"1.5", True), (b"9223372036854775807", True), (b"1e3", False), (b"-0", False),
-    (b"9223372036854775808", False), (b'"\\u0055A"', False), (b'"\xc0\xaf"', False), (b'"\xed\xa0\x80"', False),
+    (b"9223372036854775808", False), (b'"\\u0055A"', False), (b'"\xc3x"', False),
+    (b'"\xe0\x80\x80"', False), (b'"\xf0\x80\x80\x80"', False), (b'"\xe2\x82"', False),
+    (b'"\xc0\xaf"', False), (b'"\xed\xa0\x80"', False),
     (b'"\xf4\x90\x80\x80"', False), (b'"\xe9"', False), (b'"a\x1f"', False), (b"NaN", False), (b"[]", False),
     (b"{}", False), (b"tru", False), (b"nul", False), (b"07", False), (b"1.", False),
 ]  # fmt: skip
@@ -137,6 +139,12 @@ def test_what_is_odd_is_left_to_python(member: bytes) -> None:
     value = b'{"model":"trees","timestamp":%d,%s}' % (NOON, member)
     assert taken(TREES, [value]) == 0
     assert_same(TREES, stored([event(), value, event()]))
+
+
+@pytest.mark.parametrize("behind", [b"{}", b",", b"}", b"x", b"\x00", b'""'])
+def test_nothing_stands_behind_an_event(behind: bytes) -> None:
+    assert taken(TREES, [event() + behind, event() + b" \n"]) == 1
+    assert_same(TREES, stored([event() + behind, event()]))
 
 
 @pytest.mark.parametrize(
