@@ -155,17 +155,18 @@ class Evaluator:
     async def _evaluate(self, stream: Stream, *, now: int) -> None:
         units = self._roll.units[stream]
         partitions = await self._sealing.poll(stream) if units or self._minds() else []
-        await self._streams.look(stream, partitions, paces=self._roll.paces(stream).kinds)
+        await self._streams.look(stream, partitions, paces=(await self._roll.paces(stream)).kinds if partitions else ())
         if not (partitions and units):
             self.tally.backlog.pop(stream, None)
             return
         for unit, error in await self._roll.load(stream):
             self._fail(unit, error)
-        ends, state = self._roll.paces(stream).ends(partitions), self._streams.of([stream])
+        ends, state = (await self._roll.paces(stream)).ends(partitions), self._streams.of([stream])
         mark = (ends, sum(partition.revisions for partition in partitions), len(partitions), state)
         if self._marks.get(stream) != mark or self._is_time_to_retry():
             self._marks[stream] = mark
             polls = polls_of(units.values(), partitions, now=now, state=state)
+            await self._breath()
             try:
                 await self._close(stream, polls, end_ms=max(ends))
             finally:
@@ -175,11 +176,10 @@ class Evaluator:
 
     async def _hear(self, stream: Stream, partitions: Sequence[PartitionState], *, now: int) -> None:
         """Listen to the models whose silence is a verdict, as often as each is to be."""
-        listening, state = self._roll.paces(stream).listening, self._streams.of([stream])
-        units = self._listening.due(listening, now_ms=now, rebuilding=state[1].running)
-        polls = polls_of(units, partitions, now=now, state=state)
-        for unit in units:
-            await self._guarded(unit, polls[unit.model], self._listen)
+        listening, state = (await self._roll.paces(stream)).listening, self._streams.of([stream])
+        units = {unit.model: unit for unit in self._listening.due(listening, now_ms=now, rebuilding=state[1].running)}
+        for model, poll in polls_of(units.values(), partitions, now=now, state=state).items():
+            await self._guarded(units[model], poll, self._listen)
 
     def _minds(self) -> bool:
         """Whether to look, now and then, at streams that nobody evaluates: one worker does, so that what is over ends there."""

@@ -5,15 +5,15 @@ A look that finds nothing new must not go over every model: there are four a sec
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.panes.clocks import PartitionState, closed_before, stream_watermark, waited_for
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(NamedTuple):
     """How long a model's panes are, and how long they wait for events."""
 
     pane_ms: int
@@ -36,13 +36,17 @@ class Paces:
         return frozenset(found | {_end(waited_for(partitions, ""), pace) for pace in others})
 
 
-def paces_of(units: Iterable[Unit]) -> Paces:
+async def paces_of(units: Iterable[Unit], *, breath: Callable[[], Awaitable[None]]) -> Paces:
     """The paces of these units, as their next panes are watched."""
-    units = list(units)
-    monitors = {unit.model: (unit.phase.pane_ms, unit.phase.watched.monitor.lateness_ms) for unit in units}
-    known = {pair: Pace(*pair) for pair in set(monitors.values())}
-    of = {model: known[pair] for model, pair in monitors.items()}
-    return Paces(of, frozenset(known.values()), tuple(unit for unit in units if unit.listens))
+    of: dict[str, Pace] = {}
+    listening: list[Unit] = []
+    for unit in list(units):
+        watched = unit.phase.watched
+        of[unit.model] = Pace(watched.layout.pane_ms, watched.monitor.lateness_ms)
+        if watched.monitor.no_traffic_after_ms is not None and unit.listens:
+            listening.append(unit)
+        await breath()
+    return Paces(of, frozenset(of.values()), tuple(listening))
 
 
 def models_here(partitions: Iterable[PartitionState]) -> frozenset[str]:

@@ -33,7 +33,7 @@ class Roll:
         self._redis, self._names, self._asking = redis, names, asking
         self._roster: Roster | None = None
         self._tokens: dict[int, int] = {}
-        self._longest: dict[Stream, int] = {}
+        self._longest: Mapping[Stream, int] = {}
         #: Models that cannot be watched, and why.
         self.unfit: dict[str, Exception] = {}
         self.units: dict[Stream, dict[str, Unit]] = {stream: {} for stream in TOPICS_IN}
@@ -63,7 +63,7 @@ class Roll:
         if self._roster is not None:
             roster.take_over(self._roster)
         self._roster = roster
-        self._longest = {stream: roster.longest_window_ms(stream) for stream in TOPICS_IN}
+        self._longest = roster.longest_ms
         self._tokens = {}
         self.turn += 1
         for units in self.units.values():
@@ -108,11 +108,13 @@ class Roll:
             self._all_loaded[stream] = turn
         return damaged
 
-    def paces(self, stream: Stream) -> Paces:
+    async def paces(self, stream: Stream) -> Paces:
         """When the units of a stream are due."""
-        if self._paces.get(stream, (None,))[0] != self.turn:
-            self._paces[stream] = self.turn, paces_of(self.units[stream].values())
-        return self._paces[stream][1]
+        turn, known = self.turn, self._paces.get(stream)
+        if known is None or known[0] != turn:
+            found = await paces_of(self.units[stream].values(), breath=self._asking.breath)
+            known = self._paces[stream] = turn, found
+        return known[1]
 
     async def layouts(self, unit: Unit, notes: Sequence[Note]) -> dict[str, Layout]:
         """The layouts that these notes name, those of earlier configurations too."""

@@ -38,6 +38,8 @@ class Roster:
 
     generation: Generation
     references: Mapping[str, Reference]
+    #: The longest window of any model, by stream.
+    longest_ms: dict[Stream, int] = field(default_factory=dict)
     _phases: dict[str, Phases] = field(default_factory=dict)
     _known: dict[str, Phases] = field(default_factory=dict)
 
@@ -56,10 +58,13 @@ class Roster:
         """How its versions are counted, before the last change of that and after; likewise off the event loop."""
         return arms_phases(model, self.generation.models[model], self.references)
 
-    def longest_window_ms(self, stream: Stream) -> int:
-        """The longest window of any model."""
+    def prepare(self) -> Roster:
+        """Itself, with what all models together are asked for worked out: a dozen milliseconds, off the event loop."""
         monitors = [force.monitor for force in self.generation.models.values()]
-        return max((spec.length_ms for monitor in monitors for spec in windows_of(monitor, stream)), default=0)
+        for stream in TOPICS_IN:
+            lengths = (spec.length_ms for monitor in monitors for spec in windows_of(monitor, stream))
+            self.longest_ms[stream] = max(lengths, default=0)
+        return self
 
     def take_over(self, before: Roster) -> None:
         """Keep what was worked out under the generation before, for models that are watched alike."""
@@ -114,7 +119,7 @@ async def newer_roster(
         except StoreError as error:
             log.error("models held against it are not evaluated: %s", error)
         await asking.breath()
-    return stamp, Roster(generation, references)
+    return stamp, await asking.beside(Roster(generation, references).prepare)
 
 
 def _digests(generation: Generation) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -9,7 +10,7 @@ from typing import Any, cast
 import pytest
 
 from stream.evaluate.closing.closing import is_done
-from stream.evaluate.closing.paces import Pace, paces_of
+from stream.evaluate.closing.paces import Pace, Paces, paces_of
 from stream.evaluate.closing.polls import watermarks
 from stream.evaluate.closing.unit import Unit
 from stream.evaluate.panes.clocks import UNTOUCHED, PartitionState, closed_before
@@ -21,10 +22,17 @@ BEHIND = Behind(frozenset({"noisy"}), frozenset({"noisy", "beside", "of nobody h
 
 
 def watching(model: str, pane_ms: int, lateness_ms: int = 0, *, listens: bool = False) -> Unit:
-    watched = SimpleNamespace(monitor=SimpleNamespace(lateness_ms=lateness_ms))
-    return cast(
-        Unit, SimpleNamespace(model=model, listens=listens, phase=SimpleNamespace(pane_ms=pane_ms, watched=watched))
-    )
+    monitor = SimpleNamespace(lateness_ms=lateness_ms, no_traffic_after_ms=MINUTE if listens else None)
+    watched = SimpleNamespace(monitor=monitor, layout=SimpleNamespace(pane_ms=pane_ms))
+    phase = SimpleNamespace(pane_ms=pane_ms, watched=watched)
+    return cast(Unit, SimpleNamespace(model=model, listens=listens, phase=phase))
+
+
+def paces() -> Paces:
+    async def breath() -> None:
+        """Nobody else is here."""
+
+    return asyncio.run(paces_of(UNITS, breath=breath))
 
 
 UNITS = [
@@ -53,11 +61,11 @@ def of(clock: int | None, *, idle: bool = False) -> PartitionState:
 def test_ends_are_those_of_each_model(partitions: list[PartitionState]) -> None:
     marks = watermarks(UNITS, partitions)
     wanted = {closed_before(marks[unit.model], pane_ms=unit.phase.pane_ms) for unit in UNITS}
-    assert paces_of(UNITS).ends(partitions) == wanted
+    assert paces().ends(partitions) == wanted
 
 
 def test_kinds_are_told_once_and_who_listens_by_name() -> None:
-    found = paces_of(UNITS)
+    found = paces()
     assert found.kinds == {Pace(MINUTE, 0), Pace(MINUTE, 90_000), Pace(5 * MINUTE, 30_000)}
     assert [unit.model for unit in found.listening] == ["far", "late"]
 
