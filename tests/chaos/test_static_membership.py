@@ -21,7 +21,7 @@ RECORDS = list(EVENTS.records())
 def test_a_rolling_restart_moves_no_partition_and_a_name_is_had_once(deployment: Deployment) -> None:
     apply(deployment, write_monitors(deployment.folder, {MODEL: REFERENCE}))
     # A start on a busy machine fits in it, and nothing waits for its end.
-    deployment.more["DRIFTLINE_SESSION_TIMEOUT_S"] = "60"
+    deployment.more |= {"DRIFTLINE_SESSION_TIMEOUT_S": "60", "DRIFTLINE_REQUEST_TIMEOUT_S": "60"}
     first, stays = deployment.start_worker(instance_id="a"), deployment.start_worker(instance_id="b")
     deployment.wait_until_shared(first, stays)
     deployment.send(RECORDS[:2_000])
