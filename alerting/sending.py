@@ -50,9 +50,19 @@ def confirmed(draft: Draft, sent: Confirmed) -> None:
     if call.kind == "close":
         closed = resolved(draft, entry, call.generation)
         draft.entry(replace(closed, root=sent.thread or call.thread or entry.root))
-    elif call.kind != "note":
+    elif call.kind == "note":
+        _remember(draft, entry, sent)
+    else:
         draft.entry(_taken(draft, entry, sent))
     draft.touch([entry.incident])
+
+
+def _remember(draft: Draft, entry: Entry, sent: Confirmed | Failed) -> Entry:
+    """How what is there now is found: a remark to an Alertmanager posts the alert itself."""
+    belief = entry.believed.get(sent.call.generation)
+    if sent.thread is None or belief is None:
+        return entry
+    return draft.entry(_believing(entry, sent.call, replace(belief, thread=sent.thread)))
 
 
 def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
@@ -73,14 +83,13 @@ def failed(draft: Draft, sent: Failed) -> None:
     entry = _entry_of(draft, sent)
     if entry is None:
         return
+    entry = _remember(draft, entry, sent)
     if sent.call.kind == "close" and sent.call.generation in entry.again:
         draft.entry(dropped(entry, sent.call.generation) if sent.permanent else entry)
     elif sent.permanent and not renewed(draft, entry, sent.secret):
         _given_up(draft, replace(entry, failed_under=sent.secret), sent.why)
     elif sent.call.kind == "note" and entry.note is None:
         draft.entry(replace(entry, note=sent.call.why))
-    elif sent.thread is not None and (belief := entry.believed.get(sent.call.generation)) is not None:
-        draft.entry(_believing(entry, sent.call, replace(belief, thread=sent.thread)))
     draft.touch([entry.incident])
 
 
