@@ -63,6 +63,7 @@ class RunConsumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self._stored: dict[TP, int] = {}
         self._placements: dict[TP, int] = {}
+        self._later: set[TP] = set()
         self.held: set[TP] = set()  # not fetched for a while, see ``hold``
         self._seeking: int = 0
 
@@ -105,7 +106,9 @@ class RunConsumer(driver.Consumer):
         await self._seek_to(tp, offset)
         self.displace(tp)
         self._read_offset[tp] = offset
-        self._stored[tp] = offset
+        self._stored.pop(tp, None)
+        if tp not in self._later:
+            self._stored[tp] = offset
         self._committed_offset[tp] = None
 
     def placement(self, tp: TP) -> int:
@@ -174,6 +177,10 @@ class RunConsumer(driver.Consumer):
     def stored(self, tp: TP, offset: int) -> None:
         """The state store holds everything of ``tp`` below ``offset``."""
         self._stored[tp] = offset
+
+    def commit_later(self, tps: Iterable[TP]) -> None:
+        """Of these the place where they are read from says nothing: nothing is committed before ``stored`` was called."""
+        self._later = set(tps)
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Any:
         return [tp for tp in self._stored if topics is None or tp in topics or tp.topic in topics]

@@ -77,6 +77,8 @@ class IncidentAgent:
     async def take(self, consumer: RunConsumer, tps: set[TP]) -> Mapping[TP, int]:
         """What the transport asks at every assignment: where to read each partition from."""
         self.consumer = consumer
+        # What was decided by them may be stored and not be on the topic ``incidents`` yet (``published``).
+        consumer.commit_later(self.inputs)
         self.owner.end()
         self._placements = {}
         held = {tp for tp in tps if tp in self.inputs}
@@ -219,8 +221,9 @@ class IncidentAgent:
 
     def published(self, name: str, offset: int) -> None:
         """Kafka has everything that was decided by an input up to here, so the group's offset may say so."""
-        if self.consumer is not None:
-            self.consumer.stored(TP(self._names.topic(name), PARTITION), offset)
+        tp = TP(self._names.topic(name), PARTITION)
+        if self.consumer is not None and tp in self.consumer.assignment():
+            self.consumer.stored(tp, offset)
 
     async def _lost(self, tenure: Tenure) -> None:
         """Another owner has taken over, or Redis went back in time: only a new assignment decides who goes on."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -59,7 +59,6 @@ class Consumer:
     is_placing = False
 
     assigned: set[TP] = field(default_factory=set)
-    committed: dict[TP, int] = field(default_factory=dict)
 
     def placement(self, tp: TP) -> int:
         return 0
@@ -70,8 +69,8 @@ class Consumer:
     def read_offset(self, tp: TP) -> int | None:
         return 0
 
-    def stored(self, tp: TP, offset: int) -> None:
-        self.committed[tp] = offset
+    def commit_later(self, tps: Iterable[TP]) -> None:
+        """Nothing is committed here."""
 
 
 class Following:

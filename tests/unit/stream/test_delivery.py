@@ -6,7 +6,6 @@ The consumer is made without Faust around it; only what these decisions touch is
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -17,32 +16,10 @@ from schemas.names import Names
 from stream import asking
 from stream.ingest.intake import Intake
 from stream.records import Records
-from stream.transport import RunConsumer
+from tests.support.consumer import bare_consumer
 from tests.support.ingest import Stored, tenure
 
 ZERO, ONE = TP("predictions", 0), TP("predictions", 1)
-
-
-def bare_consumer(*, queue: asyncio.Event) -> Any:
-    """A consumer of an application whose agent takes nothing before ``queue`` is set."""
-    made: Any = object.__new__(RunConsumer)
-    made._read_offset, made._committed_offset = defaultdict(lambda: None), {}
-    made._placements, made._stored, made.held = {}, {}, set()
-    made._seeking = 0
-    made.app, made.suspend_flow = SimpleNamespace(consumer_generation_id=1), SimpleNamespace(wait=asyncio.Event().wait)
-
-    async def callback(message: Any) -> None:
-        await queue.wait()
-
-    async def first(delivered: Any, suspended: Any) -> None:
-        suspended.close()
-        await delivered
-
-    async def seek(tp: TP, offset: int) -> None:
-        """The broker's side is of no interest."""
-
-    made.callback, made.wait_first, made._seek_to = callback, first, seek
-    return made
 
 
 def found(first: int, end: int) -> Records:
