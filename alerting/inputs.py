@@ -27,10 +27,14 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A sender is about to make this call: to be stored before it does."""
+    """A sender is about to make this call: to be stored before it does.
+
+    ``thread``: how what may be there from then on is found, where the call's key does not say so.
+    """
 
     entry: str
     call: Call
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +48,13 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The call failed; ``permanent``: this address will not take this incident again under this secret (a fingerprint).
-
-    ``thread``: it may have arrived all the same, and this is how what may be there now is found.
-    """
+    """The call failed; ``permanent``: this address will not take this incident again under this secret (a fingerprint)."""
 
     entry: str
     call: Call
     permanent: bool
     why: str
     secret: str = ""
-    thread: str | None = None
 
 
 Sent = Began | Confirmed | Failed

@@ -28,7 +28,7 @@ def began(draft: Draft, sent: Began) -> None:
     call = sent.call
     if call.kind == "note":
         # At most once: a page matters, a remark does not ring twice.
-        draft.entry(replace(entry, note=None))
+        draft.entry(_remembering(replace(entry, note=None), sent))
     elif call.kind == "close":
         belief = entry.believed.get(call.generation)
         if belief is not None:
@@ -36,7 +36,7 @@ def began(draft: Draft, sent: Began) -> None:
     else:
         belief = entry.believed.get(call.generation) or Belief()
         picture = draft.incidents[entry.incident].picture
-        draft.entry(_believing(entry, call, replace(belief, sent=picture)))
+        draft.entry(_remembering(_believing(entry, call, replace(belief, sent=picture)), sent))
     draft.touch([entry.incident])
 
 
@@ -51,18 +51,18 @@ def confirmed(draft: Draft, sent: Confirmed) -> None:
         closed = resolved(draft, entry, call.generation)
         draft.entry(replace(closed, root=sent.thread or call.thread or entry.root))
     elif call.kind == "note":
-        _remember(draft, entry, sent)
+        draft.entry(_remembering(entry, sent))
     else:
         draft.entry(_taken(draft, entry, sent))
     draft.touch([entry.incident])
 
 
-def _remember(draft: Draft, entry: Entry, sent: Confirmed | Failed) -> Entry:
-    """How what is there now is found: a remark to an Alertmanager posts the alert itself."""
+def _remembering(entry: Entry, sent: Began | Confirmed) -> Entry:
+    """With how that is found which may be there now: a remark to an Alertmanager posts the alert itself."""
     belief = entry.believed.get(sent.call.generation)
     if sent.thread is None or belief is None:
         return entry
-    return draft.entry(_believing(entry, sent.call, replace(belief, thread=sent.thread)))
+    return _believing(entry, sent.call, replace(belief, thread=sent.thread))
 
 
 def _taken(draft: Draft, entry: Entry, sent: Confirmed) -> Entry:
@@ -83,7 +83,6 @@ def failed(draft: Draft, sent: Failed) -> None:
     entry = _entry_of(draft, sent)
     if entry is None:
         return
-    entry = _remember(draft, entry, sent)
     if sent.call.kind == "close" and sent.call.generation in entry.again:
         draft.entry(dropped(entry, sent.call.generation) if sent.permanent else entry)
     elif sent.permanent and not renewed(draft, entry, sent.secret):

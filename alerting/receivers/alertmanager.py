@@ -2,8 +2,8 @@
 
 Alertmanager keeps alerts in memory and takes for over what has reached its end.  So the end lies a day ahead, and the register
 posts what is open every few minutes: after a restart it is there again.  The labels that were posted are remembered as the thread:
-once they change, the alert with the old ones is ended in the same request.  A request of which no answer came may have arrived:
-until one is taken its labels are remembered beside them, for nobody would end that alert otherwise.
+once they change, the alert with the old ones is ended in the same request.  What is about to be posted is remembered beside them
+before it is (``registered``), for a request of which no answer came may have arrived, and nobody would end that alert otherwise.
 """
 
 from __future__ import annotations
@@ -77,6 +77,17 @@ class Alertmanager:
     def __repr__(self) -> str:
         return f"Alertmanager({self.address})"
 
+    def registered(self, call: Call, message: Message) -> str | None:
+        """The labels that were posted or may have been, and those that this call posts; None where it posts none."""
+        if call.kind in ("close", "digest"):
+            return None
+        try:
+            before, labels = _posted(call), messages.labels(call, message, place=self._place)
+        except Exception as error:
+            _bug(error)  # and it is not posted either
+            return None
+        return call.thread if labels in before else json.dumps([*before, labels][-MOST_POSTED:])
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         """Post what is true now; never raises."""
         if call.kind == "digest":
@@ -92,8 +103,6 @@ class Alertmanager:
         receipt = self._delivered(alerts, token)
         if receipt.outcome == "ok":
             return replace(receipt, thread=None if call.kind == "close" else json.dumps(labels))
-        if receipt.outcome == "retry" and call.kind != "close" and labels not in (before := _posted(call)):
-            return replace(receipt, thread=json.dumps([*before, labels][-MOST_POSTED:]))
         return receipt
 
     def _delivered(self, alerts: list[dict[str, Any]], token: str) -> Receipt:

@@ -72,6 +72,9 @@ class PagerDuty:
     def __repr__(self) -> str:
         return f"PagerDuty({self.address})"
 
+    def registered(self, call: Call, message: Message) -> None:
+        """Its key says all."""
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         """Trigger, or for a close resolve; never raises."""
         try:

@@ -28,5 +28,11 @@ class Receiver(Protocol):
     def kind(self) -> ReceiverKind:
         """The vendor."""
 
+    def registered(self, call: Call, message: Message) -> str | None:
+        """How what this call may leave there is found: to be stored before it is delivered; None where its key says so.
+
+        Cheap, and never raises.
+        """
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         """Send it; never raises."""

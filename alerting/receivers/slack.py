@@ -51,6 +51,9 @@ class Slack:
     def __repr__(self) -> str:
         return f"Slack({self.address})"
 
+    def registered(self, call: Call, message: Message) -> None:
+        """A message is found again by its metadata."""
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         """Post or edit; never raises."""
         token = ""

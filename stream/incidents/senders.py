@@ -82,6 +82,9 @@ class _Gone:
     address: str
     kind: ReceiverKind
 
+    def registered(self, call: Call, message: Message) -> None:
+        return None
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         return Receipt("permanent", why=_GONE)
 
@@ -176,10 +179,8 @@ class Senders:
         if receiver is None or shown is None:
             return
         passing("before-begin")
-        await self._owner.submit(tenure, Began(call.entry, call))
+        shown = await self._begun(tenure, _Request(receiver, call, shown))
         passing("after-begin")
-        # Newer, where more happened meanwhile; an entry that this settled is gone, and its last word is still to be said.
-        shown = _shown(tenure, call) or shown
         receipt = await self._delivered(tenure, lane, _Request(receiver, call, shown))
         tenure.doubtful.discard(call.entry)
         self._note(lane, call, receipt)
@@ -188,6 +189,20 @@ class Senders:
         if receipt.outcome == "ok":
             tenure.unawaited.discard(call.address)
         passing("after-confirm")
+
+    async def _begun(self, tenure: Tenure, planned: _Request) -> Message:
+        """Write down what is about to be sent, and what is shown then: newer, where more happened meanwhile."""
+        receiver, call, shown = planned.receiver, planned.call, planned.shown
+        while True:
+            thread = receiver.registered(call, shown)
+            await self._owner.submit(tenure, Began(call.entry, call, thread))
+            # An entry that this settled is gone, and its last word is still to be said.
+            newer = _shown(tenure, call) or shown
+            if receiver.registered(call, newer) == thread:
+                return newer
+            if call.kind == "note":  # begun once: by now there may be another one to say
+                return shown
+            shown = newer
 
     def _receiver(self, lane: Lane, call: Call) -> Receiver | None:
         """None where the request has to wait for one."""
@@ -260,7 +275,7 @@ def _shown(tenure: Tenure, call: Call) -> Message | None:
 def _reported(call: Call, receipt: Receipt) -> Confirmed | Failed:
     if receipt.outcome == "ok":
         return Confirmed(call.entry, call, receipt.thread)
-    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret, receipt.thread)
+    return Failed(call.entry, call, receipt.outcome == "permanent", receipt.why, receipt.secret)
 
 
 def next_call(lane: Lane, *, now: float, held_s: Callable[[Call], float]) -> tuple[float, Call]:

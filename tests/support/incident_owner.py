@@ -80,6 +80,9 @@ class FakeReceiver:
     def __post_init__(self) -> None:
         self.free.set()
 
+    def registered(self, call: Call, message: Message) -> str | None:
+        return None
+
     def deliver(self, call: Call, message: Message) -> Receipt:
         self.calls.append((call, message))
         self.free.wait(30)

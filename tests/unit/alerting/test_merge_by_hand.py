@@ -146,9 +146,9 @@ def test_what_may_be_there_of_a_failed_call_is_remembered_where_its_incident_wen
     world.wait(MINUTE)
     first, second = live(world)
     call = next(one for one in world.todo() if one.address == PD.name)
-    world.give(Began(call.entry, call))
+    world.give(Began(call.entry, call, thread="perhaps"))
     merge(world, second.id, first.id)
-    world.give(Failed(call.entry, call, permanent=False, why="no answer", thread="perhaps"))
+    world.give(Failed(call.entry, call, permanent=False, why="no answer"))
 
     [again] = [one for one in world.todo() if one.address == PD.name]
     assert (again.entry, again.dedup_key, again.thread) == (f"{first.id}|{PD.name}", f"{second.id}:1", "perhaps")

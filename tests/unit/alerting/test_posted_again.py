@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -44,10 +45,14 @@ class Posting(World):
         """The next call arrives, and its answer does not."""
         [call] = self.todo()
         self.lost = True
-        self.give(Began(call.entry, call))
-        receipt = self._receipt(call)
-        self.give(Failed(call.entry, call, permanent=False, why=receipt.why, thread=receipt.thread))
+        self.give(Began(call.entry, call, self._registered(call)))
+        self.give(Failed(call.entry, call, permanent=False, why=self._receipt(call).why))
         self.lost = False
+
+    def _registered(self, call: Call) -> str | None:
+        message = rendered(self.state, call, now=self.now)
+        assert message is not None
+        return self.receiver.registered(call, message)
 
     def _delivered(self, call: Call) -> tuple[str | None] | str:
         return (self._receipt(call).thread,)
@@ -87,8 +92,16 @@ def test_in_a_replay_nothing_is_posted_again() -> None:
     assert world.todo() == []
 
 
-@pytest.mark.parametrize("lost", [False, True])
-def test_what_a_remark_posted_is_ended_with_the_rest(lost: bool) -> None:
+def sent(world: Posting, how: str) -> None:
+    """One call, that is answered, or whose answer is lost, or after which the owner is killed."""
+    if how == "lost":
+        world.lose_one()
+    else:
+        world.send(crash="after" if how == "killed" else None)
+
+
+@pytest.mark.parametrize("how", ["answered", "lost", "killed"])
+def test_what_a_remark_posted_is_ended_with_the_rest(how: str) -> None:
     """It carries the alert as it is by then: with the models that joined since it was shown last."""
     world = Posting(route(receiver="prom", routes=(), update_interval_ms=10 * MINUTE, repeat_interval_ms=6 * MINUTE))
     world.fire("b/w0")
@@ -97,14 +110,43 @@ def test_what_a_remark_posted_is_ended_with_the_rest(lost: bool) -> None:
     world.wait(6 * MINUTE)
     world.fire("c/w1", onset=(T0 - 10 * MINUTE, T0))
     [remark] = world.todo()
-    (world.lose_one if lost else world.send)()
+    sent(world, how)
     assert (remark.kind, remark.why) == ("note", "still open")
     assert ("b, c", "P2") in world.firing
+    [belief] = world.state.entries[remark.entry].believed.values()
+    known = json.loads(belief.thread or "")
+    assert len(known if isinstance(known, list) else [known]) == (1 if how == "answered" else 2)
     world.fire("a/w2", onset=(T0 - 10 * MINUTE, T0))
     world.wait(11 * MINUTE)
     world.send()
     assert world.firing == {("a, b, c", "P2")}
     for subject in ("b/w0", "c/w1", "a/w2"):
+        world.clear(subject)
+    world.wait(30 * MINUTE)
+    world.send()
+    assert world.firing == set()
+
+
+@pytest.mark.parametrize("how", ["lost", "killed"])
+@pytest.mark.parametrize("first", [True, False])
+def test_what_may_have_been_posted_is_ended_whoever_sends_next(how: str, first: bool) -> None:
+    """It is written down before it is posted: the one that posted it may never tell."""
+    world = Posting(route(receiver="prom", routes=()))
+    world.fire("b/w0")
+    world.wait(MINUTE)
+    if not first:
+        world.send()
+        world.fire("c/w1", onset=(T0 - 10 * MINUTE, T0))
+        world.wait(10 * MINUTE)
+    [call] = world.todo()
+    assert call.kind == ("open" if first else "update")
+    sent(world, how)
+    assert world.firing == {("b", "P2") if first else ("b, c", "P2")}
+    world.fire("a/w2", onset=(T0 - 10 * MINUTE, T0))
+    world.wait(10 * MINUTE)
+    world.send()
+    assert world.firing == {("a, b", "P2") if first else ("a, b, c", "P2")}
+    for subject in ("b/w0", "c/w1", "a/w2")[:: 2 if first else 1]:
         world.clear(subject)
     world.wait(30 * MINUTE)
     world.send()

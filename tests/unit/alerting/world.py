@@ -181,7 +181,7 @@ class World:
             if not calls:
                 return
             call = calls[0] if rng is None else rng.choice(calls)
-            self.give(Began(call.entry, call))
+            self.give(Began(call.entry, call, self._registered(call)))
             answer = None if crash == "before" else self._delivered(call)
             if crash is not None:
                 self.restart()
@@ -192,6 +192,10 @@ class World:
             elif answer is not None:
                 self.give(Confirmed(call.entry, call, thread=answer[0]))
         assert limit < 500, "the senders never come to rest"
+
+    def _registered(self, call: Call) -> str | None:
+        """What is stored of a call before it is made."""
+        return None
 
     def _delivered(self, call: Call) -> tuple[str | None] | str:
         message = rendered(self.state, call, now=self.now)

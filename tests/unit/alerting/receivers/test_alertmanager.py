@@ -128,7 +128,8 @@ def test_what_may_have_arrived_is_ended_with_the_rest(vendor: Recorded) -> None:
     receiver = made(vendor.url)
     vendor.status = 503
     worse = call("update", at="alertmanager", severity="P0", thread=json.dumps(LABELS))
-    thread = receiver.deliver(worse, replace(FIRING, severity="P0")).thread
+    thread = receiver.registered(worse, replace(FIRING, severity="P0"))
+    assert receiver.deliver(worse, replace(FIRING, severity="P0")).thread is None
     vendor.status = 200
     merged = replace(FIRING, severity="P0", models=("flight-delay", "flight-price"))
     receipt = receiver.deliver(call("update", at="alertmanager", severity="P0", thread=thread), merged)
@@ -143,6 +144,18 @@ def test_what_may_have_arrived_is_ended_with_the_rest(vendor: Recorded) -> None:
     assert isinstance(json.loads(receipt.thread or ""), dict), "and with an answer only one is there"
     receiver.deliver(call("close", at="alertmanager", thread=thread), RESOLVED)
     assert [one["endsAt"][:10] for one in vendor.posts[2][2]] == ["2013-01-01"] * 2
+
+
+def test_what_is_about_to_be_posted_is_told_before_it_is() -> None:
+    receiver, thread = made("http://127.0.0.1:1"), json.dumps(LABELS)
+    assert json.loads(receiver.registered(call(at="alertmanager"), FIRING) or "") == [LABELS]
+    same = call("update", at="alertmanager", thread=thread)
+    assert receiver.registered(same, FIRING) == thread, "the same again is nothing new"
+    merged = replace(FIRING, models=("flight-delay", "flight-price"))
+    assert json.loads(receiver.registered(same, merged) or "") == [
+        LABELS, LABELS | {"model": "flight-delay, flight-price"},
+    ]  # fmt: skip
+    assert receiver.registered(call("close", at="alertmanager", thread=thread), RESOLVED) is None
 
 
 def test_a_later_generation_is_another_alert(vendor: Recorded) -> None:
