@@ -162,6 +162,9 @@ class Site:
 class Consumer:
     """A consumer that has just been assigned."""
 
+    def commit_later(self, tps: object) -> None:
+        """Nothing is committed here."""
+
     def placement(self, tp: TP) -> int:
         return 0
 
