@@ -30,6 +30,8 @@ def outside_keys(
 ) -> NDArray[np.int64]:
     """The key of each value: 0 … 31 below the minimum, 32 … 63 above the maximum, -1 between them.
 
+    The definition that compiled counting is tested against.
+
     >>> outside_keys(np.array([-1.0, 5.0, 12.0]), minimum=0.0, maximum=10.0, sd=1.0).tolist()
     [12, -1, 46]
     """

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from aiokafka.errors import CorruptRecordException
+from aiokafka import TopicPartition
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 
+from schemas.events import MOST_BYTES
 from stream.compiled import batches as kernel
-from stream.compiled.batches import AT, ATTRIBUTES, COLUMNS, END, LEAST_RECORD, LEFT, PACKED
-from stream.packed import unpacked
+from stream.compiled.batches import (
+    AT,
+    ATTRIBUTES,
+    BASE,
+    COLUMNS,
+    END,
+    FIRST,
+    LEAST_RECORD,
+    LEFT,
+    MAX_TIME,
+    NEXT,
+    PACKED,
+)
+from stream.packed import MOST, TooLarge, unpacked
 from stream.records import Record, Records, Spans, Taken
 
+log = logging.getLogger(__name__)
+
+#: Of a batch: where it says how far behind its first record the last one is.
+_LAST = 23
 #: A row of the table of batches.
 Row = list[int]
 
@@ -59,22 +78,66 @@ class Old:
         return len(self._records) > 0
 
 
-def stretch_of(text: bytes, rows: list[Row]) -> Stretch:
+class Packed:
+    """Packed batches, unpacked when they are read, and no more of them together than one may hold.
+
+    In the place of one that holds more stands a record, its last one, that is too large for whoever reads it: it is refused and
+    counted like any other, and what is behind it is read.
+    """
+
+    def __init__(self, text: bytes, rows: list[Row], tp: TopicPartition) -> None:
+        self._text, self._rows, self._tp = text, rows, tp
+        self._open: Stretch | Old | None = None
+
+    def take(self, most: int, floor: int) -> tuple[Records, int]:
+        """The next records, at most so many, and the floor of those behind them.
+
+        :raises CorruptRecordException: the next one is damaged, or its batch is.
+        """
+        if self._open is None:
+            self._open = self._unpacked() or self._too_large(floor)
+        found = self._open.take(most, floor)
+        if not self._open.is_left():
+            self._open = None
+        return found
+
+    def is_left(self) -> bool:
+        """Whether there may be more."""
+        return self._open is not None or bool(self._rows)
+
+    def _unpacked(self) -> Stretch | None:
+        """What the next batches hold, one behind the other; None: the first of them holds more than it may."""
+        parts, moved, at = list[bytes](), list[Row](), 0
+        for row in self._rows:
+            try:
+                part = unpacked(memoryview(self._text)[row[AT] : row[END]], row[ATTRIBUTES] & PACKED, MOST - at)
+            except (TooLarge, CorruptRecordException, UnsupportedCodecError) as why:
+                if not parts and not isinstance(why, TooLarge):
+                    raise
+                break  # what stands before it is taken first
+            parts.append(part)
+            moved.append([*row])
+            moved[-1][AT], moved[-1][END] = at, at + len(part)
+            at += len(part)
+        del self._rows[: len(parts)]
+        return _stretch(b"".join(parts), moved) if parts else None
+
+    def _too_large(self, floor: int) -> Old:
+        row = self._rows.pop(0)
+        last = row[BASE] + int.from_bytes(self._text[row[FIRST] + _LAST : row[FIRST] + _LAST + 4], "big", signed=True)
+        said = f"a batch of {row[LEFT]} records, offsets {row[BASE]} to {last}, unpacks to more than {MOST} bytes"
+        log.error("%s:%d: %s; none of them is counted", self._tp.topic, self._tp.partition, said)
+        instead = Taken(last, row[MAX_TIME], None, said.encode().ljust(MOST_BYTES + 1))
+        return Old([instead] if instead.offset >= floor else [], row[NEXT])
+
+
+def stretch_of(text: bytes, rows: list[Row], tp: TopicPartition) -> Stretch | Packed:
     """Of batches that are all packed, or all not."""
-    if rows[0][ATTRIBUTES] & PACKED:
-        text, rows = _joined(text, rows)
+    return Packed(text, rows, tp) if rows[0][ATTRIBUTES] & PACKED else _stretch(text, rows)
+
+
+def _stretch(text: bytes, rows: list[Row]) -> Stretch:
     return Stretch(text, np.array(rows, np.int64).reshape(-1, COLUMNS), sum(max(0, row[LEFT]) for row in rows))
-
-
-def _joined(text: bytes, rows: list[Row]) -> tuple[bytes, list[Row]]:
-    """What packed batches hold, one behind the other, and the rows of it."""
-    parts, moved, at = [], [], 0
-    for row in rows:
-        parts.append(unpacked(memoryview(text)[row[AT] : row[END]], row[ATTRIBUTES] & PACKED))
-        moved.append(row.copy())
-        moved[-1][AT], moved[-1][END] = at, at + len(parts[-1])
-        at += len(parts[-1])
-    return b"".join(parts), moved
 
 
 def _taken(record: Record) -> Taken:

@@ -35,7 +35,7 @@ from stream.compiled.batches import (
     TRANSACTION,
 )
 from stream.records import Records
-from stream.stretches import Old, Row, Stretch, stretch_of
+from stream.stretches import Old, Packed, Row, Stretch, stretch_of
 
 #: Where nobody says how many.
 _ALL = 1 << 62
@@ -70,7 +70,7 @@ class Unpacked(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka ships
     next_fetch_offset: int
     _records: Response
     #: What is being read, and the batches behind it: rows of the table from here on.
-    _stretch: Stretch | Old | None = None
+    _stretch: Stretch | Packed | Old | None = None
     _rows: list[Row] | None = None
     _row: int = 0
 
@@ -111,7 +111,7 @@ class Unpacked(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka ships
         else:
             self._rows, self._stretch = [], Stretch(self._records.data, table, int(said))
 
-    def _next(self, most: int) -> Stretch | Old | None:
+    def _next(self, most: int) -> Stretch | Packed | Old | None:
         """The next batches that can be read as one, of about so many records; those that hold none are passed."""
         found, room = list[Row](), most
         for row in self._left():
@@ -127,7 +127,7 @@ class Unpacked(fetcher.PartitionRecords):  # type: ignore[misc] # aiokafka ships
                 found.append(row)
                 room -= max(0, row[LEFT])
             self._row += 1
-        return stretch_of(self._records.data, found) if found else None
+        return stretch_of(self._records.data, found, self._tp) if found else None
 
     def _left(self) -> Iterator[Row]:
         rows = self._rows or []

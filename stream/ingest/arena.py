@@ -45,7 +45,6 @@ class Arena:
 
     def __init__(self, counts: type[np.unsignedinteger] = np.uint32) -> None:
         self.cells: npt.NDArray[np.unsignedinteger] = np.zeros(1 << 16, counts)
-        self.one = counts(1)  # of another type, numpy would add it ten times as slowly
         #: What a cell holds at most, and its bytes.
         self.most, self.width = int(np.iinfo(counts).max), self.cells.itemsize
         self.sums = np.zeros(1 << 12, np.int64)

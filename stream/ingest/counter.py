@@ -72,7 +72,7 @@ class Counter:
 
     async def add(self, run: Run, tenure: Tenure) -> None:
         """Decode what of a run was not read yet, all or (of large records, or wide models) a part; count a block that is full."""
-        records = run.records if run.records.offsets[0] >= tenure.read else run.records.behind(tenure.read)
+        records = run.records.behind(tenure.read)
         buffer = self._buffers[tenure.stream]
         if records:
             self.plans[tenure.stream].decoder.decode_run(records[: self._block_rows], tenure, into=buffer)

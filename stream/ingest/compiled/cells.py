@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from stream.compiled.jit import uncounted
 from stream.ingest.compiled.decimals import UNSURE, WHOLE, number_at
-from stream.ingest.compiled.jit import uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from stream.compiled.jit import uncounted
 from stream.ingest.compiled.cells import (
     MOST_SPELLINGS,
     NO_PLACE,
@@ -22,7 +23,6 @@ from stream.ingest.compiled.cells import (
     space_end,
     token_end,
 )
-from stream.ingest.compiled.jit import uncounted
 from stream.ingest.compiled.packed import marked_packed, unpacked
 
 Bytes = npt.NDArray[np.uint8]

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from detectors.moments import CLIP, STEPS
 from detectors.outside import KEYS_A_SIDE
+from stream.compiled.jit import inlined, uncounted
 from stream.ingest import marks
-from stream.ingest.compiled.jit import inlined, uncounted
 from stream.state.layout import EVENTS, LATE, SPECIALS, UNKNOWN_FEATURES, UNKNOWN_KEYS, WASTE
 
 Ints = npt.NDArray[np.int64]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from stream.ingest.compiled.jit import compiled
+from stream.compiled.jit import compiled
 
 Bytes = npt.NDArray[np.uint8]
 Bool = bool | np.bool

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream.ingest.compiled.jit import inlined, uncounted
+from stream.compiled.jit import inlined, uncounted
 from stream.ingest.compiled.tokens import Bytes, Int, Ints, same_bytes
 from stream.ingest.compiled.values import MISSING, NAME, WRONG
 from stream.state.layout import WASTE

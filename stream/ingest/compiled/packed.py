@@ -7,9 +7,9 @@ import sys
 import numpy as np
 import numpy.typing as npt
 
+from stream.compiled.jit import uncounted
 from stream.ingest import marks
 from stream.ingest.compiled.cells import FRACTIONS, NEGATIVE, NO_PLACE
-from stream.ingest.compiled.jit import uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Floats = npt.NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from stream.ingest.compiled.jit import inlined, uncounted
+from stream.compiled.jit import inlined, uncounted
 from stream.ingest.compiled.tokens import (
     CLOSE,
     COLON,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from stream.ingest.compiled.jit import inlined, uncounted
+from stream.compiled.jit import inlined, uncounted
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]

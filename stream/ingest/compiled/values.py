@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from schemas.timestamps import EARLIEST_MS, LATEST_MS
+from stream.compiled.jit import inlined, uncounted
 from stream.ingest.compiled.decimals import FRACTION, UNSURE, WHOLE, number_at
-from stream.ingest.compiled.jit import inlined, uncounted
 from stream.ingest.compiled.tokens import (
     CLOSE,
     COLON,

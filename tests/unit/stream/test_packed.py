@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
+from collections.abc import Callable
 
 import pyarrow
 import pytest
 from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 
-from stream.packed import GZIP, LZ4, SNAPPY, ZSTD, unpacked
+from stream.packed import GZIP, LZ4, MOST, SNAPPY, ZSTD, TooLarge, unpacked
 
 TEXT = b"an event, and another event, " * 400
 
@@ -60,3 +62,40 @@ def test_snappy_that_says_it_is_four_gigabytes_takes_no_memory(packed: bytes) ->
 def test_a_codec_that_nobody_knows_is_named() -> None:
     with pytest.raises(UnsupportedCodecError, match="0x05"):
         unpacked(memoryview(b""), 5)
+
+
+ZEROS = bytes(1 << 20)
+BOMBS: dict[str, tuple[int, Callable[[], bytes]]] = {
+    "gzip": (GZIP, lambda: gzip.compress(200 * ZEROS, 1)),
+    "gzip in members": (GZIP, lambda: 200 * gzip.compress(ZEROS)),
+    "lz4": (LZ4, lambda: streamed("lz4", 200 * ZEROS)),
+    "zstd": (ZSTD, lambda: streamed("zstd", 200 * ZEROS)),
+    "snappy": (SNAPPY, lambda: raw_snappy(200 * ZEROS)),
+    "snappy of Java": (SNAPPY, lambda: xerial(*[ZEROS] * 200)),
+}
+
+
+@pytest.mark.parametrize(("codec", "made"), BOMBS.values(), ids=BOMBS)
+def test_of_200_mib_no_more_is_unpacked_than_a_batch_may_hold(codec: int, made: Callable[[], bytes]) -> None:
+    packed = made()
+    native = pyarrow.total_allocated_bytes()
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLarge):
+            unpacked(memoryview(packed), codec)
+        assert tracemalloc.get_traced_memory()[1] < 2 * MOST + (8 << 20)  # in parts, and joined
+        assert pyarrow.total_allocated_bytes() == native
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(("codec", "packed"), PACKED.values(), ids=PACKED)
+def test_what_is_as_much_as_it_may_be_is_unpacked(codec: int, packed: bytes) -> None:
+    assert unpacked(memoryview(packed), codec, len(TEXT)) == TEXT
+    with pytest.raises(TooLarge):
+        unpacked(memoryview(packed), codec, len(TEXT) - 1)
+
+
+def test_members_of_gzip_and_zeros_behind_them_are_one_text() -> None:
+    parts = [gzip.compress(TEXT), bytes(8), gzip.compress(b""), gzip.compress(b"end"), bytes(3)]
+    assert unpacked(memoryview(b"".join(parts)), GZIP) == TEXT + b"end" == gzip.decompress(b"".join(parts))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from stream.compiled.kept import cache_folder, sources_digest
+from stream.compiled.kept import cache_folder, imported, sources, sources_digest
+
+STREAM = Path(__file__).parents[4] / "stream"
 
 
 @pytest.fixture(autouse=True)
@@ -23,15 +26,71 @@ def _anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_changed_source_has_another_folder(tmp_path: Path) -> None:
-    one, two = tmp_path / "compiled" / "a.py", tmp_path / "ingest" / "compiled" / "a.py"
-    for file in (one, two):
-        file.parent.mkdir(parents=True)
-        file.write_text("a = 1\n")
-    before = sources_digest(tmp_path)
-    (tmp_path / "ingest" / "a.py").write_text("no kernel\n")
-    assert sources_digest(tmp_path) == before
+    room = tmp_path / "stream"
+    one, two = written(room / "compiled" / "a.py"), written(room / "ingest" / "compiled" / "a.py")
+    before = sources_digest(room)
+    written(room / "ingest" / "a.py", "no kernel\n")
+    assert sources_digest(room) == before
     two.write_text("a = 2\n")
-    assert sources_digest(tmp_path) != before
+    assert sources_digest(room) != before
+    assert one.read_text() == "a = 1\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from stream.marks import LATE",
+        "from stream import marks",
+        "import stream.marks",
+        "import math, stream.marks as them",
+        "from stream.marks import (  # as they are\n    LATE,\n)",
+        "from stream import (\n    beside,  # (not read here)\n    marks,\n)",
+        "from detectors.between import LATE",
+    ],
+)
+def test_a_constant_that_a_kernel_holds_is_part_of_it_however_it_came_there(tmp_path: Path, line: str) -> None:
+    """numba writes its value into the machine code."""
+    room = tmp_path / "stream"
+    written(room / "compiled" / "a.py", f"{line}\n")
+    marks, unread = written(room / "marks.py", "LATE = 2\n"), written(room / "unread.py")
+    written(tmp_path / "detectors" / "between.py", "from stream.marks import LATE\n")
+    before = sources_digest(room)
+    unread.write_text("a = 2\n")
+    assert sources_digest(room) == before
+    marks.write_text("LATE = 4\n")
+    assert sources_digest(room) != before
+
+
+def test_another_numpy_has_another_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = sources_digest(STREAM)
+    monkeypatch.setattr("numpy.__version__", "1.0")
+    assert sources_digest(STREAM) != before
+
+
+def test_what_a_file_imports_is_found_as_python_finds_it() -> None:
+    read = sources(STREAM)
+    assert {"stream/state/layout.py", "detectors/moments.py", "stream/ingest/marks.py"} <= {
+        str(file.relative_to(STREAM.parent)) for file in read
+    }
+    for text in read.values():
+        assert by_python(text) <= imported(text.decode())
+
+
+def by_python(text: bytes) -> set[str]:
+    found = set[str]()
+    for one in ast.walk(ast.parse(text)):
+        if isinstance(one, ast.Import):
+            found |= {name.name for name in one.names}
+        elif isinstance(one, ast.ImportFrom) and one.module:
+            assert one.level == 0
+            found |= {one.module, *(f"{one.module}.{name.name}" for name in one.names)}
+    return {name for name in found if name.partition(".")[0] in ("stream", "detectors", "schemas", "alerting")}
+
+
+def written(file: Path, text: str = "a = 1\n") -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
 
 
 def test_it_is_the_users_cache(tmp_path: Path) -> None:
