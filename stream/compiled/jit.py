@@ -6,12 +6,15 @@ that count nothing never load it.  ``warm`` (stream/ingest/warm.py) calls them a
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import cached_property, update_wrapper
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 from stream.compiled.kept import cache_folder
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +33,9 @@ class Kernel:
     @cached_property
     def machine(self) -> Any:
         """numba's dispatcher."""
-        return self._make(_numba(), self.function)
+        made = self._make(_numba(), self.function)
+        made._cache.save_overload = _kept_if_it_can_be(made._cache.save_overload)
+        return made
 
     @property
     def signatures(self) -> list[Any]:
@@ -41,6 +46,12 @@ class Kernel:
 OPTIONS = {"cache": True, "nogil": True, "error_model": "numpy"}
 #: Every kernel of the modules that were imported.
 KERNELS: list[Kernel] = []
+#: Why kernels could not be written to disk.
+UNKEPT: list[OSError] = []
+UNKEPT_SAYS = (
+    "what was compiled cannot be kept in %s (%s), and every start compiles it again, for up to a minute: "
+    "make room there, or set XDG_CACHE_HOME to a folder that has 30 MB"
+)
 
 
 def compiled(kernel: Callable[P, R]) -> Callable[P, R]:
@@ -64,6 +75,20 @@ def inlined(kernel: Callable[P, R]) -> Callable[P, R]:
     options = {"_nrt": False, "forceinline": True, **OPTIONS}
     found: Callable[P, R] = _noted(Kernel(kernel, lambda numba, function: numba.njit(**options)(function)))
     return found
+
+
+def _kept_if_it_can_be(save: Callable[..., None]) -> Callable[..., None]:
+    """What cannot be written is used all the same: numba has it in memory, and would raise."""
+
+    def saved(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError as failed:
+            if not UNKEPT:
+                log.warning(UNKEPT_SAYS, cache_folder(), failed)
+            UNKEPT.append(failed)
+
+    return saved
 
 
 def _noted(kernel: Any) -> Any:

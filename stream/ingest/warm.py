@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable
 
 from stream.compiled import batches
+from stream.compiled.jit import UNKEPT
 from stream.compiled.kept import alone_in, cache_folder
 from stream.ingest import counting, sheets
 from stream.ingest.compiled import columns, decimals, naming, packing, scanning
@@ -40,7 +41,8 @@ def warm() -> None:
         if not compiled.exists():
             log.warning(SAYS)
         _run()
-        compiled.touch()
+        if not UNKEPT:
+            compiled.touch()
 
 
 def _run() -> None:
