@@ -9,7 +9,7 @@ Rows are numbered: the listed ones first, behind them those of the slabs, in ord
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
@@ -82,6 +82,9 @@ class Buffer:
     #: The records of each run, and the first of its rows.
     _runs: list[tuple[int, Records]] = field(default_factory=list)
     _slab_rows: int = 0
+    #: Of each slab the number of its first row among those of slabs.
+    _slab_firsts: list[int] = field(default_factory=list)
+    _slabs: list[Slab] = field(default_factory=list)
     #: Listed rows that are in a segment.
     _closed: int = 0
 
@@ -101,7 +104,7 @@ class Buffer:
     @property
     def slabs(self) -> list[Slab]:
         """In the order in which their rows are numbered."""
-        return [slab for segment in self.segments for slab in segment.slabs]
+        return self._slabs
 
     def receive(self, records: Records, columns: Columns) -> Listed:
         """Rows are to come of these records: there is room for one of each, and for the names in it."""
@@ -137,9 +140,15 @@ class Buffer:
     def append_slabs(self, slabs: tuple[Slab, ...], tenure: Tenure) -> None:
         """Add a batch, of each model that counts it."""
         self._close_listed(tenure)
-        if rows := sum(map(len, slabs)):
+        if any(map(len, slabs)):
             self.segments.append(Segment(tenure, 0, 0, slabs))
-            self._slab_rows += rows
+            self._number(slabs)
+
+    def _number(self, slabs: Sequence[Slab]) -> None:
+        for slab in slabs:
+            self._slab_firsts.append(self._slab_rows)
+            self._slab_rows += len(slab)
+        self._slabs += slabs
 
     def close_segment(self, tenure: Tenure, *, next_offset: int) -> None:
         """All rows since the last call are of ``tenure``, which has been read up to ``next_offset``."""
@@ -167,7 +176,7 @@ class Buffer:
         self.segments += [Segment(one.tenure, one.first + shift, one.end + shift, one.slabs) for one in later.segments]
         self.reached.update(later.reached)
         self.listed += later.listed
-        self._slab_rows += later._slab_rows
+        self._number(later._slabs)
         self._closed += later._closed
         return self
 
@@ -188,12 +197,9 @@ class Buffer:
         """The record that a row came from, and which of its events the row is of, where it holds several."""
         if row < self.listed:
             return self._record(row), self.place.get(row)
-        row -= self.listed
-        for slab in self.slabs:
-            if row < len(slab):
-                return slab.record, slab.place(row)
-            row -= len(slab)
-        raise IndexError(row)
+        at = bisect_right(self._slab_firsts, row - self.listed) - 1
+        slab = self._slabs[at]
+        return slab.record, slab.place(row - self.listed - self._slab_firsts[at])
 
     def _record(self, row: int) -> Record:
         """One object a record, however often it is asked for: what is refused of a record is told together."""

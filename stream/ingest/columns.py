@@ -28,6 +28,8 @@ Floats = npt.NDArray[np.float64]
 
 #: In which object a name stands that is in none.
 _NO_OBJECT = -1
+#: A name in no object that has one value.
+_SCALAR = [_NO_OBJECT, walked.SCALAR]
 _TYPES: Mapping[int, type] = {
     cells.NULLS: type(None), cells.WHOLES: int, cells.FRACTIONS: float, cells.TEXTS: str, cells.BOOLEANS: bool,
 }  # fmt: skip
@@ -109,9 +111,11 @@ class ColumnReader:
         self._text[size : size + walked.BEHIND] = 0
 
     def _batch(self, value: bytes, count: int) -> Batch | None:
-        found: dict[str, Any] = {}
+        columns, found = self._found.columns[:count].tolist(), dict[str, Any]()
+        if any(row[:1] + row[3:4] == _SCALAR and value[row[1] : row[2]] == b"timestamp" for row in columns):
+            return None  # one event, which holds an array: seen before anything is made
         objects, lengths = {_NO_OBJECT: found}, set()
-        for number, row in enumerate(self._found.columns[:count].tolist()):
+        for number, row in enumerate(columns):
             holder, first, end, kind = row[:4]
             name, inside = _name(value[first:end]), objects[holder]
             if name in inside or not _is_at_its_place(name, kind, is_within=holder != _NO_OBJECT):

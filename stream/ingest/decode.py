@@ -26,12 +26,13 @@ from stream.ingest import unregistered, versions
 from stream.ingest.batch import Batches, Taken
 from stream.ingest.buffer import CLOSE, TICK, Buffer, Rejection
 from stream.ingest.growth import MOST_PANES
-from stream.ingest.listed import Columns
+from stream.ingest.listed import Columns, columns_of
 from stream.ingest.scanned import Scanned
 from stream.ingest.scanner import Scanner, scanner
 from stream.ingest.shape import Shape, Strange, check_unread, struct_of
 from stream.ingest.sightings import Sightings
 from stream.ingest.spread import Spread
+from stream.ingest.stored import ENOUGH, places, slab_of, together
 from stream.ingest.strangers import Strangers
 from stream.ingest.strict import Row, row_of, rows_of, undeclared_features
 from stream.ingest.tenure import Tenure
@@ -172,8 +173,8 @@ class StreamDecoder:
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail))
             return
         several = type(read) is list
-        for place, found in enumerate(events):
-            index = place if several else None
+        for place, group in together(events):
+            index, found = place if several else None, group[0]
             match found:
                 case Rejected():
                     into.rejections.append(
@@ -182,7 +183,7 @@ class StreamDecoder:
                 case Watermark():
                     into.append(CLOSE, found.timestamp_ms, record=record, row=_NO_VALUES, index=index)
                 case FeatureValues():
-                    self._append_values(found, record, tenure, into=into, index=index)
+                    self._append_values(group, record, tenure, into=into, first=index)
                 case _:
                     self._append_event(found, record, tenure, into=into, index=index)
 
@@ -242,17 +243,22 @@ class StreamDecoder:
             into.rejections.append(Rejection(tenure, record, refused.reason, refused.field, refused.detail, index))
 
     def _append_values(
-        self, event: FeatureValues, record: Record, tenure: Tenure, *, into: Buffer, index: int | None
+        self, events: Sequence[FeatureValues], record: Record, tenure: Tenure, *, into: Buffer, first: int | None
     ) -> None:
-        numbers = self.declared.get(event.feature, ())
-        for number in numbers:
-            for row in rows_of(event, self.shapes[number]):
-                into.append(number, event.timestamp_ms, record=record, row=row, index=index)
-        if not numbers or not event.values:
-            into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
-        if not numbers:
-            detail = "no model in force declares this feature"
-            into.rejections.append(Rejection(tenure, record, "unknown_feature", "feature", detail, index))
+        numbers = self.declared.get(events[0].feature, ())
+        if numbers and sum(len(event.values) for event in events) >= ENOUGH:
+            slabs = (slab_of(events, at, self.shapes[at], record=record, first=first) for at in numbers)
+            into.append_slabs(tuple(slabs), tenure)
+            return
+        for index, event in zip(places(events, first), events, strict=True):
+            for number in numbers:
+                for row in rows_of(event, self.shapes[number]):
+                    into.append(number, event.timestamp_ms, record=record, row=row, index=index)
+            if not numbers or not event.values:
+                into.append(TICK, event.timestamp_ms, record=record, row=_NO_VALUES)
+            if not numbers:
+                detail = "no model in force declares this feature"
+                into.rejections.append(Rejection(tenure, record, "unknown_feature", "feature", detail, index))
 
     def _reject_model(
         self, model: str, timestamp_ms: int, record: Record, *, tenure: Tenure, into: Buffer, index: int | None = None
@@ -276,15 +282,9 @@ def stream_decoder(stream: Stream, shapes: Sequence[Shape]) -> StreamDecoder:
     batches = Batches(stream, tuple(shapes), numbers, declared)
     strange = any(shape.strange != Strange() for shape in shapes)
     return StreamDecoder(
-        stream, tuple(shapes), numbers, declared, _fast(stream, shapes), strange, scanner(stream, shapes), _columns(shapes),
+        stream, tuple(shapes), numbers, declared, _fast(stream, shapes), strange, scanner(stream, shapes), columns_of(shapes),
         batches, Spread(tuple(shapes), numbers, declared), Strangers(),
     )  # fmt: skip
-
-
-def _columns(shapes: Sequence[Shape]) -> Columns:
-    held = [(len(one.narrow), len(one.wide), len(one.categorical)) for one in shapes]
-    narrow, wide, named = (max(group) for group in zip((0, 0, 0), *held, strict=True))
-    return narrow, wide, named
 
 
 def _fast(stream: Stream, shapes: Sequence[Shape]) -> Decoder:

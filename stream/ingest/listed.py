@@ -17,6 +17,7 @@ from stream.ingest.codes import ABSENT as ABSENT_MARK
 from stream.ingest.codes import category_name
 from stream.ingest.compiled.values import ABSENT, META, MISSING, NAME, WRONG, Rows
 from stream.ingest.matrices import matrix
+from stream.ingest.shape import Shape
 
 Ints = npt.NDArray[np.int64]
 
@@ -25,6 +26,13 @@ FIRST_ROOM = 4096
 FIRST_TEXT = 1 << 16
 #: How many narrow, wide and named columns rows have.
 Columns = tuple[int, int, int]
+
+
+def columns_of(shapes: Sequence[Shape]) -> Columns:
+    """As many as the widest of these has, of each kind."""
+    held = [(len(one.narrow), len(one.wide), len(one.categorical)) for one in shapes]
+    narrow, wide, named = (max(group) for group in zip((0, 0, 0), *held, strict=True))
+    return narrow, wide, named
 
 
 class Row(NamedTuple):
@@ -63,16 +71,13 @@ class Listed:
     def put(self, found: Sequence[Row], *, first: int, scanned: int) -> None:
         """Put rows in their places among those that the scanner wrote one behind the other from ``first`` on."""
         own = np.array([row.number for row in found], np.int64)
-        names, text = self._names(found)
-        self.reserve(max(first + scanned + len(found), int(own[-1]) + 1), len(text))
+        self.reserve(max(first + scanned + len(found), int(own[-1]) + 1), 0)
         self._spread(own, first=first, scanned=scanned)
         rows = self.rows
         rows.meta[own] = [row.meta for row in found]
         rows.narrow[own] = matrix([row.narrow for row in found], rows.narrow.shape[1])
         rows.wide[own] = matrix([row.wide for row in found], rows.wide.shape[1])
-        rows.named[own] = names
-        rows.text[self.used : self.used + len(text)] = np.frombuffer(text, np.uint8)
-        self.used += len(text)
+        self._put_names(found, own)
 
     def _spread(self, own: Ints, *, first: int, scanned: int) -> None:
         """Move the scanner's rows to the places that the others leave them."""
@@ -82,12 +87,17 @@ class Listed:
         for held in self.rows[:4]:
             held[places] = held[first : first + scanned].copy()
 
-    def _names(self, found: Sequence[Row]) -> tuple[Ints, bytes]:
-        """What the rows' names are, and the text that holds them, which is put behind what is used."""
-        text = bytearray()
-        none = [(MISSING, 0)] * self.rows.named.shape[1]
-        kept = [[_kept(name, text, self.used) for name in row.names] + none[len(row.names) :] for row in found]
-        return np.array(kept, np.int64).reshape(len(found), len(none), NAME), bytes(text)
+    def _put_names(self, found: Sequence[Row], own: Ints) -> None:
+        """Where they lie, and no list a row as long as the widest: of half a million rows that was a gigabyte more."""
+        self.rows.named[own, :, 0] = MISSING
+        text, widths = bytearray(), np.fromiter((len(row.names) for row in found), np.int64, len(found))
+        names = [_kept(name, text, self.used) for row in found for name in row.names]
+        if names:
+            _, column = np.nonzero(np.arange(widths.max()) < widths[:, None])
+            self.rows.named[np.repeat(own, widths), column] = names
+            self.reserve(0, len(text))
+            self.rows.text[self.used : self.used + len(text)] = np.frombuffer(text, np.uint8)
+            self.used += len(text)
 
     def follow(self, later: Listed, *, first: int, count: int) -> None:
         """Put so many rows of another one's behind ``first`` of these."""

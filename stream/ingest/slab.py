@@ -61,12 +61,16 @@ class Slab:
     unknown_keys: int = 0
     #: Which events of the batch the rows are; None: all of them.
     chosen: Ints | None = None
+    #: Whether the record is no batch, but one event of many values.
+    is_one: bool = False
 
     def __len__(self) -> int:
         return len(self.times)
 
-    def place(self, row: int) -> int:
-        """Which event of the batch a row is."""
+    def place(self, row: int) -> int | None:
+        """Which event of the batch, or of a record of several, a row is of."""
+        if self.is_one:
+            return None
         return row if self.chosen is None else int(self.chosen[row])
 
 

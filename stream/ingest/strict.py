@@ -7,13 +7,14 @@ become marks that are counted by kind; the rest of the event counts as usual.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 from schemas.events import FeatureValues, Label, Prediction, Serving
 from stream.ingest import codes, marks
-from stream.ingest.shape import Shape
+from stream.ingest.shape import Columns, Shape
 
 ModelEvent = Prediction | Label | Serving
 
@@ -49,12 +50,25 @@ def undeclared_features(event: ModelEvent, shape: Shape) -> list[str]:
 def rows_of(event: FeatureValues, shape: Shape) -> Iterable[Row]:
     """One row a value of a feature store's event; every other column is absent, not missing."""
     path = f"features.{event.feature}"
-    for value in event.values:
-        yield Row(
-            tuple(number_of(value) if path == other else marks.ABSENT_VALUE for _, other in shape.narrow),
-            tuple(number_of(value) if path == other else marks.ABSENT_VALUE for _, other in shape.wide),
-            tuple(category_of(value) if path == other else codes.ABSENT for _, other in shape.categorical),
-        )
+    narrow = _only(path, shape.narrow, map(number_of, event.values), absent=marks.ABSENT_VALUE)
+    wide = _only(path, shape.wide, map(number_of, event.values), absent=marks.ABSENT_VALUE)
+    named = _only(path, shape.categorical, map(category_of, event.values), absent=codes.ABSENT)
+    # What is the same for every value has no end.
+    return [Row(one, two, three) for _, one, two, three in zip(event.values, narrow, wide, named, strict=False)]
+
+
+def _only(path: str, columns: Columns, values: Iterable[Any], *, absent: Any) -> Iterable[tuple[Any, ...]]:
+    """Of each value a tuple of these columns, which has it where ``path`` is; the same one for all where it is nowhere."""
+    row = [absent] * len(columns)
+    held = [at for at, (_, other) in enumerate(columns) if other == path]
+    return _each(values, row, held) if held else repeat(tuple(row))
+
+
+def _each(values: Iterable[Any], row: list[Any], held: Sequence[int]) -> Iterable[tuple[Any, ...]]:
+    for value in values:
+        for at in held:
+            row[at] = value
+        yield tuple(row)
 
 
 def number_of(value: Any) -> float | None:
