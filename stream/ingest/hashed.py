@@ -1,8 +1,8 @@
-"""Hash tables as arrays, as kernels look names up in them."""
+"""Tables as arrays, as kernels look things up in them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,3 +21,9 @@ def hash_table(hashes: Sequence[int | None]) -> Ints:
                 place = (place + 1) & (size - 1)
             found[place] = number
     return found
+
+
+def int_matrix(rows: Iterable[Sequence[int]], columns: int) -> Ints:
+    """Rows of so many numbers; of no rows, too."""
+    listed = list(rows)
+    return np.array(listed, np.int64).reshape(len(listed), columns)

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from stream.ingest.codes import WRONG_TYPE, CodeTable, IdTable, Nothing
-from stream.ingest.compiled.naming import SPREAD, NamedTables, name_cells
-from stream.ingest.hashed import hash_table
+from stream.ingest.compiled.naming import NamedTables, name_cells
+from stream.ingest.compiled.tokens import SPREAD
+from stream.ingest.hashed import hash_table, int_matrix
 from stream.ingest.listed import Listed
 
 Ints = npt.NDArray[np.int64]
@@ -35,7 +36,7 @@ def named_tables(layouts: Sequence[Sequence[tuple[int, CodeTable]]]) -> NamedTab
             table[at, place], column[at, place] = numbers[id(codes)], own
     index = hash_table([own + number * SPREAD for number, own, *_ in entries])
     return NamedTables(
-        table, column, _matrix(tables, 6), _matrix(entries, 5), index, np.frombuffer(bytes(texts) + b"\0", np.uint8)
+        table, column, int_matrix(tables, 6), int_matrix(entries, 5), index, np.frombuffer(bytes(texts) + b"\0", np.uint8)
     )
 
 
@@ -59,7 +60,3 @@ def _entries(codes: CodeTable, number: int, texts: bytearray) -> list[list[int]]
             found.append([number, crc32(written), len(texts), len(written), cell])
             texts += written
     return found
-
-
-def _matrix(rows: Sequence[Sequence[int]], columns: int) -> Ints:
-    return np.array(rows, np.int64).reshape(len(rows), columns)

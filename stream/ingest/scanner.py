@@ -5,7 +5,7 @@ Models that are alike share a form, so that what is looked at for every key of a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zlib import crc32
@@ -20,13 +20,13 @@ from stream.ingest.compiled.scanning import (
     IN_FEATURES,
     IN_PREDICTION,
     OBJECTS,
-    SPREAD,
     TOP,
     Spanned,
     Tables,
     scan_records,
 )
-from stream.ingest.hashed import hash_table
+from stream.ingest.compiled.tokens import SPREAD
+from stream.ingest.hashed import hash_table, int_matrix
 from stream.ingest.shape import FIELDS, PREDICTION_FIELDS, Amount, Category, Code, Number, Outcome, Shape, Text
 from stream.records import Records
 
@@ -79,7 +79,7 @@ class _Making:
 
     def tables(self) -> Tables:
         """As arrays."""
-        models, slots = _matrix(self.models, 4), _matrix(self.slots, values.SLOT)
+        models, slots = int_matrix(self.models, 4), int_matrix(self.slots, values.SLOT)
         keys = bytes(self.keys)
         names = [crc32(keys[at : at + length]) for at, length, *_ in self.models]
         fields = [
@@ -87,8 +87,8 @@ class _Making:
             for at, length, within, *_ in self.slots
         ]
         return Tables(
-            np.frombuffer(keys + b"\0", np.uint8), models, hash_table(names), _matrix(self.forms, 2), slots,
-            hash_table(fields), _matrix(self.targets, 2),
+            np.frombuffer(keys + b"\0", np.uint8), models, hash_table(names), int_matrix(self.forms, 2), slots,
+            hash_table(fields), int_matrix(self.targets, 2),
         )  # fmt: skip
 
 
@@ -185,8 +185,3 @@ def _fits(one: _Field) -> bool:
     if kind in (values.NUMBER, values.AMOUNT):
         return values.NAMED_COLUMN not in groups
     return groups <= {values.NAMED_COLUMN} and not (groups and kind in (values.NUMBERS, values.CODES))
-
-
-def _matrix(rows: Iterable[Sequence[int]], columns: int) -> Ints:
-    listed = list(rows)
-    return np.array(listed, np.int64).reshape(len(listed), columns)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream.compiled.jit import inlined, uncounted
-from stream.ingest.compiled.tokens import Bytes, Int, Ints, same_bytes
+from stream.ingest.compiled.tokens import SPREAD, Bytes, Int, Ints, same_bytes
 from stream.ingest.compiled.values import MISSING, NAME, WRONG
 from stream.state.layout import WASTE
 
@@ -15,8 +15,6 @@ from stream.state.layout import WASTE
 FIRST, BUCKETS, OF_IDS, UNSEEN, NO_VALUE, WRONG_TYPE = range(6)
 #: Of a known name: its table, CRC-32, where it stands in the texts, its length, and its cell.
 OF_TABLE, SUM, PLACE, BYTES, CELL = range(5)
-#: Spreads numbers of tables over a hash table.
-SPREAD = 2654435761
 
 
 class NamedTables(NamedTuple):

@@ -17,6 +17,7 @@ from stream.ingest.compiled.tokens import (
     COMMA,
     OPEN,
     QUOTE,
+    SPREAD,
     Bytes,
     Int,
     Ints,
@@ -59,8 +60,6 @@ TOP, IN_FEATURES, IN_PREDICTION = range(3)
 OBJECTS: Final = 3
 #: Of each form of event: the first of those slots, and whether an event needs an id or a score.
 HEADS, NEEDS = range(2)
-#: Spreads numbers of forms over a hash table.
-SPREAD: Final = 2654435761
 _WORD = np.frombuffer(b"model", np.uint8)
 
 

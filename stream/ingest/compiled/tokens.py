@@ -5,6 +5,8 @@ A text that holds an escape is left to Python, as are control characters, which 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,6 +19,8 @@ Int = int | np.int64
 QUOTE, COMMA, COLON, BACKSLASH = 34, 44, 58, 92
 OPEN, CLOSE, OPEN_ARRAY = 123, 125, 91
 SMALL_N, SMALL_T, SMALL_F = 110, 116, 102
+#: Spreads numbers, of forms or of tables, over a hash table of checksums.
+SPREAD: Final = 2654435761
 _A, _E, _L, _R, _S, _U = 97, 101, 108, 114, 115, 117
 
 
