@@ -114,7 +114,12 @@ class Records(Sequence[Record]):
         return int(self.offsets[-1]) + 1
 
     def behind(self, offset: int) -> Records:
-        """Those from this offset on."""
+        """Those from this offset on.
+
+        >>> found = Records.of([Taken(offset, 0, None, b"{}") for offset in (4, 7, 9)])
+        >>> [found.behind(offset).offsets.tolist() for offset in (4, 5, 7, 10)]
+        [[4, 7, 9], [7, 9], [7, 9], []]
+        """
         if len(self) and self.offsets[0] >= offset:
             return self
         return self[int(np.searchsorted(self.offsets, offset)) :]

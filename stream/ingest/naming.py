@@ -36,7 +36,12 @@ def named_tables(layouts: Sequence[Sequence[tuple[int, CodeTable]]]) -> NamedTab
             table[at, place], column[at, place] = numbers[id(codes)], own
     index = hash_table([own + number * SPREAD for number, own, *_ in entries])
     return NamedTables(
-        table, column, int_matrix(tables, 6), int_matrix(entries, 5), index, np.frombuffer(bytes(texts) + b"\0", np.uint8)
+        table,
+        column,
+        int_matrix(tables, 6),
+        int_matrix(entries, 5),
+        index,
+        np.frombuffer(bytes(texts) + b"\0", np.uint8),
     )
 
 
